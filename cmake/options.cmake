@@ -1,0 +1,44 @@
+# Build-wide choices: language level, warnings, sanitizers, link-time optimisation, compiler cache.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release or RelWithDebInfo" FORCE)
+endif()
+
+set(PUBSUBSQL_SANITIZE "" CACHE STRING "Sanitizers of every target: empty, 'address' (with undefined) or 'thread'")
+set_property(CACHE PUBSUBSQL_SANITIZE PROPERTY STRINGS "" address thread)
+option(PUBSUBSQL_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(PUBSUBSQL_LTO "Link-time optimisation" OFF)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+if(PUBSUBSQL_LTO)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()
+
+# Own targets link this; libraries found on the system never see its warnings.
+add_library(pubsubsql_flags INTERFACE)
+target_compile_options(pubsubsql_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+  -Wold-style-cast -Woverloaded-virtual -Wcast-align -Werror
+  -fno-omit-frame-pointer)
+
+if(PUBSUBSQL_SANITIZE STREQUAL "address")
+  target_compile_options(pubsubsql_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+  target_link_options(pubsubsql_flags INTERFACE -fsanitize=address,undefined)
+elseif(PUBSUBSQL_SANITIZE STREQUAL "thread")
+  # GCC warns that fences are not instrumented; the fences are inside Boost.Asio.
+  target_compile_options(pubsubsql_flags INTERFACE -fsanitize=thread $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+  target_link_options(pubsubsql_flags INTERFACE -fsanitize=thread)
+elseif(NOT PUBSUBSQL_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "PUBSUBSQL_SANITIZE is '${PUBSUBSQL_SANITIZE}'; use 'address', 'thread' or nothing")
+endif()

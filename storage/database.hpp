@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "parser/ast.hpp"
+#include "storage/limits.hpp"
+#include "storage/outcome.hpp"
+
+namespace pubsubsql::storage {
+
+/// Facts about a table for `show tables`.
+struct table_summary {
+  std::string_view name;  ///< valid as long as the database
+  std::uint64_t rows = 0;
+  std::uint32_t columns = 0;
+  std::uint64_t subscriptions = 0;
+};
+
+/// The in-memory engine: tables, their rows and indexes, and who subscribes to what.
+///
+/// Synchronous and deterministic: no sockets, threads, clocks or randomness; what is needed of those comes in as
+/// arguments, so a recorded run replays to the same state. Not thread-safe: a database belongs to one worker, which
+/// holds the tables placed there.
+///
+/// Invariants:
+///  1. A statement is atomic: on any error no row, column, index, table, subscription or event of it remains.
+///  2. The events of a table go to each subscriber in the order of the table's changes, none skipped, none twice.
+///  3. The rows that a subscription starts with and the events after them leave no gap and no overlap.
+///  4. Row ids and change sequence numbers are never reused.
+class database {
+ public:
+  explicit database(const limits& l = {});
+  ~database();
+  database(const database&) = delete;
+  database& operator=(const database&) = delete;
+
+  /// Who runs a statement, and the id that a subscription made by it is to have (unused otherwise).
+  struct caller {
+    subscriber_id subscriber{};
+    std::uint64_t pubsubid = 0;
+  };
+
+  /// Runs one statement. The outcome's views are valid until the next non-const call.
+  /// Statements that are not the engine's (status, close, stop, show tables, mysql ...) fail with `unsupported`.
+  [[nodiscard]] const outcome& execute(const parser::statement& s, const caller& who);
+
+  /// Ends every subscription of a subscriber, because it is gone. Unknown subscribers are ignored.
+  void drop_subscriber(subscriber_id subscriber);
+
+  [[nodiscard]] std::vector<table_summary> tables() const;
+
+  /// The table of that name, or nullptr. Tables are never moved.
+  [[nodiscard]] const table* find(std::string_view name) const;
+
+ private:
+  class impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace pubsubsql::storage

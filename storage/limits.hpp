@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pubsubsql::storage {
+
+/// What one database accepts at most; a statement that would go beyond is refused with a message naming the limit.
+struct limits {
+  /// Columns of a table, `id` included. An event of all columns names each of them, so wide tables cost everybody.
+  std::uint32_t columns_max = 10'000;
+  /// Bytes of a row as stored: the texts of its columns and a few bytes around each.
+  std::size_t row_bytes_max = 64U << 20;
+  /// Rows of a table. Rows are numbered with 32 bits inside.
+  std::uint32_t rows_max = 4'000'000'000U;
+  /// Bytes of a table or column name. MySQL allows 64 characters of up to 4 bytes.
+  std::size_t name_bytes_max = 256;
+};
+
+}  // namespace pubsubsql::storage
