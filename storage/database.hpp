@@ -12,6 +12,8 @@
 
 namespace pubsubsql::storage {
 
+class executor;
+
 /// Facts about a table for `show tables`.
 struct table_summary {
   std::string_view name;  ///< valid as long as the database
@@ -51,14 +53,17 @@ class database {
   /// Ends every subscription of a subscriber, because it is gone. Unknown subscribers are ignored.
   void drop_subscriber(subscriber_id subscriber);
 
+  /// Reclaims memory that updates and deletes left behind, a small step at a time (tens of microseconds). Call it when
+  /// there is nothing better to do; returns whether there is more. Frees what the last outcome's views pointed to.
+  bool maintain();
+
   [[nodiscard]] std::vector<table_summary> tables() const;
 
   /// The table of that name, or nullptr. Tables are never moved.
   [[nodiscard]] const table* find(std::string_view name) const;
 
  private:
-  class impl;
-  std::unique_ptr<impl> impl_;
+  std::unique_ptr<executor> executor_;
 };
 
 }  // namespace pubsubsql::storage

@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace pubsubsql::storage {
@@ -15,19 +17,32 @@ using value = std::optional<std::string_view>;
 using column_index = std::uint32_t;
 inline constexpr column_index id_column = 0;
 
+/// A row's number inside its table's heap: stable while the row lives, reused afterwards. Never shown to users.
+using row_number = std::uint32_t;
+inline constexpr row_number no_row = UINT32_MAX;
+
 /// Where a row stands in its table, and its id at once. Ids are given from 0 upward. A row put at the back stands at
 /// its id; one put at the front stands at -1 - id. So positions order a table as the double-ended queue that it is.
 using row_position = std::int64_t;
 
+[[nodiscard]] constexpr row_position back_position(std::uint64_t id) {
+  return static_cast<row_position>(id);
+}
+[[nodiscard]] constexpr row_position front_position(std::uint64_t id) {
+  return -1 - static_cast<row_position>(id);
+}
 [[nodiscard]] constexpr std::uint64_t id_of(row_position position) {
-  return position >= 0 ? static_cast<std::uint64_t>(position) : static_cast<std::uint64_t>(-1 - position);
+  return static_cast<std::uint64_t>(position >= 0 ? position : -1 - position);
 }
 
 /// A stored row, read only: a pointer to its bytes, cheap to copy. Whoever hands one out says how long it is valid.
 ///
-/// The bytes, unaligned: row_number (4), size of the whole (4), position (8), number of columns stored (2), then for
-/// each stored column its length + 1 as a varint (0 is NULL), then the columns' text one after the other. `id` is not
-/// stored, it is in the position; trailing NULLs are not stored.
+/// The bytes, unaligned and in the machine's byte order:
+///
+///     row number 4 | size 4 | position 8 | columns stored 2 | a varint for each column | the columns' texts
+///
+/// `size` counts everything, spare bytes at the end included. A column's varint (LEB128) is the length of its text + 1;
+/// 0 is NULL. `id` is not stored, it is in the position; trailing NULLs are not stored.
 class row_view {
  public:
   static constexpr std::size_t header_bytes = 18;
@@ -35,20 +50,21 @@ class row_view {
   row_view() = default;
   explicit row_view(const char* bytes) : bytes_(bytes) {}
 
+  [[nodiscard]] row_number number() const { return read<row_number>(0); }
+  [[nodiscard]] std::size_t size() const { return read<std::uint32_t>(4); }
   [[nodiscard]] row_position position() const { return read<row_position>(8); }
   [[nodiscard]] std::uint64_t id() const { return id_of(position()); }
   [[nodiscard]] const char* data() const { return bytes_; }
-  [[nodiscard]] std::size_t size() const { return read<std::uint32_t>(4); }
 
-  /// The value of any column but `id`; NULL for a column the row does not have. Walks the lengths before it.
-  /// REQUIRES: column != id_column.
+  /// The value of any column but `id`; NULL for a column the row does not have. Walks the lengths of the columns
+  /// before it. REQUIRES: column != id_column.
   [[nodiscard]] value at(column_index column) const;
 
-  /// Reads columns in rising order, each at most once, in one walk over the row.
+  /// Reads columns in rising order in one walk over the row.
   class cursor {
    public:
     explicit cursor(row_view row);
-    /// REQUIRES: column > 0 and greater than at the call before.
+    /// REQUIRES: column != id_column, and greater than in the call before.
     [[nodiscard]] value at(column_index column);
 
    private:
@@ -60,13 +76,21 @@ class row_view {
 
  private:
   template <typename T>
-  [[nodiscard]] T read(std::size_t at) const {
+  [[nodiscard]] T read(std::size_t offset) const {
     T v;
-    __builtin_memcpy(&v, bytes_ + at, sizeof v);
+    std::memcpy(&v, bytes_ + offset, sizeof v);
     return v;
   }
+  [[nodiscard]] column_index columns_end() const { return column_index{1} + read<std::uint16_t>(16); }
 
   const char* bytes_ = nullptr;
 };
+
+/// Writes the bytes of a row into `out`, replacing what it held. `values[i]` is column i; values[0] is ignored.
+/// The row number is left 0 for the heap to fill in. REQUIRES: values does not point into `out`.
+void encode_row(row_position position, std::span<const value> values, std::string& out);
+
+/// The bytes encode_row() would write, so that a limit can be checked first.
+[[nodiscard]] std::size_t encoded_row_bytes(std::span<const value> values);
 
 }  // namespace pubsubsql::storage

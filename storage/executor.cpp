@@ -1,0 +1,95 @@
+#include "storage/executor.hpp"
+
+#include <algorithm>
+
+#include "storage/errors.hpp"
+
+namespace pubsubsql::storage {
+
+namespace {
+
+/// A reply over a whole table leaves long scratch vectors behind; more than this many elements are given back.
+constexpr std::size_t kept_elements_max = 64U << 10;
+
+template <typename T>
+void clear(std::vector<T>& v) {
+  v.clear();
+  if (v.capacity() > kept_elements_max) v.shrink_to_fit();
+}
+
+}  // namespace
+
+executor::failure executor::unsupported_statement() {
+  return unsupported();
+}
+
+void executor::begin() {
+  outcome_ = {};
+  log_.begin();
+  clear(events_);
+  clear(found_);
+  clear(values_);
+  clear(assigned_);
+  clear(sent_);
+  clear(projection_);
+  clear(data_);
+  clear(listing_);
+}
+
+const outcome& executor::execute(const parser::statement& s, const database::caller& who) {
+  maintain();
+  begin();
+  who_ = who;
+  failure failed = std::visit([this](const auto& body) { return run(body); }, s.body);
+  if (failed) {
+    undo();
+    outcome_ = {};
+    outcome_.failure = std::move(failed);
+    return outcome_;
+  }
+  derive_events();
+  outcome_.events = events_;
+  outcome_.changes = log_.changes();
+  return outcome_;
+}
+
+void executor::undo() {
+  table* t = log_.about();
+  if (log_.undo()) tables_.erase(t->name());
+}
+
+void executor::derive_events() {
+  const std::span<const change> changes = log_.changes();
+  if (changes.empty()) return;
+  table& t = *log_.about();
+  bool garbage = false;
+  for (const change& c : changes) {
+    switch (c.kind) {
+      case change_kind::insert_row:
+        t.subscribers().on_insert(c.after, t.all_columns(), events_);
+        break;
+      case change_kind::update_row:
+        t.subscribers().on_update(c.before, c.after, assigned_, sent_, t.all_columns(), events_);
+        garbage = true;
+        break;
+      case change_kind::delete_row:
+        t.subscribers().on_delete(c.before, t.all_columns(), events_);
+        garbage = true;
+        break;
+      default:
+        break;
+    }
+  }
+  if (garbage && t.wants_maintenance() && std::ranges::find(to_maintain_, &t) == to_maintain_.end()) {
+    to_maintain_.push_back(&t);
+  }
+}
+
+bool executor::maintain() {
+  if (to_maintain_.empty()) return false;
+  begin();
+  if (!to_maintain_.back()->maintain()) to_maintain_.pop_back();
+  return !to_maintain_.empty();
+}
+
+}  // namespace pubsubsql::storage

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "parser/ast.hpp"
+#include "storage/database.hpp"
+#include "storage/limits.hpp"
+#include "storage/outcome.hpp"
+#include "storage/statement_log.hpp"
+#include "storage/table.hpp"
+#include "storage/text_hash.hpp"
+
+namespace pubsubsql::storage {
+
+/// Runs statements against the tables of one database. Each `run` overload fills the outcome and says what went wrong,
+/// if anything; execute() then undoes all of it, or derives the events.
+///
+/// The members after `outcome_` are scratch: what the outcome's views point to, kept from statement to statement so
+/// that a statement allocates nothing once warm.
+class executor {
+ public:
+  explicit executor(const limits& l) : limits_(l) {}
+
+  [[nodiscard]] const outcome& execute(const parser::statement& s, const database::caller& who);
+  void drop_subscriber(subscriber_id subscriber);
+  bool maintain();
+
+  using table_map = text_map<std::unique_ptr<table>>;
+  [[nodiscard]] const table_map& tables() const { return tables_; }
+
+ private:
+  using failure = std::optional<error>;
+  struct subscription_place {
+    table* of;
+    std::uint64_t pubsubid;
+  };
+
+  // executor_rows.cpp
+  failure run(const parser::insert_statement& s);
+  failure run(const parser::push_statement& s);
+  failure run(const parser::update_statement& s);
+  failure run(const parser::delete_statement& s);
+  failure run(const parser::pop_statement& s);
+  failure add_rows(const parser::row_source& source, parser::queue_end end, std::string_view action);
+  failure add_row(table& t, std::span<const parser::literal> row, parser::queue_end end);
+  failure update_row(table& t, const parser::update_statement& s, row_number row);
+  failure check_keys(const table& t, row_number except) const;
+  failure check_row(const table& t) const;
+
+  // executor_queries.cpp
+  failure run(const parser::select_statement& s);
+  failure run(const parser::peek_statement& s);
+  failure run(const parser::describe_statement& s);
+  failure find_rows(const table& t, const std::optional<parser::condition>& where);
+  failure project(const table& t, const parser::projection& columns);
+  void show_rows(const table& t, std::string_view action);
+
+  // executor_schema.cpp
+  failure run(const parser::key_statement& s);
+  failure run(const parser::tag_statement& s);
+  failure add_index(std::string_view table_name, std::string_view column, index_kind kind);
+  table* find_table(std::string_view name);
+  failure find_or_create(std::string_view name, table*& out);
+  failure find_or_add_column(table& t, std::string_view name, column_index& out);
+  failure resolve_assigned(table& t, std::string_view name);
+
+  // executor_subscriptions.cpp
+  failure run(const parser::subscribe_statement& s);
+  failure run(const parser::unsubscribe_statement& s);
+
+  /// Statements that are about the server, not about tables.
+  template <typename Other>
+  failure run(const Other&) {
+    return unsupported_statement();
+  }
+  static failure unsupported_statement();
+
+  void begin();
+  void undo();
+  void derive_events();
+  failure finish_rows(const table& t, const std::optional<parser::projection>& returning, std::string_view action);
+
+  limits limits_;
+  table_map tables_;
+  absl::flat_hash_map<subscriber_id, std::vector<subscription_place>> by_subscriber_;
+  std::vector<table*> to_maintain_;
+  database::caller who_;
+
+  outcome outcome_;
+  statement_log log_;
+  std::vector<event> events_;
+  std::vector<row_number> found_;         // rows the statement is about
+  std::vector<value> values_;             // the row being written
+  std::vector<column_index> assigned_;    // columns named by the statement, in its order
+  std::vector<column_index> sent_;        // columns of an update event: id, then assigned_
+  std::vector<column_index> projection_;  // columns of the reply
+  std::vector<row_view> data_;            // rows of the reply
+  std::vector<value> listing_;            // values of describe
+};
+
+}  // namespace pubsubsql::storage

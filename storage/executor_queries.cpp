@@ -1,0 +1,84 @@
+// Statements that only read.
+
+#include "storage/errors.hpp"
+#include "storage/executor.hpp"
+
+namespace pubsubsql::storage {
+
+executor::failure executor::find_rows(const table& t, const std::optional<parser::condition>& where) {
+  if (!where) {
+    t.find_all(found_);
+    return std::nullopt;
+  }
+  const auto column = t.find_column(where->column);
+  if (!column) return unknown_column(t.name(), where->column);
+  if (!where->value.is_null) t.find_equal(*column, where->value.text, found_);
+  return std::nullopt;
+}
+
+executor::failure executor::project(const table& t, const parser::projection& columns) {
+  if (columns.all) {
+    outcome_.columns = t.all_columns();
+    return std::nullopt;
+  }
+  for (const std::string_view name : columns.names) {
+    const auto column = t.find_column(name);
+    if (!column) return unknown_column(t.name(), name);
+    projection_.push_back(*column);
+  }
+  outcome_.columns = projection_;
+  return std::nullopt;
+}
+
+void executor::show_rows(const table& t, std::string_view action) {
+  data_.reserve(found_.size());
+  for (const row_number row : found_) data_.push_back(t.get(row));
+  outcome_.kind = reply_kind::rows;
+  outcome_.about = &t;
+  outcome_.action = action;
+  outcome_.rows = data_.size();
+  outcome_.data = data_;
+}
+
+executor::failure executor::run(const parser::select_statement& s) {
+  const table* t = find_table(s.table);
+  if (t == nullptr) return unknown_table(s.table);
+  if (auto failed = project(*t, s.columns)) return failed;
+  if (auto failed = find_rows(*t, s.where)) return failed;
+  show_rows(*t, "select");
+  return std::nullopt;
+}
+
+executor::failure executor::run(const parser::peek_statement& s) {
+  const table* t = find_table(s.table);
+  if (t == nullptr) return unknown_table(s.table);
+  if (auto failed = project(*t, s.columns)) return failed;
+  if (t->row_count() > 0) found_.push_back(t->end_row(s.end));
+  show_rows(*t, "select");
+  return std::nullopt;
+}
+
+executor::failure executor::run(const parser::describe_statement& s) {
+  static constexpr std::string_view columns[] = {"Field", "Type", "Null", "Key", "Default", "Extra"};
+  const table* t = find_table(s.table);
+  if (t == nullptr) return unknown_table(s.table);
+  for (const column_index column : t->all_columns()) {
+    const bool id = column == id_column;
+    const index_kind index = t->index_of(column);
+    listing_.emplace_back(t->column_name(column));
+    listing_.emplace_back(id ? "bigint" : "text");
+    listing_.emplace_back(id ? "NO" : "YES");
+    listing_.emplace_back(id ? "PRI" : index == index_kind::key ? "UNI" : index == index_kind::tag ? "MUL" : "");
+    listing_.emplace_back(std::nullopt);
+    listing_.emplace_back(id ? "auto_increment" : "");
+  }
+  outcome_.kind = reply_kind::listing;
+  outcome_.about = t;
+  outcome_.action = "describe";
+  outcome_.rows = t->column_count();
+  outcome_.listing_columns = columns;
+  outcome_.listing_rows = listing_;
+  return std::nullopt;
+}
+
+}  // namespace pubsubsql::storage

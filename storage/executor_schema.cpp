@@ -1,0 +1,69 @@
+// Tables, columns and indexes: found, or made on first use.
+
+#include <algorithm>
+
+#include "storage/errors.hpp"
+#include "storage/executor.hpp"
+
+namespace pubsubsql::storage {
+
+table* executor::find_table(std::string_view name) {
+  const auto it = tables_.find(name);
+  return it == tables_.end() ? nullptr : it->second.get();
+}
+
+executor::failure executor::find_or_create(std::string_view name, table*& out) {
+  out = find_table(name);
+  if (out != nullptr) return std::nullopt;
+  if (name.size() > limits_.name_bytes_max) return name_too_long(name, limits_.name_bytes_max);
+  auto made = std::make_unique<table>(name);
+  out = made.get();
+  tables_.emplace(std::string(name), std::move(made));
+  log_.created(*out);
+  return std::nullopt;
+}
+
+executor::failure executor::find_or_add_column(table& t, std::string_view name, column_index& out) {
+  if (const auto column = t.find_column(name)) {
+    out = *column;
+    return std::nullopt;
+  }
+  if (name.size() > limits_.name_bytes_max) return name_too_long(name, limits_.name_bytes_max);
+  if (t.column_count() >= limits_.columns_max) return too_many_columns(t.name(), limits_.columns_max);
+  out = log_.add_column(t, name);
+  return std::nullopt;
+}
+
+executor::failure executor::resolve_assigned(table& t, std::string_view name) {
+  column_index column = id_column;
+  if (auto failed = find_or_add_column(t, name, column)) return failed;
+  if (column == id_column) return read_only_id(t.name());
+  if (std::ranges::find(assigned_, column) != assigned_.end()) return repeated_column(name);
+  assigned_.push_back(column);
+  return std::nullopt;
+}
+
+executor::failure executor::add_index(std::string_view table_name, std::string_view column, index_kind kind) {
+  table* t = nullptr;
+  if (auto failed = find_or_create(table_name, t)) return failed;
+  const auto existing = t->find_column(column);
+  if (existing && t->index_of(*existing) != index_kind::none) return already_indexed(table_name, column);
+  if (!existing && kind == index_kind::key && t->row_count() > 0) return key_on_new_column(table_name, column);
+  column_index index = id_column;
+  if (auto failed = find_or_add_column(*t, column, index)) return failed;
+  if (const auto shared = log_.add_index(*t, index, kind)) return key_over_duplicates(table_name, column, *shared);
+  outcome_.kind = reply_kind::done;
+  outcome_.about = t;
+  outcome_.action = kind == index_kind::key ? "key" : "tag";
+  return std::nullopt;
+}
+
+executor::failure executor::run(const parser::key_statement& s) {
+  return add_index(s.table, s.column, index_kind::key);
+}
+
+executor::failure executor::run(const parser::tag_statement& s) {
+  return add_index(s.table, s.column, index_kind::tag);
+}
+
+}  // namespace pubsubsql::storage

@@ -1,0 +1,99 @@
+#include "storage/row.hpp"
+
+namespace pubsubsql::storage {
+
+namespace {
+
+/// Length + 1, so that 0 can say NULL.
+std::uint64_t stored_length(const value& v) {
+  return v ? v->size() + 1 : 0;
+}
+
+std::size_t varint_bytes(std::uint64_t n) {
+  std::size_t bytes = 1;
+  for (; n >= 0x80; n >>= 7) ++bytes;
+  return bytes;
+}
+
+char* write_varint(std::uint64_t n, char* out) {
+  for (; n >= 0x80; n >>= 7) *out++ = static_cast<char>((n & 0x7fU) | 0x80U);
+  *out++ = static_cast<char>(n);
+  return out;
+}
+
+std::uint64_t read_varint(const char*& in) {
+  auto byte = static_cast<unsigned char>(*in++);
+  if (byte < 0x80) return byte;
+  std::uint64_t n = byte & 0x7fU;
+  for (unsigned shift = 7;; shift += 7) {
+    byte = static_cast<unsigned char>(*in++);
+    n |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
+    if (byte < 0x80) return n;
+  }
+}
+
+std::span<const value> without_trailing_nulls(std::span<const value> values) {
+  while (values.size() > 1 && !values.back()) values = values.first(values.size() - 1);
+  return values;
+}
+
+template <typename T>
+char* write(T v, char* out) {
+  std::memcpy(out, &v, sizeof v);
+  return out + sizeof v;
+}
+
+}  // namespace
+
+row_view::cursor::cursor(row_view row) : length_(row.bytes_ + header_bytes), end_(row.columns_end()) {
+  text_ = length_;
+  for (column_index i = 1; i < end_; ++i) {
+    while (static_cast<unsigned char>(*text_++) >= 0x80) {
+    }
+  }
+}
+
+value row_view::cursor::at(column_index column) {
+  if (column >= end_) return std::nullopt;
+  for (;; ++next_) {
+    const std::uint64_t length = read_varint(length_);
+    const char* text = text_;
+    if (length > 0) text_ += length - 1;
+    if (next_ == column) {
+      ++next_;
+      if (length == 0) return std::nullopt;
+      return std::string_view(text, length - 1);
+    }
+  }
+}
+
+value row_view::at(column_index column) const {
+  return cursor(*this).at(column);
+}
+
+std::size_t encoded_row_bytes(std::span<const value> values) {
+  std::size_t bytes = row_view::header_bytes;
+  for (const value& v : without_trailing_nulls(values).subspan(1)) {
+    bytes += varint_bytes(stored_length(v)) + (v ? v->size() : 0);
+  }
+  return bytes;
+}
+
+void encode_row(row_position position, std::span<const value> values, std::string& out) {
+  values = without_trailing_nulls(values);
+  const std::size_t size = encoded_row_bytes(values);
+  out.resize(size);
+  char* p = out.data();
+  p = write(row_number{0}, p);
+  p = write(static_cast<std::uint32_t>(size), p);
+  p = write(position, p);
+  p = write(static_cast<std::uint16_t>(values.size() - 1), p);
+  for (const value& v : values.subspan(1)) p = write_varint(stored_length(v), p);
+  for (const value& v : values.subspan(1)) {
+    if (!v || v->empty()) continue;
+    std::memcpy(p, v->data(), v->size());
+    p += v->size();
+  }
+}
+
+}  // namespace pubsubsql::storage

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <memory_resource>
+#include <span>
+#include <vector>
+
+#include "storage/outcome.hpp"
+#include "storage/table.hpp"
+
+namespace pubsubsql::storage {
+
+/// What one statement did to its table, step by step: the way back when it fails, and when it succeeds the change
+/// stream for stores and the source of its events.
+///
+/// Lives in the executor and is reused; everything it hands out is valid until begin().
+class statement_log {
+ public:
+  /// Forgets the statement before.
+  void begin();
+
+  void created(table& t);
+  column_index add_column(table& t, std::string_view name);
+  /// Returns what table::add_index() returns; nothing is logged when it fails.
+  std::optional<std::string_view> add_index(table& t, column_index column, index_kind kind);
+  void insert(table& t, parser::queue_end end, std::span<const value> values);
+  /// `assigned` must stay valid until begin().
+  void update(table& t, row_number row, std::span<const value> values, std::span<const column_index> assigned);
+  void erase(table& t, row_number row);
+
+  /// Takes every step back, last first. Returns whether the table itself was created and has to go.
+  bool undo();
+
+  /// The table that was changed, or nullptr.
+  [[nodiscard]] table* about() const { return table_; }
+
+  [[nodiscard]] std::span<const change> changes() const { return changes_; }
+
+ private:
+  change& append(table& t, change_kind kind);
+  /// A copy of the row that outlives changes of the table.
+  row_view keep(row_view row);
+  void undo(const change& c);
+
+  table* table_ = nullptr;
+  std::vector<change> changes_;
+  std::byte inline_[4096];
+  std::pmr::monotonic_buffer_resource copies_{inline_, sizeof inline_};
+};
+
+}  // namespace pubsubsql::storage

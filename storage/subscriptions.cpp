@@ -1,0 +1,191 @@
+#include "storage/subscriptions.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include <absl/container/inlined_vector.h>
+
+#include "storage/shrink.hpp"
+#include "storage/text_hash.hpp"
+
+namespace pubsubsql::storage {
+
+/// The subscriptions with one filter, by rising pubsubid.
+struct subscriptions::group {
+  absl::InlinedVector<event_target, 1> targets;
+  column_filters* of = nullptr;  // nullptr: no filter
+  value text;                    // views text_bytes; NULL matches nothing
+  std::string text_bytes;
+};
+
+/// The groups whose filter names one column.
+struct subscriptions::column_filters {
+  std::string column;
+  std::optional<column_index> index;              // nothing while the table has no such column
+  text_view_map<std::unique_ptr<group>> by_text;  // keys view the group's text_bytes
+  std::unique_ptr<group> never;                   // `column = null`
+
+  [[nodiscard]] const group* find(const value& v) const {
+    if (!v) return nullptr;
+    const auto it = by_text.find(*v);
+    return it == by_text.end() ? nullptr : it->second.get();
+  }
+};
+
+namespace {
+
+constexpr std::size_t id_digits_max = std::numeric_limits<std::uint64_t>::digits10 + 1;
+
+/// A row's value of any column, `id` included, whose digits it holds.
+class column_text {
+ public:
+  column_text(row_view row, column_index column) {
+    if (column != id_column) {
+      value_ = row.at(column);
+    } else {
+      const auto end = std::to_chars(digits_, digits_ + id_digits_max, row.id()).ptr;
+      value_ = std::string_view(digits_, static_cast<std::size_t>(end - digits_));
+    }
+  }
+  column_text(const column_text&) = delete;
+  column_text& operator=(const column_text&) = delete;
+
+  [[nodiscard]] const value& get() const { return value_; }
+
+ private:
+  char digits_[id_digits_max];
+  value value_;
+};
+
+}  // namespace
+
+subscriptions::subscriptions() : everything_(std::make_unique<group>()) {}
+subscriptions::~subscriptions() = default;
+
+subscriptions::column_filters& subscriptions::filters_of(std::string_view column, std::optional<column_index> index) {
+  const auto it = std::ranges::find_if(filtered_, [&](const auto& f) { return f->column == column; });
+  if (it != filtered_.end()) return **it;
+  filtered_.push_back(std::make_unique<column_filters>());
+  filtered_.back()->column = column;
+  filtered_.back()->index = index;
+  return *filtered_.back();
+}
+
+void subscriptions::add(const event_target& target, const std::optional<filter>& f,
+                        std::optional<column_index> column) {
+  group* g = everything_.get();
+  if (f) {
+    column_filters& filters = filters_of(f->column, column);
+    const auto it = f->text ? filters.by_text.find(*f->text) : filters.by_text.end();
+    if (it != filters.by_text.end()) {
+      g = it->second.get();
+    } else if (!f->text && filters.never) {
+      g = filters.never.get();
+    } else {
+      auto made = std::make_unique<group>();
+      g = made.get();
+      g->of = &filters;
+      if (f->text) {
+        g->text_bytes = *f->text;
+        g->text = g->text_bytes;
+        filters.by_text.emplace(*g->text, std::move(made));
+      } else {
+        filters.never = std::move(made);
+      }
+    }
+  }
+  const auto at = std::ranges::upper_bound(g->targets, target.pubsubid, {}, &event_target::pubsubid);
+  g->targets.insert(at, target);
+  by_id_.emplace(target.pubsubid, g);
+}
+
+bool subscriptions::remove(std::uint64_t pubsubid) {
+  const auto it = by_id_.find(pubsubid);
+  if (it == by_id_.end()) return false;
+  group* g = it->second;
+  by_id_.erase(it);
+  shrink_if_sparse(by_id_);
+  g->targets.erase(std::ranges::lower_bound(g->targets, pubsubid, {}, &event_target::pubsubid));
+  if (g->targets.empty() && g->of != nullptr) drop_empty(g);
+  return true;
+}
+
+void subscriptions::drop_empty(group* g) {
+  column_filters* filters = g->of;
+  if (g->text) {
+    // The key views the group's own bytes: the group must outlive the look-up.
+    const auto it = filters->by_text.find(*g->text);
+    const std::unique_ptr<group> last = std::move(it->second);
+    filters->by_text.erase(it);
+    shrink_if_sparse(filters->by_text);
+  } else {
+    filters->never.reset();
+  }
+  if (filters->by_text.empty() && !filters->never) {
+    std::erase_if(filtered_, [&](const auto& f) { return f.get() == filters; });
+  }
+}
+
+void subscriptions::column_added(std::string_view name, column_index column) {
+  for (const auto& f : filtered_) {
+    if (f->column == name) f->index = column;
+  }
+}
+
+void subscriptions::column_removed(column_index column) {
+  for (const auto& f : filtered_) {
+    if (f->index == column) f->index.reset();
+  }
+}
+
+void subscriptions::send(const group* g, event_action action, row_view row, std::span<const column_index> columns,
+                         std::vector<event>& out) {
+  if (g == nullptr) return;
+  out.push_back({.action = action, .columns = columns, .row = row, .targets = g->targets});
+}
+
+void subscriptions::send_to_all(event_action action, row_view row, std::span<const column_index> columns,
+                                std::vector<event>& out) const {
+  if (!everything_->targets.empty()) send(everything_.get(), action, row, columns, out);
+}
+
+void subscriptions::on_whole_row(event_action action, row_view row, std::span<const column_index> all,
+                                 std::vector<event>& out) const {
+  send_to_all(action, row, all, out);
+  for (const auto& f : filtered_) {
+    if (f->index) send(f->find(column_text(row, *f->index).get()), action, row, all, out);
+  }
+}
+
+void subscriptions::on_insert(row_view row, std::span<const column_index> all, std::vector<event>& out) const {
+  on_whole_row(event_action::insert, row, all, out);
+}
+
+void subscriptions::on_delete(row_view row, std::span<const column_index> all, std::vector<event>& out) const {
+  on_whole_row(event_action::delete_row, row, all, out);
+}
+
+void subscriptions::on_update(row_view before, row_view after, std::span<const column_index> assigned,
+                              std::span<const column_index> sent, std::span<const column_index> all,
+                              std::vector<event>& out) const {
+  // Removes go first, then adds, then updates: so the groups that the row left or entered are looked at before those
+  // that it stayed in.
+  const auto moved = [&](const column_filters& f) {
+    return f.index && std::ranges::find(assigned, *f.index) != assigned.end() &&
+           before.at(*f.index) != after.at(*f.index);
+  };
+  for (const auto& f : filtered_) {
+    if (moved(*f)) send(f->find(before.at(*f->index)), event_action::remove, after, all, out);
+  }
+  for (const auto& f : filtered_) {
+    if (moved(*f)) send(f->find(after.at(*f->index)), event_action::add, after, all, out);
+  }
+  send_to_all(event_action::update, after, sent, out);
+  for (const auto& f : filtered_) {
+    if (f->index && !moved(*f))
+      send(f->find(column_text(after, *f->index).get()), event_action::update, after, sent, out);
+  }
+}
+
+}  // namespace pubsubsql::storage

@@ -1,0 +1,217 @@
+#include "storage/table.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace pubsubsql::storage {
+
+namespace {
+
+/// An id as it is written: decimal digits, no sign, no leading zeros. Anything else equals no id.
+std::optional<std::uint64_t> parse_id(std::string_view text) {
+  if (text.empty() || (text.size() > 1 && text.front() == '0')) return std::nullopt;
+  std::uint64_t id = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return id;
+}
+
+}  // namespace
+
+table::table(std::string_view name) : name_(name) {
+  columns_.push_back({.name = "id", .index = {}});
+  column_by_name_.emplace(columns_.front().name, id_column);
+  all_columns_.push_back(id_column);
+}
+
+std::optional<column_index> table::find_column(std::string_view name) const {
+  const auto it = column_by_name_.find(name);
+  if (it == column_by_name_.end()) return std::nullopt;
+  return it->second;
+}
+
+index_kind table::index_of(column_index column) const {
+  if (column == id_column) return index_kind::key;
+  return static_cast<index_kind>(columns_[column].index.index());
+}
+
+std::optional<row_number> table::find_id(std::uint64_t id) const {
+  if (id >= next_id_) return std::nullopt;
+  if (const auto row = directory_.find(back_position(id))) return row;
+  return directory_.find(front_position(id));
+}
+
+row_number table::end_row(parser::queue_end end) const {
+  return (end == parser::queue_end::front ? directory_.front() : directory_.back()).number;
+}
+
+std::optional<row_number> table::find_key(column_index column, std::string_view text) const {
+  return std::get<std::unique_ptr<unique_index>>(columns_[column].index)->find(text);
+}
+
+void table::find_equal(column_index column, std::string_view text, std::vector<row_number>& out) const {
+  if (column == id_column) {
+    const auto id = parse_id(text);
+    const auto row = id ? find_id(*id) : std::nullopt;
+    if (row) out.push_back(*row);
+    return;
+  }
+  switch (index_of(column)) {
+    case index_kind::key:
+      if (const auto row = find_key(column, text)) out.push_back(*row);
+      return;
+    case index_kind::tag:
+      if (const auto* positions = std::get<std::unique_ptr<tag_index>>(columns_[column].index)->find(text)) {
+        out.reserve(out.size() + positions->size());
+        for (const row_position position : *positions) out.push_back(*directory_.find(position));
+      }
+      return;
+    case index_kind::none:
+      directory_.for_each([&](row_number row) {
+        if (get(row).at(column) == text) out.push_back(row);
+      });
+      return;
+  }
+}
+
+void table::find_all(std::vector<row_number>& out) const {
+  out.reserve(out.size() + directory_.size());
+  directory_.for_each([&](row_number row) { out.push_back(row); });
+}
+
+column_index table::add_column(std::string_view name) {
+  const column_index index = column_count();
+  columns_.push_back({.name = std::string(name), .index = {}});
+  column_by_name_.emplace(columns_.back().name, index);
+  all_columns_.push_back(index);
+  ++schema_version_;
+  subscriptions_.column_added(name, index);
+  return index;
+}
+
+void table::remove_last_column() {
+  subscriptions_.column_removed(column_count() - 1);
+  all_columns_.pop_back();
+  column_by_name_.erase(columns_.back().name);
+  columns_.pop_back();
+  ++schema_version_;
+}
+
+std::optional<std::string_view> table::build_key(column_index column, unique_index& index) const {
+  std::optional<std::string_view> shared;
+  directory_.for_each([&](row_number row) {
+    const value v = get(row).at(column);
+    if (shared || !v) return;
+    if (index.find(*v)) {
+      shared = *v;
+    } else {
+      index.insert(*v, row);
+    }
+  });
+  return shared;
+}
+
+std::optional<std::string_view> table::add_index(column_index column, index_kind kind) {
+  if (kind == index_kind::key) {
+    auto index = std::make_unique<unique_index>(heap_, column);
+    if (const auto shared = build_key(column, *index)) return shared;
+    columns_[column].index = std::move(index);
+  } else {
+    auto index = std::make_unique<tag_index>();
+    directory_.for_each([&](row_number row) {
+      const row_view r = get(row);
+      if (const value v = r.at(column)) index->insert(*v, r.position());
+    });
+    columns_[column].index = std::move(index);
+  }
+  indexed_columns_.insert(std::ranges::upper_bound(indexed_columns_, column), column);
+  return std::nullopt;
+}
+
+void table::remove_index(column_index column) {
+  columns_[column].index = {};
+  std::erase(indexed_columns_, column);
+}
+
+void table::index_value(column_index column, const value& v, row_number row, row_position position) {
+  if (!v) return;
+  auto& index = columns_[column].index;
+  if (auto* key = std::get_if<std::unique_ptr<unique_index>>(&index)) {
+    (*key)->insert(*v, row);
+  } else if (auto* tag = std::get_if<std::unique_ptr<tag_index>>(&index)) {
+    (*tag)->insert(*v, position);
+  }
+}
+
+void table::unindex_value(column_index column, const value& v, row_number row, row_position position) {
+  if (!v) return;
+  auto& index = columns_[column].index;
+  if (auto* key = std::get_if<std::unique_ptr<unique_index>>(&index)) {
+    (*key)->erase(*v, row);
+  } else if (auto* tag = std::get_if<std::unique_ptr<tag_index>>(&index)) {
+    (*tag)->erase(*v, position);
+  }
+}
+
+row_number table::store(row_position position, std::span<const value> values) {
+  encode_row(position, values, encoded_);
+  const row_number row = heap_.insert(encoded_);
+  directory_.insert(position, row);
+  for (const column_index column : indexed_columns_) {
+    if (column < values.size()) index_value(column, values[column], row, position);
+  }
+  return row;
+}
+
+row_view table::insert(parser::queue_end end, std::span<const value> values) {
+  const std::uint64_t id = next_id_++;
+  const row_position position = end == parser::queue_end::back ? back_position(id) : front_position(id);
+  return get(store(position, values));
+}
+
+row_view table::update(row_number row, std::span<const value> values, std::span<const column_index> changed) {
+  const row_view before = get(row);
+  const row_position position = before.position();
+  for (const column_index column : changed) {
+    if (index_of(column) == index_kind::none) continue;
+    const value old = before.at(column);
+    if (old == values[column]) continue;
+    unindex_value(column, old, row, position);
+    index_value(column, values[column], row, position);
+  }
+  encode_row(position, values, encoded_);
+  heap_.replace(row, encoded_);
+  return get(row);
+}
+
+void table::erase(row_number row) {
+  const row_view before = get(row);
+  const row_position position = before.position();
+  row_view::cursor columns(before);
+  for (const column_index column : indexed_columns_) unindex_value(column, columns.at(column), row, position);
+  directory_.erase(position);
+  heap_.erase(row);
+}
+
+void table::read_values(row_view row) {
+  values_.resize(column_count());
+  row_view::cursor columns(row);
+  for (column_index column = 1; column < column_count(); ++column) values_[column] = columns.at(column);
+}
+
+void table::undo_insert(row_view row) {
+  next_id_ = row.id();
+  erase(row.number());
+}
+
+void table::undo_update(row_view before, std::span<const column_index> changed) {
+  read_values(before);
+  update(*directory_.find(before.position()), values_, changed);
+}
+
+void table::undo_erase(row_view before) {
+  read_values(before);
+  store(before.position(), values_);
+}
+
+}  // namespace pubsubsql::storage

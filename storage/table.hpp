@@ -1,0 +1,141 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "parser/ast.hpp"
+#include "storage/outcome.hpp"
+#include "storage/row.hpp"
+#include "storage/row_directory.hpp"
+#include "storage/row_heap.hpp"
+#include "storage/subscriptions.hpp"
+#include "storage/tag_index.hpp"
+#include "storage/text_hash.hpp"
+#include "storage/unique_index.hpp"
+
+namespace pubsubsql::storage {
+
+enum class index_kind : std::uint8_t { none, key, tag };
+
+/// One table: columns, rows in order, indexes and subscriptions. Made and changed by its database only, which checks
+/// what a statement may do; the changing functions here just keep rows, indexes and subscriptions in step.
+///
+/// Invariants:
+///  1. Column 0 is `id`. Columns are only ever added at the end, so an index stays good once given.
+///  2. Every row is in the heap and in the directory under its position, and in the index of each indexed column for
+///     which it has a value.
+///  3. No two rows have the same value in a `key` column.
+class table {
+ public:
+  explicit table(std::string_view name);
+  table(const table&) = delete;
+  table& operator=(const table&) = delete;
+
+  [[nodiscard]] std::string_view name() const { return name_; }
+
+  // Columns
+
+  [[nodiscard]] std::uint32_t column_count() const { return static_cast<std::uint32_t>(columns_.size()); }
+  /// REQUIRES: column < column_count(). Valid as long as the column.
+  [[nodiscard]] std::string_view column_name(column_index column) const { return columns_[column].name; }
+  [[nodiscard]] std::optional<column_index> find_column(std::string_view name) const;
+  /// What the column is indexed by; `id` counts as a key.
+  [[nodiscard]] index_kind index_of(column_index column) const;
+  /// Every column in order. Valid until a column is added.
+  [[nodiscard]] std::span<const column_index> all_columns() const { return all_columns_; }
+  /// Grows with every change of the list of columns.
+  [[nodiscard]] std::uint64_t schema_version() const { return schema_version_; }
+
+  // Rows. Views are valid until the table is changed.
+
+  [[nodiscard]] std::size_t row_count() const { return directory_.size(); }
+  [[nodiscard]] row_view get(row_number row) const { return heap_.get(row); }
+  [[nodiscard]] std::optional<row_number> find_id(std::uint64_t id) const;
+  /// The row at one end. REQUIRES: row_count() > 0.
+  [[nodiscard]] row_number end_row(parser::queue_end end) const;
+  /// The row that has this value in a `key` column. REQUIRES: index_of(column) == index_kind::key, column != id_column.
+  [[nodiscard]] std::optional<row_number> find_key(column_index column, std::string_view text) const;
+  /// Appends the rows whose column has this value, in table order, by way of the best index.
+  void find_equal(column_index column, std::string_view text, std::vector<row_number>& out) const;
+  /// Appends every row, in table order.
+  void find_all(std::vector<row_number>& out) const;
+
+  [[nodiscard]] const subscriptions& subscribers() const { return subscriptions_; }
+
+  // Changes; only for the database's executor
+
+  [[nodiscard]] subscriptions& subscribers() { return subscriptions_; }
+
+  /// REQUIRES: there is no such column.
+  column_index add_column(std::string_view name);
+  /// Takes back the last add_column(). REQUIRES: no row has a value there.
+  void remove_last_column();
+
+  /// Builds an index over the rows there are. Returns nothing, or for a key the value that two rows share (and builds
+  /// nothing then). REQUIRES: index_of(column) == index_kind::none.
+  std::optional<std::string_view> add_index(column_index column, index_kind kind);
+  void remove_index(column_index column);
+
+  /// The id that the next row will have.
+  [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
+
+  /// Adds a row with the next id. `values[i]` is column i; values[0] is ignored. REQUIRES: no key is violated.
+  row_view insert(parser::queue_end end, std::span<const value> values);
+  /// Gives a row new values, which may be views of its present ones. `changed` are the columns that may differ.
+  /// REQUIRES: no key is violated.
+  row_view update(row_number row, std::span<const value> values, std::span<const column_index> changed);
+  void erase(row_number row);
+
+  /// Takes back the last insert(): its id will be given again.
+  void undo_insert(row_view row);
+  /// Puts back what update() replaced, or erase() took. `before` is a copy of the row as it was.
+  void undo_update(row_view before, std::span<const column_index> changed);
+  void undo_erase(row_view before);
+
+  /// Number of the table's last change; undoing takes numbers back.
+  [[nodiscard]] std::uint64_t next_sequence() { return ++sequence_; }
+  void undo_sequence() { --sequence_; }
+
+  [[nodiscard]] bool wants_maintenance() const { return heap_.too_much_garbage(); }
+  /// Reclaims memory in small steps. Returns whether there is more to do. Invalidates views.
+  bool maintain() { return heap_.maintain(); }
+
+ private:
+  struct column_entry {
+    std::string name;
+    std::variant<std::monostate, std::unique_ptr<unique_index>, std::unique_ptr<tag_index>> index;
+  };
+
+  row_number store(row_position position, std::span<const value> values);
+  void index_value(column_index column, const value& v, row_number row, row_position position);
+  void unindex_value(column_index column, const value& v, row_number row, row_position position);
+  std::optional<std::string_view> build_key(column_index column, unique_index& index) const;
+  void read_values(row_view row);
+
+  std::string name_;
+  std::deque<column_entry> columns_;  // a deque: names are viewed while columns are added
+  text_view_map<column_index> column_by_name_;
+  std::vector<column_index> all_columns_;
+  std::vector<column_index> indexed_columns_;
+  std::uint64_t schema_version_ = 1;
+
+  row_heap heap_;
+  row_directory directory_;
+  std::uint64_t next_id_ = 0;
+  std::uint64_t sequence_ = 0;
+
+  subscriptions subscriptions_;
+
+  std::string encoded_;        // scratch: the row being written
+  std::vector<value> values_;  // scratch: the row being read
+};
+
+}  // namespace pubsubsql::storage

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <absl/container/flat_hash_map.h>
+
+namespace pubsubsql::storage {
+
+/// Hash of a text, for maps that are searched by view. Debian builds Abseil with a string_view of its own, so Abseil's
+/// default hash of std::string knows nothing of std::string_view.
+struct text_hash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+
+/// A hash map from texts that it owns.
+template <typename Value>
+using text_map = absl::flat_hash_map<std::string, Value, text_hash, std::equal_to<>>;
+
+/// A hash map from texts that live elsewhere.
+template <typename Value>
+using text_view_map = absl::flat_hash_map<std::string_view, Value, text_hash, std::equal_to<>>;
+
+}  // namespace pubsubsql::storage

@@ -1,0 +1,136 @@
+#include "tests/unit/storage/engine_driver.hpp"
+
+#include <span>
+#include <stdexcept>
+
+#include "parser/parser.hpp"
+#include "storage/table.hpp"
+
+namespace pubsubsql::storage {
+
+namespace {
+
+std::string text_of(const value& v) {
+  return v ? std::string(*v) : "null";
+}
+
+std::string text_of(row_view row, std::span<const column_index> columns) {
+  std::string out;
+  for (const column_index column : columns) {
+    if (!out.empty()) out += ',';
+    out += column == id_column ? std::to_string(row.id()) : text_of(row.at(column));
+  }
+  return out;
+}
+
+std::string names_of(const table& t, std::span<const column_index> columns) {
+  std::string out;
+  for (const column_index column : columns) {
+    if (!out.empty()) out += ',';
+    out += t.column_name(column);
+  }
+  return out;
+}
+
+std::string rows_of(const outcome& o) {
+  std::string out = " " + names_of(*o.about, o.columns) + ":";
+  for (const row_view row : o.data) out += " " + text_of(row, o.columns);
+  return out;
+}
+
+std::string listing_of(const outcome& o) {
+  std::string out;
+  const std::size_t width = o.listing_columns.size();
+  for (std::size_t i = 0; i < o.listing_rows.size(); ++i) {
+    out += (i % width == 0 ? " " : ",") + text_of(o.listing_rows[i]);
+  }
+  return out;
+}
+
+std::string reply_of(const outcome& o) {
+  if (o.failure) return "error: " + o.failure->message;
+  std::string out(o.action);
+  switch (o.kind) {
+    case reply_kind::done:
+      return out;
+    case reply_kind::count:
+    case reply_kind::unsubscribed:
+      return out + " " + std::to_string(o.rows);
+    case reply_kind::rows:
+      return out + rows_of(o);
+    case reply_kind::subscribed:
+      return out + " " + std::to_string(o.pubsubid) + (o.snapshot ? rows_of(o) : "");
+    case reply_kind::listing:
+      return out + listing_of(o);
+  }
+  return out;
+}
+
+std::string_view name_of(event_action action) {
+  switch (action) {
+    case event_action::add:
+      return "add";
+    case event_action::insert:
+      return "insert";
+    case event_action::update:
+      return "update";
+    case event_action::remove:
+      return "remove";
+    case event_action::delete_row:
+      return "delete";
+  }
+  return "";
+}
+
+std::string change_of(const table& t, const change& c) {
+  const auto column = [&] { return std::string(t.column_name(c.column)); };
+  const auto row = [&](row_view r) { return text_of(r, t.all_columns()); };
+  const std::string number = std::to_string(c.sequence) + " ";
+  switch (c.kind) {
+    case change_kind::create_table:
+      return number + "create_table " + std::string(t.name());
+    case change_kind::add_column:
+      return number + "add_column " + column();
+    case change_kind::add_key:
+      return number + "add_key " + column();
+    case change_kind::add_tag:
+      return number + "add_tag " + column();
+    case change_kind::insert_row:
+      return number + "insert_row " + row(c.after);
+    case change_kind::update_row:
+      return number + "update_row " + row(c.before) + " -> " + row(c.after) + " set " + names_of(t, c.assigned);
+    case change_kind::delete_row:
+      return number + "delete_row " + row(c.before);
+  }
+  return number;
+}
+
+}  // namespace
+
+std::string engine_driver::run(std::string_view sql, std::uint64_t subscriber) {
+  arena_.reset();
+  const auto parsed = parser::parse(sql, arena_);
+  if (!parsed) throw std::invalid_argument(std::string(sql) + ": " + parser::message(parsed.error()));
+  const outcome& o = database_.execute(*parsed, {.subscriber = subscriber_id{subscriber}, .pubsubid = next_pubsubid_});
+  events_.clear();
+  changes_.clear();
+  if (o.failure) return reply_of(o);
+  if (o.kind == reply_kind::subscribed) ++next_pubsubid_;
+  for (const event& e : o.events) {
+    for (const event_target& target : e.targets) {
+      events_.push_back("s" + std::to_string(static_cast<std::uint64_t>(target.subscriber)) + "/" +
+                        std::to_string(target.pubsubid) + " " + std::string(name_of(e.action)) + " " +
+                        names_of(*o.about, e.columns) + ": " + text_of(e.row, e.columns));
+    }
+  }
+  for (const change& c : o.changes) changes_.push_back(change_of(*o.about, c));
+  return reply_of(o);
+}
+
+std::string engine_driver::run_all(std::string_view sql, std::uint64_t subscriber) {
+  std::string out = run(sql, subscriber);
+  for (const std::string& e : events_) out += "\n" + e;
+  return out;
+}
+
+}  // namespace pubsubsql::storage

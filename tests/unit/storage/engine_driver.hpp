@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parser/ast.hpp"
+#include "storage/database.hpp"
+
+namespace pubsubsql::storage {
+
+/// Runs SQL text against a database and tells outcomes as text, so that tests read as what goes in and what comes out:
+///
+///     reply     "insert 1", "select id,a: 0,x 1,null", "subscribe 1: 0,x", "error: table t does not exist..."
+///     event     "s7/2 update id,a: 0,y" for subscription 2 of subscriber 7
+class engine_driver {
+ public:
+  explicit engine_driver(const limits& l = {}) : database_(l) {}
+
+  /// Runs a statement for a subscriber and returns the reply. Throws std::invalid_argument on a syntax error.
+  std::string run(std::string_view sql, std::uint64_t subscriber = 1);
+
+  /// The events of the last statement.
+  [[nodiscard]] const std::vector<std::string>& events() const { return events_; }
+
+  /// The reply and then the events, one per line.
+  std::string run_all(std::string_view sql, std::uint64_t subscriber = 1);
+
+  /// The changes of the last statement, such as "3 insert_row 0,x".
+  [[nodiscard]] const std::vector<std::string>& changes() const { return changes_; }
+
+  [[nodiscard]] database& engine() { return database_; }
+
+ private:
+  database database_;
+  parser::statement_arena arena_;
+  std::uint64_t next_pubsubid_ = 1;
+  std::vector<std::string> events_;
+  std::vector<std::string> changes_;
+};
+
+}  // namespace pubsubsql::storage
