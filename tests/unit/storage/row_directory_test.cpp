@@ -23,7 +23,7 @@ TEST_CASE("row directory: behaves as an ordered map") {
     } else {
       auto it = dice == 5   ? model.begin()
                 : dice == 6 ? std::prev(model.end())
-                            : model.lower_bound(front + random() % (back - front));
+                            : model.lower_bound(front + static_cast<row_position>(random()) % (back - front));
       if (it == model.end()) --it;
       directory.erase(it->first);
       CHECK_FALSE(directory.find(it->first));

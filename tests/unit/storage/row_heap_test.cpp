@@ -30,7 +30,7 @@ TEST_CASE("row heap: behaves as a map under random changes, with rows moving und
   std::map<row_number, std::string> model;
   std::mt19937 random(42);
   const auto text = [&] {
-    return std::string(random() % 5 == 0 ? random() % 40'000 : random() % 60, 'a' + random() % 26);
+    return std::string(random() % 5 == 0 ? random() % 40'000 : random() % 60, static_cast<char>('a' + random() % 26));
   };
   for (int step = 0; step < 60'000; ++step) {
     // Phases that mostly grow take turns with phases that mostly shrink.

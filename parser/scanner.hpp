@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "parser/ast.hpp"
+
+namespace pubsubsql::parser {
+
+/// Reads a statement word by word. What a run of characters means depends on where it stands (a bare value may hold
+/// nearly anything), so the parser asks for what the grammar has there, and gets it or not.
+///
+/// Everything read is a view into the statement; only doubled quotes cost a copy, into the arena. The scanner stands at
+/// the first character of the next token, or at the end: white space and comments are passed over at once.
+class scanner {
+ public:
+  /// REQUIRES: `sql` is valid UTF-8; both outlive the scanner.
+  scanner(std::string_view sql, statement_arena& arena);
+
+  /// Byte of the next token in the statement, or the statement's size.
+  [[nodiscard]] std::size_t offset() const { return at_; }
+
+  /// Goes back to an offset() taken before.
+  void rewind(std::size_t offset) { at_ = offset; }
+
+  /// Whether nothing is left but `;`.
+  [[nodiscard]] bool at_end() const;
+
+  /// The word the scanner stands at, empty if it stands at something else. Nothing is taken.
+  [[nodiscard]] std::string_view peek_word() const;
+
+  // Each takes what it is asked for and returns true, or takes nothing and returns false.
+
+  bool accept(char symbol);
+  /// REQUIRES: `keyword` is lower case.
+  bool accept_keyword(std::string_view keyword);
+  /// A name, plain or in backquotes.
+  bool accept_name(std::string_view& out);
+  /// A quoted or bare value.
+  bool accept_value(literal& out);
+  /// A quoted value, or everything up to white space.
+  bool accept_address(std::string_view& out);
+
+  /// Whether the quoted value taken last runs straight into something else, as in `'a'b`.
+  [[nodiscard]] bool glued() const { return glued_; }
+
+  /// What stands next, for an error message; long text is cut.
+  [[nodiscard]] std::string describe_next() const;
+
+ private:
+  [[nodiscard]] std::string_view rest() const { return sql_.substr(at_); }
+  [[nodiscard]] std::string_view run_until(std::string_view stops) const;
+  void take(std::size_t bytes);
+  void skip_blanks();
+  bool accept_quoted(char quote, std::string_view& out);
+  [[nodiscard]] std::size_t closing_quote(char quote) const;
+  std::string_view undouble(std::string_view inner, char quote);
+
+  std::string_view sql_;
+  statement_arena& arena_;
+  std::size_t at_ = 0;
+  bool glued_ = false;
+};
+
+/// The size of the white space and comments at the start of `text`. A comment that is never closed is not one.
+[[nodiscard]] std::size_t blank_bytes(std::string_view text);
+
+}  // namespace pubsubsql::parser

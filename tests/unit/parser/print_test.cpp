@@ -1,0 +1,88 @@
+#include "parser/print.hpp"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "parser/parser.hpp"
+
+using namespace pubsubsql::parser;
+
+namespace {
+
+using namespace std::string_literals;
+
+const std::vector<std::string> nasty_texts = {
+    "",      " ",
+    "null",  "NULL",
+    "it's",  "''",
+    "a;",    ";",
+    "--x",   "/*x*/",
+    "a,b",   "a)b",
+    "(",     "`",
+    "a\nb",  "a\0b"s,
+    "größe", "1--2",
+    "a/*b",  "-1",
+    "\t",    "=",
+    "%",     "\"quoted\"",
+    "*",     "x'y",
+    "from",  "\\",
+    "\v\f",  "日本",
+    "'",     "end; ",
+    "a b  ", "\xf0\x9f\x98\x80",
+};
+
+void check_round_trip(const statement& s) {
+  const std::string text = print(s);
+  INFO(text);
+  statement_arena arena;
+  const auto parsed = parse(text, arena);
+  REQUIRE(parsed.has_value());
+  CHECK(*parsed == s);
+}
+
+}  // namespace
+
+TEST_CASE("print: nasty names and values are read back") {
+  for (const std::string& text : nasty_texts) {
+    const literal value{.text = text};
+    const std::string_view name = text.empty() ? std::string_view("x") : std::string_view(text);
+    select_statement select{.columns = {.all = false, .names = {name, "front"}}, .table = name, .where = {}};
+    select.where = condition{.column = name, .value = value};
+    check_round_trip({.body = select});
+
+    update_statement update{.table = name, .set = {}, .where = {}, .returning = {}};
+    update.set.push_back({.column = name, .value = value});
+    update.set.push_back({.column = "b", .value = {.text = {}, .is_null = true}});
+    update.returning = projection{.all = true, .names = {}};
+    check_round_trip({.stream = true, .body = update});
+
+    insert_statement insert{
+        .rows = {.table = name, .columns = {name, "c"}, .values = {value, value, value, value}, .returning = {}}};
+    check_round_trip({.body = insert});
+    check_round_trip({.body = push_statement{.end = queue_end::front, .rows = insert.rows}});
+    check_round_trip({.body = subscribe_statement{.skip = true, .table = name, .where = select.where}});
+    check_round_trip(
+        {.body = pop_statement{
+             .end = queue_end::back, .columns = projection{.all = false, .names = {name}}, .table = name}});
+    check_round_trip({.body = pop_statement{.end = queue_end::front, .columns = {}, .table = name}});
+    check_round_trip({.body = mysql_connect_statement{.address = text}});
+  }
+}
+
+TEST_CASE("print: names and values are quoted only where needed") {
+  CHECK(quote_name("ticker") == "ticker");
+  CHECK(quote_name("Größe_2") == "Größe_2");
+  CHECK(quote_name("from") == "`from`");
+  CHECK(quote_name("unit price") == "`unit price`");
+  CHECK(quote_name("a`b") == "`a``b`");
+  CHECK(quote_value("IBM") == "IBM");
+  CHECK(quote_value("-3.5") == "-3.5");
+  CHECK(quote_value("user@example.org") == "user@example.org");
+  CHECK(quote_value("null") == "'null'");
+  CHECK(quote_value("it's") == "'it''s'");
+  CHECK(quote_value("--x") == "'--x'");
+  CHECK(quote_value("") == "''");
+}
