@@ -1,0 +1,83 @@
+#include <clocale>
+#include <cstring>
+#include <iostream>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <langinfo.h>
+#include <unistd.h>
+
+#include "client/cli/interactive.hpp"
+#include "client/cli/script.hpp"
+
+namespace {
+
+constexpr const char* description = R"(Talks with a PubSubSQL server: interactively, or executing a script.
+
+Without FILE and -e, and with a terminal as standard input, it is interactive: statements end with ';', \? shows
+help, events of subscriptions appear as they happen. Otherwise it executes the statements of -e, of FILE, or of
+standard input, and stops at the first one that fails.)";
+
+constexpr const char* more = R"(
+Exit status
+  0  everything succeeded
+  1  a statement failed
+  2  wrong usage, or a file that cannot be read
+  3  no connection, or the connection was lost
+
+Files
+  $XDG_STATE_HOME/pubsubsql/history, or ~/.pubsubsql_history: what was typed
+
+Examples
+  pubsubsql
+  pubsubsql -e "select * from stocks" --format json
+  pubsubsql --host db1 load.sql
+  echo "status" | pubsubsql
+  pubsubsql -e "subscribe * from stocks; \wait 10 60"
+)";
+
+/// Widths of characters are known to the C library only under an UTF-8 locale.
+void use_utf8_locale() {
+  std::setlocale(LC_ALL, "");
+  if (std::strcmp(::nl_langinfo(CODESET), "UTF-8") != 0) std::setlocale(LC_CTYPE, "C.UTF-8");
+  std::setlocale(LC_NUMERIC, "C");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  namespace cli = pubsubsql::cli;
+  use_utf8_locale();
+
+  cli::start_options options{.host = "127.0.0.1", .port = 7777, .format = cli::output_format::table, .force = false};
+  cli::script_input input;
+  std::string format = "table";
+
+  CLI::App app{description, "pubsubsql"};
+  app.footer(more);
+  app.set_version_flag("--version", "pubsubsql " PUBSUBSQL_VERSION);
+  app.add_option("--host", options.host, "the server's name or address")
+      ->envname("PUBSUBSQL_HOST")
+      ->capture_default_str();
+  app.add_option("--port", options.port, "the server's port")->envname("PUBSUBSQL_PORT")->capture_default_str();
+  app.add_option("-e,--execute", input.statements, "execute these statements, separated by ';' (repeatable)")
+      ->type_name("SQL")
+      ->allow_extra_args(false);
+  app.add_option("--format", format, "table, json, csv or vertical")
+      ->check(CLI::IsMember({"table", "json", "csv", "vertical"}))
+      ->type_name("FORMAT")
+      ->capture_default_str();
+  app.add_flag("--force", options.force, "in a script, go on after a statement that failed");
+  app.add_option("FILE", input.file, "a script to execute");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? cli::exit_fine : cli::exit_usage;
+  }
+  options.format = *cli::format_named(format);
+
+  input.standard_input = input.statements.empty() && input.file.empty();
+  if (input.standard_input && ::isatty(STDIN_FILENO) != 0) return cli::run_interactive(options);
+  return cli::run_script(options, input);
+}

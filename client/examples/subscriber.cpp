@@ -1,0 +1,32 @@
+// Prints every change of a table as it happens, through a callback, and survives a restart of the server.
+//
+//     subscriber [HOST [PORT [SECONDS]]]
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <pubsubsql/client.hpp>
+
+int main(int argc, char** argv) {
+  try {
+    pubsubsql::client_options options;
+    options.reconnect.automatic = true;
+    pubsubsql::client db(options);
+    db.connect(argc > 1 ? argv[1] : "127.0.0.1",
+               argc > 2 ? static_cast<std::uint16_t>(std::atoi(argv[2])) : pubsubsql::default_port);
+
+    db.subscribe("subscribe * from stocks", [](const pubsubsql::event& e) {
+      if (e.action == pubsubsql::event_action::resync) std::cout << "connected anew, the rows come again\n";
+      for (const auto row : e.rows) {
+        std::cout << name_of(e.action);
+        for (std::size_t i = 0; i < row.size(); ++i) std::cout << ' ' << e.rows.columns()[i] << '=' << row[i];
+        std::cout << '\n';
+      }
+    });
+    db.run(std::chrono::seconds(argc > 3 ? std::atoi(argv[3]) : 3600));
+  } catch (const pubsubsql::error& e) {
+    std::cerr << e.what() << '\n';
+    return 1;
+  }
+}

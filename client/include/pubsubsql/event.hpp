@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <pubsubsql/reply.hpp>
+#include <pubsubsql/rows.hpp>
+
+namespace pubsubsql {
+
+/// What happened to the rows of an event.
+enum class event_action : std::uint8_t {
+  add,      ///< rows there are at the moment of `subscribe`; later, rows that an update brought into the filter
+  insert,   ///< new rows
+  update,   ///< rows that changed and still match; columns are `id` and those that were set
+  remove,   ///< rows that an update took out of the filter, with their new values
+  deleted,  ///< rows that were deleted or popped
+  resync,   ///< from this client: the connection was made anew, and changes meanwhile were missed. Forget what you
+            ///< know; the rows there are come next as `add` (not with `subscribe skip`)
+  ended,    ///< from this client: after a reconnect the server refused the subscription; message tells why
+};
+
+[[nodiscard]] std::string_view name_of(event_action action);
+
+/// A change that a subscription pushed to this client.
+struct event {
+  event_action action{};
+  pubsubsql::subscription subscription{};  ///< `none` for one that this client does not know
+  std::uint64_t pubsubid = 0;              ///< the server's number of it on the present connection
+  pubsubsql::rows rows;                    ///< empty for resync and ended
+  std::string message;                     ///< of `ended`
+};
+
+}  // namespace pubsubsql

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace pubsubsql {
+
+inline constexpr std::uint16_t default_port = 7777;
+
+/// Making a lost connection anew without being asked. Subscriptions are made again on it; statements never are,
+/// because one without a reply may have happened already.
+struct reconnect_policy {
+  bool automatic = false;
+  std::chrono::milliseconds first_delay{100};  ///< before the first attempt; doubles with each one that fails
+  std::chrono::milliseconds delay_max{5000};
+};
+
+/// How a client behaves, apart from where it connects to.
+struct client_options {
+  std::chrono::milliseconds connect_timeout{5000};  ///< zero: as long as the system tries
+  std::chrono::milliseconds reply_timeout{30000};   ///< per statement; zero: wait for ever
+  reconnect_policy reconnect;
+
+  /// Events received and not yet taken. When there are more bytes than this the client stops reading from its socket
+  /// until some are taken; the server then holds back for a while and at last disconnects the slow client.
+  std::size_t event_bytes_max = 64U << 20;
+  /// One reply with all its batches.
+  std::size_t reply_bytes_max = 1U << 30;
+  /// One frame from the server: at most 100 rows. Protects against a peer that is no PubSubSQL server.
+  std::size_t frame_bytes_max = 256U << 20;
+  /// Statements sent or waiting to be sent, without a reply yet.
+  std::size_t pending_max = 100'000;
+  /// Bytes waiting to be sent. A full buffer makes stream() wait and execute() fail with errc::limit.
+  std::size_t output_bytes_max = 160U << 20;
+};
+
+}  // namespace pubsubsql
