@@ -212,7 +212,8 @@ std::optional<protocol::incoming> protocol::take_reply(message&& m) {
 }
 
 void protocol::collect(waiting& w, message&& m) const {
-  if (w.abandoned || w.failure) return;
+  if (w.failure) return;
+  if (w.abandoned) m.data = {};
   reply& r = w.so_far;
   if (!r.has_rows()) {
     r.action_ = std::move(m.action);

@@ -8,7 +8,7 @@ std::size_t row::size() const {
   return all_->columns().size();
 }
 
-value row::operator[](std::size_t column) const {
+value row::at(std::size_t column) const {
   if (column >= size()) {
     throw error(errc::usage,
                 "column " + std::to_string(column) + " asked of a row that has " + std::to_string(size()) + " columns");

@@ -52,7 +52,7 @@ std::string_view trimmed(std::string_view text) {
 std::string take_word(std::string_view& text) {
   text = trimmed(text);
   std::string word;
-  if (!text.empty() && (text.front() == '\'' || text.front() == '"')) {
+  if (!text.empty() && std::string_view("'\"`").find(text.front()) != std::string_view::npos) {
     const std::size_t end = text.find(text.front(), 1);
     word = text.substr(1, end == std::string_view::npos ? end : end - 1);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
@@ -77,12 +77,6 @@ bool read_number(std::string_view text, Number& out) {
   return failure == std::errc{} && stop == end && !text.empty();
 }
 
-/// A name as a user writes it in a command: plain or in backquotes.
-std::string table_name(std::string word) {
-  if (word.size() >= 2 && word.front() == '`' && word.back() == '`') return word.substr(1, word.size() - 2);
-  return word;
-}
-
 parsed parse_connect(std::string_view rest) {
   if (rest.empty()) return command(connect_command{});
   auto where = parse_address(take_word(rest));
@@ -99,7 +93,7 @@ parsed parse_import(std::string_view rest) {
   import_command c;
   c.file = take_word(rest);
   const std::string into = lower(take_word(rest));
-  c.table = table_name(take_word(rest));
+  c.table = take_word(rest);
   const std::string option = lower(rest);
   c.go_on = option == "on error continue";
   const bool known = option.empty() || c.go_on || option == "on error stop";
@@ -113,14 +107,13 @@ parsed parse_export(std::string_view rest) {
   const std::string usage = "write \\export TABLE to FILE.csv, or \\export select ... to FILE.csv";
   const std::size_t to = lower(rest).rfind(" to ");
   if (to == std::string_view::npos) return usage;
-  const std::string_view source = trimmed(rest.substr(0, to));
+  std::string_view source = trimmed(rest.substr(0, to));
   std::string_view target = rest.substr(to + 4);
   export_command c;
   c.file = take_word(target);
   if (source.empty() || c.file.empty() || !target.empty()) return usage;
-  const bool statement = source.find_first_of(white_space) != std::string_view::npos && source.front() != '`';
-  c.statement =
-      statement ? std::string(source) : "select * from " + parser::quote_name(table_name(std::string(source)));
+  const bool statement = source.front() != '`' && source.find_first_of(white_space) != std::string_view::npos;
+  c.statement = statement ? std::string(source) : "select * from " + parser::quote_name(take_word(source));
   return command(std::move(c));
 }
 
@@ -133,7 +126,7 @@ parsed parse_wait(std::string_view rest) {
 }
 
 parsed parse_describe(std::string_view rest) {
-  describe_command c{table_name(take_word(rest))};
+  describe_command c{take_word(rest)};
   if (c.table.empty() || !rest.empty()) return std::string("write \\d TABLE");
   return command(std::move(c));
 }

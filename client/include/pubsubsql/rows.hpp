@@ -1,10 +1,10 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,13 +25,19 @@ class row {
   [[nodiscard]] std::size_t size() const;
 
   /// The value by ordinal, from 0. Throws error (usage) beyond the last column.
-  [[nodiscard]] value operator[](std::size_t column) const;
+  /// A template so that a literal 0 is an ordinal, and no null pointer.
+  template <std::integral Ordinal>
+  [[nodiscard]] value operator[](Ordinal column) const {
+    return at(static_cast<std::size_t>(column));
+  }
 
   /// The value by column name. Throws error (usage) when there is no such column.
   [[nodiscard]] value operator[](std::string_view column) const;
   [[nodiscard]] value operator[](const char* column) const { return (*this)[std::string_view(column)]; }
 
  private:
+  [[nodiscard]] value at(std::size_t column) const;
+
   const rows* all_;
   std::size_t index_;
 };
