@@ -96,6 +96,11 @@ error row_too_large(std::string_view table, std::uint64_t bytes, std::uint64_t l
               limit, "; store less in it, or raise --max-row-bytes");
 }
 
+error result_too_large(std::uint64_t limit) {
+  return make(error_code::limit_exceeded, "the result is larger than ", limit,
+              " bytes; narrow it with where, or raise --max-result-bytes");
+}
+
 error name_too_long(std::string_view name, std::uint64_t limit) {
   return make(error_code::limit_exceeded, "the name ", shown(name), " is longer than ", limit,
               " bytes; use a shorter one");

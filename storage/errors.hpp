@@ -20,6 +20,7 @@ namespace pubsubsql::storage {
 [[nodiscard]] error too_many_columns(std::string_view table, std::uint64_t limit);
 [[nodiscard]] error too_many_rows(std::string_view table, std::uint64_t limit);
 [[nodiscard]] error row_too_large(std::string_view table, std::uint64_t bytes, std::uint64_t limit);
+[[nodiscard]] error result_too_large(std::uint64_t limit);
 [[nodiscard]] error name_too_long(std::string_view name, std::uint64_t limit);
 [[nodiscard]] error unsupported();
 

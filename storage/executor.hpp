@@ -62,7 +62,8 @@ class executor {
   failure run(const parser::describe_statement& s);
   failure find_rows(const table& t, const std::optional<parser::condition>& where);
   failure project(const table& t, const parser::projection& columns);
-  void show_rows(const table& t, std::string_view action);
+  failure show_rows(const table& t, std::string_view action);
+  failure check_result() const;
 
   // executor_schema.cpp
   failure run(const parser::key_statement& s);

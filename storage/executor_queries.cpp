@@ -30,7 +30,14 @@ executor::failure executor::project(const table& t, const parser::projection& co
   return std::nullopt;
 }
 
-void executor::show_rows(const table& t, std::string_view action) {
+executor::failure executor::check_result() const {
+  std::size_t bytes = 0;
+  for (const row_view row : data_) bytes += row.size();
+  if (bytes > limits_.result_bytes_max) return result_too_large(limits_.result_bytes_max);
+  return std::nullopt;
+}
+
+executor::failure executor::show_rows(const table& t, std::string_view action) {
   data_.reserve(found_.size());
   for (const row_number row : found_) data_.push_back(t.get(row));
   outcome_.kind = reply_kind::rows;
@@ -38,6 +45,7 @@ void executor::show_rows(const table& t, std::string_view action) {
   outcome_.action = action;
   outcome_.rows = data_.size();
   outcome_.data = data_;
+  return check_result();
 }
 
 executor::failure executor::run(const parser::select_statement& s) {
@@ -45,8 +53,7 @@ executor::failure executor::run(const parser::select_statement& s) {
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = project(*t, s.columns)) return failed;
   if (auto failed = find_rows(*t, s.where)) return failed;
-  show_rows(*t, "select");
-  return std::nullopt;
+  return show_rows(*t, "select");
 }
 
 executor::failure executor::run(const parser::peek_statement& s) {
@@ -54,8 +61,7 @@ executor::failure executor::run(const parser::peek_statement& s) {
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = project(*t, s.columns)) return failed;
   if (t->row_count() > 0) found_.push_back(t->end_row(s.end));
-  show_rows(*t, "select");
-  return std::nullopt;
+  return show_rows(*t, "select");
 }
 
 executor::failure executor::run(const parser::describe_statement& s) {

@@ -48,7 +48,7 @@ executor::failure executor::finish_rows(const table& t, const std::optional<pars
   }
   outcome_.kind = reply_kind::rows;
   outcome_.data = data_;
-  return std::nullopt;
+  return check_result();
 }
 
 executor::failure executor::add_row(table& t, std::span<const parser::literal> row, parser::queue_end end) {

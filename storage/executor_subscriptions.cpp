@@ -25,12 +25,12 @@ executor::failure executor::run(const parser::subscribe_statement& s) {
   } else if (!s.skip) {
     t->find_all(found_);
   }
+  if (s.skip) found_.clear();
+  if (auto failed = show_rows(*t, "subscribe")) return failed;
   t->subscribers().add({.subscriber = who_.subscriber, .pubsubid = who_.pubsubid}, filter, column);
   by_subscriber_[who_.subscriber].push_back({.of = t, .pubsubid = who_.pubsubid});
 
   outcome_.columns = t->all_columns();
-  if (s.skip) found_.clear();
-  show_rows(*t, "subscribe");
   outcome_.kind = reply_kind::subscribed;
   outcome_.pubsubid = who_.pubsubid;
   outcome_.snapshot = !s.skip;

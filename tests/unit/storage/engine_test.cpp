@@ -255,6 +255,18 @@ TEST_CASE("engine: limits") {
   CHECK(engine.run("select * from t") == "select id,a,b: 0,1,2 1,3,null");
 }
 
+TEST_CASE("engine: a result beyond the limit fails the statement, and nothing of it remains") {
+  engine_driver engine({.result_bytes_max = 100});
+  const std::string refused = "error: " + result_too_large(100).message;
+  for (int i = 0; i < 10; ++i) engine.run("insert into t (a) values (x)");
+  CHECK(engine.run("select * from t") == refused);
+  CHECK(engine.run("subscribe * from t", 7) == refused);
+  CHECK(engine.run_all("update t set a = y returning *") == refused);
+  CHECK(engine.run("delete from t returning id") == refused);
+  CHECK(engine.run("select * from t where id = 9") == "select id,a: 9,x");
+  CHECK(engine.run("subscribe skip * from t", 7) == "subscribe 1");
+}
+
 TEST_CASE("engine: the change stream is dense and complete") {
   engine_driver engine;
   using lines = std::vector<std::string>;

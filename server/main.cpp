@@ -1,0 +1,56 @@
+#include <string>
+
+#include <malloc.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "server/options.hpp"
+#include "server/server.hpp"
+#include "server/version.hpp"
+
+namespace {
+
+/// glibc raises its own threshold for memory taken straight from the system whenever such memory is freed, and then
+/// keeps freed index arrays and row segments for itself. Pinned, what the engine frees goes back to the system.
+void tune_allocator() {
+  constexpr int threshold_bytes = 128 << 10;
+  mallopt(M_MMAP_THRESHOLD, threshold_bytes);
+  mallopt(M_TRIM_THRESHOLD, threshold_bytes);
+}
+
+void start_logging(const std::string& level) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("pubsubsqld"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  spdlog::set_level(spdlog::level::from_str(level));
+  spdlog::flush_on(spdlog::level::info);
+}
+
+/// Scripts wait for this line, so it is printed whatever the level is.
+void say_listening(const std::string& host, std::uint16_t port) {
+  const auto level = spdlog::get_level();
+  spdlog::set_level(spdlog::level::info);
+  spdlog::info("listening on {}:{}", host, port);
+  spdlog::set_level(level);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace pubsubsql::server;
+  int exit_status = 0;
+  const auto settings = read_options(argc, argv, exit_status);
+  if (!settings) return exit_status;
+  tune_allocator();
+  start_logging(settings->log_level);
+
+  server s(*settings, nullptr);
+  spdlog::info("pubsubsqld {}", version);
+  if (const auto problem = s.listen()) {
+    spdlog::error("{}", *problem);
+    return 1;
+  }
+  say_listening(settings->bind, s.port());
+  s.run();
+  spdlog::info("stopped");
+  return 0;
+}

@@ -1,0 +1,92 @@
+#include "server/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "parser/request_reader.hpp"
+#include "server/version.hpp"
+
+namespace pubsubsql::server {
+
+namespace {
+
+/// Workers beyond this would not fit into a subscriber id, and no machine has the cores.
+constexpr unsigned threads_max = 255;
+/// A message's size must fit the frame header also when every byte of a result is escaped sixfold.
+constexpr std::size_t result_bytes_ceiling = 512U << 20;
+static_assert(result_bytes_ceiling * 6 < UINT32_MAX);
+
+std::string variable_of(std::string flag) {
+  for (char& c : flag) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return "PUBSUBSQL_" + flag;
+}
+
+class option_reader {
+ public:
+  option_reader() : app_("PubSubSQL: a SQL publish/subscribe server", "pubsubsqld") {
+    app_.set_version_flag("--version", std::string("pubsubsqld ") + version);
+    app_.set_config("--config", "", "Read flags from this file, `flag = value` a line");
+    app_.get_formatter()->column_width(36);
+    app_.footer("Every flag can also be set as an environment variable (PUBSUBSQL_PORT) or in the --config file.");
+  }
+
+  void add_all(options& o) {
+    flag("bind", o.bind, "Address to listen on");
+    flag("port", o.port, "Port to listen on; 0: any free one");
+    flag("http-port", http_port_, "Port for HTTP; 0: none. This build has no HTTP, so it must be 0")
+        ->check(CLI::Range(0, 0));
+    flag("threads", o.threads, "Worker threads; 0: one for each core")->check(CLI::Range(0U, threads_max));
+    flag("log-level", o.log_level, "How much to log")
+        ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
+    size("max-statement-bytes", o.statement_bytes_max, "Size of a statement")
+        ->check(CLI::Range(1U, parser::statement_bytes_limit));
+    size("max-result-bytes", o.engine.result_bytes_max, "Size of the rows a statement may show")
+        ->check(CLI::Range(std::size_t{1}, result_bytes_ceiling));
+    size("max-backlog-bytes", o.backlog_bytes_max, "Unread events before a subscriber is disconnected");
+    size("max-row-bytes", o.engine.row_bytes_max, "Size of a row")
+        ->check(CLI::Range(std::size_t{64}, std::size_t{1} << 30U));
+    flag("max-columns", o.engine.columns_max, "Columns of a table")->check(CLI::Range(2U, 60'000U));
+    flag("max-tables", o.tables_max, "Tables")->check(CLI::PositiveNumber);
+    flag("max-connections", o.connections_max, "Connections at a time")->check(CLI::Range(1, 1 << 23));
+    flag("max-subscriptions", o.subscriptions_max, "Subscriptions of a connection")->check(CLI::PositiveNumber);
+    flag("max-pipeline", o.pipeline_max, "Requests of a connection that may wait for their replies")
+        ->check(CLI::PositiveNumber);
+    flag("stop-grace-ms", o.stop_grace_ms, "Milliseconds an orderly stop waits for clients to read what is due");
+  }
+
+  bool parse(int argc, const char* const* argv, int& exit_status) {
+    try {
+      app_.parse(argc, argv);
+      return true;
+    } catch (const CLI::ParseError& e) {
+      exit_status = app_.exit(e);
+      return false;
+    }
+  }
+
+ private:
+  template <typename T>
+  CLI::Option* flag(const std::string& name, T& target, const std::string& help) {
+    return app_.add_option("--" + name, target, help)->envname(variable_of(name))->capture_default_str();
+  }
+
+  /// A number of bytes, with or without a unit.
+  template <typename T>
+  CLI::Option* size(const std::string& name, T& target, const std::string& help) {
+    return flag(name, target, help + ", such as 65536 or 16MiB")->transform(CLI::AsSizeValue(false));
+  }
+
+  CLI::App app_;
+  int http_port_ = 0;
+};
+
+}  // namespace
+
+std::optional<options> read_options(int argc, const char* const* argv, int& exit_status) {
+  options o;
+  option_reader reader;
+  reader.add_all(o);
+  if (!reader.parse(argc, argv, exit_status)) return std::nullopt;
+  return o;
+}
+
+}  // namespace pubsubsql::server

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "storage/limits.hpp"
+
+namespace pubsubsql::server {
+
+/// What can be set on the command line, in the environment (PUBSUBSQL_<FLAG>) and in a configuration file; earlier ones
+/// win. Every limit of the server is here, with its reason.
+struct options {
+  std::string bind = "127.0.0.1";
+  std::uint16_t port = 7777;  ///< 0: any free port
+  unsigned threads = 0;       ///< workers; 0: one for each core
+  std::string log_level = "info";
+
+  /// Bytes of one statement. At most parser::statement_bytes_limit.
+  std::uint32_t statement_bytes_max = 16U << 20;
+  /// Bytes of events that may wait for a subscriber before it is disconnected as too slow.
+  std::size_t backlog_bytes_max = 16U << 20;
+  /// Requests of a connection whose replies are due; further ones are not read until there are fewer.
+  std::size_t pipeline_max = 10'000;
+  /// Connections at a time. Each costs a file descriptor and about a kilobyte.
+  std::size_t connections_max = 10'000;
+  /// Subscriptions of one connection. Each costs some 200 bytes as long as it lasts.
+  std::size_t subscriptions_max = 100'000;
+  /// Tables. Each costs some kilobytes, even when empty.
+  std::size_t tables_max = 10'000;
+  /// How long an orderly stop waits for clients to take what is due to them.
+  std::uint32_t stop_grace_ms = 5'000;
+
+  storage::limits engine;
+};
+
+/// Reads the command line, the environment and the configuration file. Prints help, the version or what is wrong, and
+/// then returns the exit status in `exit_status` and no options.
+[[nodiscard]] std::optional<options> read_options(int argc, const char* const* argv, int& exit_status);
+
+}  // namespace pubsubsql::server

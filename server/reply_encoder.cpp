@@ -1,0 +1,259 @@
+#include "server/reply_encoder.hpp"
+
+#include <algorithm>
+
+#include "server/json.hpp"
+#include "server/message_writer.hpp"
+#include "storage/table.hpp"
+
+namespace pubsubsql::server {
+
+using storage::column_index;
+using storage::outcome;
+using storage::reply_kind;
+using storage::row_view;
+using storage::table;
+
+namespace {
+
+void append_ok(std::string& out, std::string_view action) {
+  out += R"({"status":"ok","action":")";
+  out += action;
+  out += '"';
+}
+
+void append_number_member(std::string& out, std::string_view name, std::uint64_t number) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+  append_number(out, number);
+}
+
+void append_value(std::string& out, const storage::value& v) {
+  if (v) {
+    append_json_string(out, *v);
+  } else {
+    out += "null";
+  }
+}
+
+template <typename Names>
+void append_names(std::string& out, const Names& names) {
+  char separator = '[';
+  for (const std::string_view name : names) {
+    out += separator;
+    append_json_string(out, name);
+    separator = ',';
+  }
+  out += ']';
+}
+
+void append_columns(std::string& out, const table& t, std::span<const column_index> columns) {
+  char separator = '[';
+  for (const column_index column : columns) {
+    out += separator;
+    append_json_string(out, t.column_name(column));
+    separator = ',';
+  }
+  out += ']';
+}
+
+void append_row(std::string& out, row_view row, std::span<const column_index> columns) {
+  row_view::cursor rising(row);
+  column_index last = storage::id_column;
+  char separator = '[';
+  for (const column_index column : columns) {
+    out += separator;
+    separator = ',';
+    if (column == storage::id_column) {
+      out += '"';
+      append_number(out, row.id());
+      out += '"';
+    } else if (column > last) {
+      append_value(out, rising.at(column));
+      last = column;
+    } else {
+      append_value(out, row.at(column));
+    }
+  }
+  out += ']';
+}
+
+/// Calls message(first, last) for each batch of rows, numbered from 0, `last` behind the end; once when there is none.
+template <typename Message>
+void for_each_batch(std::size_t rows, Message&& message) {
+  std::size_t first = 0;
+  do {
+    const std::size_t last = std::min(first + rows_per_message, rows);
+    message(first, last);
+    first = last;
+  } while (first < rows);
+}
+
+void encode_rows(std::string& out, const reply_address& to, const outcome& o) {
+  for_each_batch(o.data.size(), [&](std::size_t first, std::size_t last) {
+    message_writer message(out, to.mode, to.request_id);
+    append_ok(out, o.action);
+    out += ",\"columns\":";
+    append_columns(out, *o.about, o.columns);
+    append_row_counts(out, o.data.size(), first < last ? first + 1 : 0, last);
+    for (std::size_t row = first; row < last; ++row) {
+      if (row > first) out += ',';
+      append_row(out, o.data[row], o.columns);
+    }
+    out += "]}";
+    message.end();
+  });
+}
+
+void encode_snapshot(std::string& out, const reply_address& to, const outcome& o) {
+  if (o.data.empty()) return;
+  for_each_batch(o.data.size(), [&](std::size_t first, std::size_t last) {
+    message_writer message(out, to.mode, 0);
+    append_ok(out, "add");
+    out += ",\"pubsubid\":\"";
+    append_number(out, o.pubsubid);
+    out += "\",\"columns\":";
+    append_columns(out, *o.about, o.columns);
+    append_row_counts(out, last - first, 1, last - first);
+    for (std::size_t row = first; row < last; ++row) {
+      if (row > first) out += ',';
+      append_row(out, o.data[row], o.columns);
+    }
+    out += "]}";
+    message.end();
+  });
+}
+
+void encode_brief(std::string& out, const reply_address& to, const outcome& o) {
+  message_writer message(out, to.mode, to.request_id);
+  append_ok(out, o.action);
+  if (o.kind == reply_kind::count) append_number_member(out, "rows", o.rows);
+  if (o.kind == reply_kind::unsubscribed) append_number_member(out, "subscriptions", o.rows);
+  if (o.kind == reply_kind::subscribed) {
+    out += ",\"pubsubid\":\"";
+    append_number(out, o.pubsubid);
+    out += '"';
+  }
+  out += '}';
+  message.end();
+}
+
+std::string_view name_of(storage::event_action action) {
+  switch (action) {
+    case storage::event_action::add:
+      return "add";
+    case storage::event_action::insert:
+      return "insert";
+    case storage::event_action::update:
+      return "update";
+    case storage::event_action::remove:
+      return "remove";
+    case storage::event_action::delete_row:
+      return "delete";
+  }
+  return "";
+}
+
+}  // namespace
+
+void append_row_counts(std::string& out, std::size_t rows, std::size_t first, std::size_t last) {
+  append_number_member(out, "rows", rows);
+  append_number_member(out, "fromrow", first);
+  append_number_member(out, "torow", last);
+  out += ",\"data\":[";
+}
+
+void encode_reply(std::string& out, const reply_address& to, const outcome& o) {
+  if (o.failure) {
+    encode_error(out, to, o.failure->message);
+    return;
+  }
+  switch (o.kind) {
+    case reply_kind::rows:
+      encode_rows(out, to, o);
+      break;
+    case reply_kind::listing:
+      encode_listing(out, to, o.action, o.listing_columns, o.listing_rows);
+      break;
+    case reply_kind::done:
+    case reply_kind::count:
+    case reply_kind::unsubscribed:
+      encode_brief(out, to, o);
+      break;
+    case reply_kind::subscribed:
+      encode_brief(out, to, o);
+      encode_snapshot(out, to, o);
+      break;
+  }
+}
+
+void encode_error(std::string& out, const reply_address& to, std::string_view text, std::optional<std::size_t> offset) {
+  message_writer message(out, to.mode, to.request_id);
+  out += R"({"status":"err","msg":)";
+  append_json_string(out, text);
+  if (offset) append_number_member(out, "offset", *offset);
+  out += '}';
+  message.end();
+}
+
+void encode_error(std::string& out, const reply_address& to, const parser::syntax_error& e) {
+  encode_error(out, to, parser::message(e), e.offset);
+}
+
+void encode_listing(std::string& out, const reply_address& to, std::string_view action,
+                    std::span<const std::string_view> columns, std::span<const storage::value> rows) {
+  const std::size_t width = columns.size();
+  const std::size_t count = rows.size() / width;
+  for_each_batch(count, [&](std::size_t first, std::size_t last) {
+    message_writer message(out, to.mode, to.request_id);
+    append_ok(out, action);
+    out += ",\"columns\":";
+    append_names(out, columns);
+    append_row_counts(out, count, first < last ? first + 1 : 0, last);
+    for (std::size_t i = first * width; i < last * width; ++i) {
+      if (i % width == 0) {
+        out += i > first * width ? "],[" : "[";
+      } else {
+        out += ',';
+      }
+      append_value(out, rows[i]);
+    }
+    out += first < last ? "]]}" : "]}";
+    message.end();
+  });
+}
+
+void encode_status(std::string& out, const reply_address& to,
+                   std::span<const std::pair<std::string_view, std::uint64_t>> numbers, std::string_view version) {
+  message_writer message(out, to.mode, to.request_id);
+  append_ok(out, "status");
+  for (const auto& [name, number] : numbers) append_number_member(out, name, number);
+  out += ",\"version\":";
+  append_json_string(out, version);
+  out += '}';
+  message.end();
+}
+
+void encode_event(encoded_event& out, const table& t, const storage::event& e) {
+  out.head.clear();
+  append_ok(out.head, name_of(e.action));
+  out.head += ",\"pubsubid\":\"";
+  out.columns = "\",\"columns\":";
+  append_columns(out.columns, t, e.columns);
+  out.row.clear();
+  append_row(out.row, e.row, e.columns);
+}
+
+void append_event(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid) {
+  message_writer message(out, mode, 0);
+  out += e.head;
+  append_number(out, pubsubid);
+  out += e.columns;
+  append_row_counts(out, 1, 1, 1);
+  out += e.row;
+  out += "]}";
+  message.end();
+}
+
+}  // namespace pubsubsql::server

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "parser/parser.hpp"
+#include "parser/request_reader.hpp"
+#include "storage/outcome.hpp"
+
+/// Outcomes as the JSON messages of the wire protocol (`docs/protocol.md`). Everything is appended to a buffer.
+namespace pubsubsql::server {
+
+/// Whom a reply is for: how the client talks, and its number for the request.
+struct reply_address {
+  parser::wire_mode mode = parser::wire_mode::text;
+  std::uint32_t request_id = 0;
+};
+
+/// The reply to a statement, in as many messages as it takes; for a subscribe also its initial `add` events.
+void encode_reply(std::string& out, const reply_address& to, const storage::outcome& o);
+
+/// `offset` is where in the statement the error is, for statements that cannot be read.
+void encode_error(std::string& out, const reply_address& to, std::string_view message,
+                  std::optional<std::size_t> offset = std::nullopt);
+void encode_error(std::string& out, const reply_address& to, const parser::syntax_error& e);
+
+/// A reply in the form of `select` whose rows are given as values, row after row.
+void encode_listing(std::string& out, const reply_address& to, std::string_view action,
+                    std::span<const std::string_view> columns, std::span<const storage::value> rows);
+
+/// The reply to `status`: numbers by name, and the version.
+void encode_status(std::string& out, const reply_address& to,
+                   std::span<const std::pair<std::string_view, std::uint64_t>> numbers, std::string_view version);
+
+/// What the messages of one event have in common, whoever gets it: a message is
+/// head, pubsubid, columns, the numbers of rows, the row.
+struct encoded_event {
+  std::string head;     ///< {"status":"ok","action":"update","pubsubid":"
+  std::string columns;  ///< ","columns":["id","bid"]
+  std::string row;      ///< ["0","101"]
+};
+
+/// Replaces what `out` holds. `t` is the table of the event.
+void encode_event(encoded_event& out, const storage::table& t, const storage::event& e);
+
+/// The event's message for one subscription.
+void append_event(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid);
+
+/// The part of a message that counts its rows, from ,"rows": to the [ of data.
+void append_row_counts(std::string& out, std::size_t rows, std::size_t first, std::size_t last);
+
+}  // namespace pubsubsql::server

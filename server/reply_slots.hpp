@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pubsubsql::server {
+
+/// The replies of one connection that are still due, in the order of its requests. A request answered by another worker
+/// opens a slot; whatever is answered after it waits behind. Sans-io; lives in a session.
+class reply_slots {
+ public:
+  /// One request's reply, and the events that must not overtake it.
+  struct slot {
+    std::string bytes;
+    std::uint64_t pubsubid = 0;  ///< of the subscription that the request makes; 0: none
+    bool done = false;
+  };
+
+  [[nodiscard]] bool empty() const { return first_ == slots_.size(); }
+  [[nodiscard]] std::size_t size() const { return slots_.size() - first_; }
+
+  /// Opens a slot behind the others and returns its number.
+  std::uint64_t open(std::uint64_t pubsubid = 0);
+
+  /// The slot of that number, or nullptr when there is none any more.
+  [[nodiscard]] slot* find(std::uint64_t number);
+
+  /// The slot whose request makes that subscription, if its reply is still due.
+  [[nodiscard]] slot* find_subscription(std::uint64_t pubsubid);
+
+  /// Takes the first slot if its reply is there.
+  [[nodiscard]] std::optional<slot> take_first_done();
+
+ private:
+  std::vector<slot> slots_;
+  std::size_t first_ = 0;           // slots before it have been taken
+  std::uint64_t first_number_ = 1;  // number of slots_[first_]
+  std::size_t subscribing_ = 0;     // slots with a pubsubid
+};
+
+}  // namespace pubsubsql::server

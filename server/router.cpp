@@ -1,0 +1,264 @@
+#include "server/router.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "server/session.hpp"
+#include "server/shared_state.hpp"
+#include "server/version.hpp"
+#include "server/worker.hpp"
+#include "storage/errors.hpp"
+#include "storage/table.hpp"
+
+namespace pubsubsql::server {
+
+namespace {
+
+template <typename... Kinds>
+bool is_any(const parser::statement_body& body) {
+  return (std::holds_alternative<Kinds>(body) || ...);
+}
+
+/// Statements that create a table that is missing.
+bool may_create(const parser::statement_body& body) {
+  return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
+                parser::subscribe_statement>(body);
+}
+
+bool is_mysql(const parser::statement_body& body) {
+  return is_any<parser::mysql_connect_statement, parser::mysql_disconnect_statement, parser::mysql_status_statement,
+                parser::mysql_tables_statement, parser::mysql_subscribe_statement, parser::mysql_unsubscribe_statement>(
+      body);
+}
+
+bool makes_subscription(const parser::statement_body& body) {
+  return is_any<parser::subscribe_statement>(body);
+}
+
+/// The subscriptions that a session may stop counting once the outcome is known.
+std::uint64_t subscriptions_ended(const parser::statement_body& body, const storage::outcome& o) {
+  if (makes_subscription(body)) return o.failure ? 1 : 0;
+  return !o.failure && o.kind == storage::reply_kind::unsubscribed ? o.rows : 0;
+}
+
+void encode_outcome(std::string& out, const reply_address& to, bool stream, const storage::outcome& o) {
+  if (!stream || o.failure) encode_reply(out, to, o);
+}
+
+}  // namespace
+
+router::router(worker& w, storage::change_sink* sink)
+    : worker_(w), sink_(sink), database_(w.shared().settings.engine), remote_targets_(w.shared().workers.size()) {}
+
+void router::refuse(const asked& a, std::string_view message) {
+  a.from.reply([&](std::string& out) { encode_error(out, a.to, message); });
+}
+
+void router::run(session& from, const parser::request& r) {
+  asked a{.from = from, .to = {.mode = from.mode(), .request_id = r.id}, .sql = r.text};
+  arena_.reset();
+  const auto parsed = parser::parse(r.text, arena_);
+  if (!parsed) {
+    return from.reply([&](std::string& out) { encode_error(out, a.to, parsed.error()); });
+  }
+  a.stream = parsed->stream;
+  const parser::statement_body& body = parsed->body;
+  if (is_mysql(body)) return refuse(a, "no MySQL configured; this server keeps its tables in memory only");
+  if (is_any<parser::close_statement>(body)) return from.finish("client said close");
+  if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
+  if (is_any<parser::status_statement>(body)) return gather(a, true);
+  if (is_any<parser::show_tables_statement>(body)) return gather(a, false);
+  run_on_table(a, *parsed);
+}
+
+std::optional<unsigned> router::owner_of(std::string_view table, bool create) {
+  if (const auto known = owners_.find(table); known != owners_.end()) return known->second;
+  table_directory& directory = worker_.shared().tables;
+  const auto owner = create ? directory.find_or_place(table, worker_.index()) : directory.find(table);
+  if (owner) owners_.emplace(table, *owner);
+  return owner;
+}
+
+void router::run_on_table(const asked& a, const parser::statement& s) {
+  const std::string_view table = parser::table_of(s);
+  const bool create = may_create(s.body);
+  const auto owner = owner_of(table, create);
+  if (!owner && !create) return refuse(a, storage::unknown_table(table).message);
+  if (!owner) return refuse(a, "there are too many tables; use fewer, or raise --max-tables");
+  std::uint64_t pubsubid = 0;
+  if (makes_subscription(s.body)) {
+    if (!a.from.may_subscribe()) {
+      return refuse(a, "this connection has too many subscriptions; unsubscribe some, or raise --max-subscriptions");
+    }
+    a.from.subscribed(*owner);
+    pubsubid = worker_.shared().next_pubsubid.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (*owner == worker_.index()) {
+    run_here(a, s, pubsubid);
+  } else {
+    send_to(*owner, a, pubsubid);
+  }
+}
+
+void router::run_here(const asked& a, const parser::statement& s, std::uint64_t pubsubid) {
+  const storage::outcome& o = database_.execute(s, {.subscriber = a.from.id(), .pubsubid = pubsubid});
+  a.from.reply([&](std::string& out) { encode_outcome(out, a.to, a.stream, o); }, pubsubid);
+  a.from.unsubscribed(subscriptions_ended(s.body, o));
+  publish(o);
+}
+
+void router::send_to(unsigned owner, const asked& a, std::uint64_t pubsubid) {
+  // Read again: the tree at hand points into memory that stays with this worker.
+  auto owned = std::make_unique<owned_statement>(a.sql);
+  const reply_route route{.session = a.from.id(), .slot = a.from.await_reply(pubsubid), .address = a.to};
+  worker_.send(owner, run_statement{.route = route, .pubsubid = pubsubid, .statement = std::move(owned)});
+}
+
+void router::publish(const storage::outcome& o) {
+  if (sink_ != nullptr && !o.changes.empty()) sink_->on_changes(*o.about, o.changes);
+  for (const storage::event& e : o.events) {
+    encode_event(event_, *o.about, e);
+    bool remote = false;
+    for (const storage::event_target& target : e.targets) {
+      const unsigned home = subscriber::of(target.subscriber).worker;
+      if (home == worker_.index()) {
+        if (session* to = worker_.find(target.subscriber)) to->deliver(event_, target.pubsubid);
+      } else {
+        remote_targets_[home].push_back(target);
+        remote = true;
+      }
+    }
+    if (!remote) continue;
+    const auto shared = std::make_shared<const encoded_event>(event_);
+    for (unsigned home = 0; home < remote_targets_.size(); ++home) {
+      auto& targets = remote_targets_[home];
+      if (targets.empty()) continue;
+      worker_.send(home, deliver_event{.event = shared, .targets = targets});
+      targets.clear();
+    }
+  }
+}
+
+// Messages of other workers
+
+void router::on(run_statement& m) {
+  const parser::statement& s = m.statement->tree;
+  const storage::outcome& o = database_.execute(s, {.subscriber = m.route.session, .pubsubid = m.pubsubid});
+  statement_done done{.route = m.route, .bytes = {}, .subscriptions_ended = subscriptions_ended(s.body, o)};
+  encode_outcome(done.bytes, m.route.address, s.stream, o);
+  worker_.send(subscriber::of(m.route.session).worker, std::move(done));
+  publish(o);
+}
+
+void router::on(statement_done& m) {
+  session* to = worker_.find(m.route.session);
+  if (to == nullptr) return;
+  to->unsubscribed(m.subscriptions_ended);
+  to->complete(m.route.slot, std::move(m.bytes));
+}
+
+void router::on(deliver_event& m) {
+  for (const auto& [to, pubsubid] : m.targets) {
+    if (session* s = worker_.find(to)) s->deliver(*m.event, pubsubid);
+  }
+}
+
+void router::on(const drop_subscriber& m) {
+  database_.drop_subscriber(m.session);
+}
+
+void router::session_ended(storage::subscriber_id session, const std::vector<unsigned>& subscribed_workers) {
+  for (const unsigned owner : subscribed_workers) {
+    if (owner == worker_.index()) {
+      database_.drop_subscriber(session);
+    } else {
+      worker_.send(owner, drop_subscriber{.session = session});
+    }
+  }
+}
+
+// Statements about all tables
+
+std::vector<table_numbers> router::tables_here() const {
+  std::vector<table_numbers> all;
+  for (const storage::table_summary& t : database_.tables()) {
+    all.push_back(
+        {.name = std::string(t.name), .rows = t.rows, .columns = t.columns, .subscriptions = t.subscriptions});
+  }
+  return all;
+}
+
+void router::gather(const asked& a, bool status) {
+  const std::size_t others = worker_.shared().workers.size() - 1;
+  gathering g{.route = {.session = a.from.id(), .slot = 0, .address = a.to},
+              .status = status,
+              .stream = a.stream,
+              .missing = others,
+              .tables = tables_here()};
+  if (others == 0) {
+    return a.from.reply([&](std::string& out) { encode_gathered(out, g); });
+  }
+  g.route.slot = a.from.await_reply();
+  const std::uint64_t number = ++last_gathering_;
+  gatherings_.emplace(number, std::move(g));
+  for (unsigned other = 0; other <= others; ++other) {
+    if (other != worker_.index()) worker_.send(other, list_tables{.asker = worker_.index(), .gathering = number});
+  }
+}
+
+void router::on(const list_tables& m) {
+  worker_.send(m.asker, tables_listed{.gathering = m.gathering, .tables = tables_here()});
+}
+
+void router::on(tables_listed& m) {
+  const auto it = gatherings_.find(m.gathering);
+  gathering& g = it->second;
+  std::ranges::move(m.tables, std::back_inserter(g.tables));
+  if (--g.missing > 0) return;
+  if (session* to = worker_.find(g.route.session)) {
+    std::string bytes;
+    encode_gathered(bytes, g);
+    to->complete(g.route.slot, std::move(bytes));
+  }
+  gatherings_.erase(it);
+}
+
+void router::encode_gathered(std::string& out, gathering& g) const {
+  if (g.stream) return;
+  if (g.status) {
+    encode_numbers(out, g);
+    return;
+  }
+  static constexpr std::string_view columns[] = {"Table", "Rows", "Columns", "Subscriptions"};
+  std::ranges::sort(g.tables, {}, &table_numbers::name);
+  std::vector<std::string> cells;
+  for (const table_numbers& t : g.tables) {
+    cells.insert(cells.end(),
+                 {t.name, std::to_string(t.rows), std::to_string(t.columns), std::to_string(t.subscriptions)});
+  }
+  const std::vector<storage::value> values(cells.begin(), cells.end());
+  encode_listing(out, g.route.address, "show", columns, values);
+}
+
+void router::encode_numbers(std::string& out, const gathering& g) const {
+  const shared_state& shared = worker_.shared();
+  const auto uptime = std::chrono::steady_clock::now() - shared.started;
+  std::uint64_t rows = 0;
+  std::uint64_t subscriptions = 0;
+  for (const table_numbers& t : g.tables) {
+    rows += t.rows;
+    subscriptions += t.subscriptions;
+  }
+  const std::pair<std::string_view, std::uint64_t> numbers[] = {
+      {"connections", shared.connections.load(std::memory_order_relaxed)},
+      {"tables", g.tables.size()},
+      {"rows", rows},
+      {"subscriptions", subscriptions},
+      {"threads", shared.workers.size()},
+      {"uptime", static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(uptime).count())},
+  };
+  encode_status(out, g.route.address, numbers, version);
+}
+
+}  // namespace pubsubsql::server

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "parser/parser.hpp"
+#include "parser/request_reader.hpp"
+#include "server/worker_message.hpp"
+#include "storage/change_sink.hpp"
+#include "storage/database.hpp"
+#include "storage/text_hash.hpp"
+
+namespace pubsubsql::server {
+
+class session;
+class worker;
+
+/// Brings each statement to the worker that has its table, runs it there, and brings back the reply and the events.
+/// One for each worker, with that worker's database; used by its thread only.
+class router {
+ public:
+  /// `sink` gets the changes of this worker's tables; nullptr: nobody does. Both outlive the router.
+  router(worker& w, storage::change_sink* sink);
+
+  /// A statement of a client of this worker.
+  void run(session& from, const parser::request& r);
+
+  // Messages of other workers
+
+  void on(run_statement& m);
+  void on(statement_done& m);
+  void on(deliver_event& m);
+  void on(const drop_subscriber& m);
+  void on(const list_tables& m);
+  void on(tables_listed& m);
+
+  /// A session of this worker is gone; `subscribed_workers` may hold subscriptions of it.
+  void session_ended(storage::subscriber_id session, const std::vector<unsigned>& subscribed_workers);
+
+  /// Gives back memory, in small steps. Returns whether there is more to do.
+  bool maintain() { return database_.maintain(); }
+
+ private:
+  /// A `show tables` or `status` that waits for other workers.
+  struct gathering {
+    reply_route route;
+    bool status = false;
+    bool stream = false;
+    std::size_t missing = 0;
+    std::vector<table_numbers> tables;
+  };
+
+  /// What a client asked, on its way through the router.
+  struct asked {
+    session& from;
+    reply_address to;
+    std::string_view sql;
+    bool stream = false;
+  };
+
+  void run_on_table(const asked& a, const parser::statement& s);
+  void run_here(const asked& a, const parser::statement& s, std::uint64_t pubsubid);
+  void send_to(unsigned owner, const asked& a, std::uint64_t pubsubid);
+  void gather(const asked& a, bool status);
+  void encode_gathered(std::string& out, gathering& g) const;
+  void encode_numbers(std::string& out, const gathering& g) const;
+  [[nodiscard]] std::vector<table_numbers> tables_here() const;
+  [[nodiscard]] std::optional<unsigned> owner_of(std::string_view table, bool create);
+  static void refuse(const asked& a, std::string_view message);
+  void publish(const storage::outcome& o);
+
+  worker& worker_;
+  storage::change_sink* sink_;
+  storage::database database_;
+  storage::text_map<unsigned> owners_;  // what the table directory said
+  absl::flat_hash_map<std::uint64_t, gathering> gatherings_;
+  std::uint64_t last_gathering_ = 0;
+  parser::statement_arena arena_;  // of the statement being run for a client of this worker
+  encoded_event event_;            // scratch
+  std::vector<std::vector<storage::event_target>> remote_targets_;  // scratch, by worker
+};
+
+}  // namespace pubsubsql::server

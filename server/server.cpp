@@ -1,0 +1,158 @@
+#include "server/server.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+namespace pubsubsql::server {
+
+namespace {
+
+using boost::system::error_code;
+
+/// Before it tries again, an acceptor without file descriptors waits so long for some to come back.
+constexpr std::chrono::milliseconds accept_pause{100};
+/// Connections over the limit that are told so at a time; any more are closed without a word.
+constexpr std::size_t turned_away_max = 100;
+
+unsigned worker_count(const options& o) {
+  return o.threads > 0 ? o.threads : std::clamp(std::thread::hardware_concurrency(), 1U, 255U);
+}
+
+std::string address_of(const boost::asio::ip::tcp::endpoint& e) {
+  const std::string host = e.address().is_v6() ? "[" + e.address().to_string() + "]" : e.address().to_string();
+  return host + ":" + std::to_string(e.port());
+}
+
+}  // namespace
+
+server::server(const options& o, storage::change_sink* sink)
+    : options_(o),
+      shared_(o, worker_count(o)),
+      acceptor_(context_),
+      signals_(context_, SIGINT, SIGTERM),
+      timer_(context_) {
+  shared_.request_stop = [this] { stop(); };
+  shared_.connection_ended = [this] {
+    boost::asio::post(context_, [this] {
+      --open_;
+      stop_workers_when_done();
+    });
+  };
+  shared_.workers.resize(worker_count(o));
+  for (unsigned i = 0; i < shared_.workers.size(); ++i) {
+    workers_.push_back(std::make_unique<worker>(i, shared_, sink));
+    shared_.workers[i] = workers_.back().get();
+  }
+}
+
+server::~server() = default;
+
+std::optional<std::string> server::listen() {
+  error_code error;
+  const auto address = boost::asio::ip::make_address(options_.bind, error);
+  if (error) return "--bind " + options_.bind + " is not an IP address; use one of this machine, such as 127.0.0.1";
+  const tcp::endpoint endpoint(address, options_.port);
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+  if (!error) return std::nullopt;
+  return "cannot listen on " + address_of(endpoint) + ": " + error.message() +
+         "; choose another with --bind and --port, or stop what uses it";
+}
+
+std::uint16_t server::port() const {
+  error_code ignored;
+  return acceptor_.local_endpoint(ignored).port();
+}
+
+void server::run() {
+  signals_.async_wait([this](const error_code& error, int signal) {
+    if (!error) begin_stop(signal == SIGINT ? "SIGINT" : "SIGTERM");
+  });
+  accept();
+  threads_.reserve(workers_.size());
+  for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
+  context_.run();
+  for (std::thread& t : threads_) t.join();
+}
+
+void server::stop() {
+  boost::asio::post(context_, [this] { begin_stop("stop"); });
+}
+
+// Accepting
+
+worker& server::next_worker() {
+  next_worker_ = (next_worker_ + 1) % workers_.size();
+  return *workers_[next_worker_];
+}
+
+void server::accept() {
+  worker& w = next_worker();
+  acceptor_.async_accept(w.context(), [this, &w](const error_code& error, tcp::socket socket) {
+    if (!acceptor_.is_open()) return;
+    if (error) return pause_accepting(error);
+    accept_failed_ = false;
+    on_accepted(w, std::move(socket));
+    accept();
+  });
+}
+
+void server::pause_accepting(const error_code& error) {
+  // Most likely file descriptors ran out: the connection stays in the queue, and trying at once would only spin.
+  if (!std::exchange(accept_failed_, true)) {
+    spdlog::error("cannot accept connections: {}; trying again until it works", error.message());
+  }
+  timer_.expires_after(accept_pause);
+  timer_.async_wait([this](const error_code& cancelled) {
+    if (!cancelled && acceptor_.is_open()) accept();
+  });
+}
+
+void server::on_accepted(worker& w, tcp::socket socket) {
+  error_code error;
+  const tcp::endpoint peer = socket.remote_endpoint(error);
+  if (!error) socket.set_option(tcp::no_delay(true), error);
+  if (!error) socket.non_blocking(true, error);
+  if (error) return;  // gone already
+  const bool turned_away = shared_.connections.load(std::memory_order_relaxed) >= options_.connections_max;
+  if (turned_away && open_ >= options_.connections_max + turned_away_max) return;
+  if (!turned_away) shared_.connections.fetch_add(1, std::memory_order_relaxed);
+  ++open_;
+  w.adopt(std::move(socket), address_of(peer), turned_away);
+}
+
+// Stopping
+
+void server::begin_stop(std::string_view why) {
+  if (std::exchange(stopping_, true)) return;
+  spdlog::info("stopping: {}", why);
+  error_code ignored;
+  acceptor_.close(ignored);
+  signals_.cancel(ignored);
+  for (const auto& w : workers_) w->finish_sessions();
+  timer_.expires_after(std::chrono::milliseconds(options_.stop_grace_ms));
+  timer_.async_wait([this](const error_code& cancelled) {
+    if (cancelled) return;
+    spdlog::warn("{} clients did not take what was due to them within {} ms", open_, options_.stop_grace_ms);
+    stop_workers();
+  });
+  stop_workers_when_done();
+}
+
+void server::stop_workers_when_done() {
+  if (!stopping_ || open_ > 0) return;
+  if (timer_.cancel() > 0) stop_workers();
+}
+
+void server::stop_workers() {
+  for (const auto& w : workers_) w->stop();
+}
+
+}  // namespace pubsubsql::server

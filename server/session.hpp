@@ -1,0 +1,136 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "parser/request_reader.hpp"
+#include "server/connection_output.hpp"
+#include "server/reply_slots.hpp"
+#include "server/subscriber.hpp"
+
+namespace pubsubsql::server {
+
+class worker;
+
+/// One client connection: bytes in to statements, replies and events out to bytes.
+///
+/// Belongs to one worker and is used by its thread only. Kept alive by the worker's table of sessions and by its own
+/// pending operations. An idle session holds neither an input nor an output buffer: it waits until the socket is
+/// readable, and reads into a buffer that the worker's sessions share.
+///
+/// A session ends in steps: `open` until the client is gone, has said `close`, or must go; `finishing` while it still
+/// owes replies; `draining` after it sent its last and lets the client see that before the socket goes; `closed`.
+class session : public std::enable_shared_from_this<session> {
+ public:
+  using tcp = boost::asio::ip::tcp;
+
+  session(worker& w, tcp::socket socket, std::string address, bool turned_away);
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+  ~session();
+
+  /// Begins to read. `me` is how the engine knows this session.
+  void start(const subscriber& me);
+
+  [[nodiscard]] storage::subscriber_id id() const { return me_.id(); }
+  [[nodiscard]] parser::wire_mode mode() const { return reader_.mode(); }
+
+  // For the router
+
+  /// Answers at once: appends what `encode(std::string&)` writes to the replies, in its turn.
+  template <typename Encode>
+  void reply(Encode&& encode, std::uint64_t pubsubid = 0) {
+    if (slots_.empty()) {
+      encode(output_.replies());
+    } else {
+      reply_slots::slot* s = slots_.find(slots_.open(pubsubid));
+      encode(s->bytes);
+      s->done = true;
+    }
+    wants_flush();
+  }
+
+  /// Opens a slot for a reply that comes later.
+  [[nodiscard]] std::uint64_t await_reply(std::uint64_t pubsubid = 0) { return slots_.open(pubsubid); }
+
+  /// The reply for a slot has come.
+  void complete(std::uint64_t slot, std::string bytes);
+
+  /// An event for a subscription of this session.
+  void deliver(const encoded_event& e, std::uint64_t pubsubid);
+
+  /// Remembers that a worker may hold subscriptions of this session, and counts those there may be.
+  void subscribed(unsigned worker);
+  [[nodiscard]] bool may_subscribe() const;
+  void unsubscribed(std::uint64_t ended);
+
+  /// Takes no more statements; closes when everything due has been sent. `why` is for the log.
+  void finish(std::string_view why);
+
+  // For the worker
+
+  /// Writes what there is; once at the end of each loop turn in which there was something.
+  void flush();
+
+  /// Closes at once, whatever is due.
+  void abort(std::string_view why);
+
+  /// Whether the worker has it on its list of sessions to flush.
+  bool flush_is_due = false;
+
+ private:
+  enum class stage : std::uint8_t { open, finishing, draining, closed };
+
+  void await_readable();
+  void on_readable(const boost::system::error_code& error);
+  void on_end_of_stream();
+  void take_statements();
+  void take_last_statement();
+  void refuse_input(parser::request_reader::outcome outcome, const parser::request& r);
+  void run(const parser::request& r);
+  [[nodiscard]] bool may_take_statements() const;
+  void await_writable();
+  void on_write_error(const boost::system::error_code& error);
+  void after_write();
+  void wants_flush();
+  void release_done_slots();
+  void check_backlog();
+  void begin_draining();
+  void on_drainable(const boost::system::error_code& error);
+  void set_deadline(std::chrono::milliseconds after);
+  void close(std::string_view why, bool slow = false);
+
+  worker& worker_;
+  tcp::socket socket_;
+  std::string address_;
+  subscriber me_;
+  parser::request_reader reader_;
+  connection_output output_;
+  reply_slots slots_;
+  std::unique_ptr<boost::asio::steady_timer> deadline_;  // of draining, and of being turned away
+  std::string_view end_reason_ = "client closed the connection";
+  stage stage_ = stage::open;
+  bool misread_ = false;        // its input could not be followed, so more of it may be on the way
+  bool turned_away_ = false;    // over the connection limit: gets one error
+  bool end_of_stream_ = false;  // the client sends nothing more
+  bool stalled_ = false;        // statements are held back until replies have left
+  bool reading_ = false;        // an await_readable is pending
+  bool writing_ = false;        // an await_writable is pending
+
+  std::uint64_t subscriptions_ = 0;
+  std::vector<unsigned> subscribed_workers_;
+  std::uint64_t statements_ = 0;
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  std::uint64_t drained_bytes_ = 0;
+};
+
+}  // namespace pubsubsql::server

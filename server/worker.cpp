@@ -1,0 +1,155 @@
+#include "server/worker.hpp"
+
+#include <iterator>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+namespace pubsubsql::server {
+
+worker::worker(unsigned index, shared_state& shared, storage::change_sink* sink)
+    : index_(index),
+      shared_(shared),
+      keep_running_(context_.get_executor()),
+      read_buffer_(std::make_unique<std::array<char, read_buffer_bytes>>()),
+      router_(*this, sink),
+      outboxes_(shared.workers.size()) {}
+
+worker::~worker() = default;
+
+void worker::run() {
+  context_.run();
+}
+
+// Sessions
+
+void worker::adopt(tcp::socket socket, std::string address, bool turned_away) {
+  boost::asio::post(context_, [this, socket = std::move(socket), address = std::move(address), turned_away]() mutable {
+    welcome(std::move(socket), std::move(address), turned_away);
+  });
+}
+
+void worker::welcome(tcp::socket socket, std::string address, bool turned_away) {
+  if (free_places_.empty()) {
+    free_places_.push_back(static_cast<std::uint32_t>(places_.size()));
+    places_.emplace_back();
+  }
+  const std::uint32_t at = free_places_.back();
+  free_places_.pop_back();
+  place& p = places_[at];
+  p.occupant = std::make_shared<session>(*this, std::move(socket), std::move(address), turned_away);
+  p.occupant->start({.worker = index_, .place = at, .generation = ++p.generation});
+  if (finishing_) p.occupant->finish("the server stops");
+}
+
+session* worker::find(storage::subscriber_id id) const {
+  const subscriber s = subscriber::of(id);
+  if (s.place >= places_.size() || places_[s.place].generation != s.generation) return nullptr;
+  return places_[s.place].occupant.get();
+}
+
+void worker::ended(session& s, std::vector<unsigned> subscribed_workers, bool turned_away) {
+  ended_.push_back({.id = s.id(), .subscribed_workers = std::move(subscribed_workers), .turned_away = turned_away});
+  end_turn_later();
+}
+
+void worker::forget_ended() {
+  for (const ended_session& e : std::exchange(ended_, {})) {
+    const std::uint32_t at = subscriber::of(e.id).place;
+    places_[at].occupant.reset();
+    free_places_.push_back(at);
+    router_.session_ended(e.id, e.subscribed_workers);
+    if (!e.turned_away) shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+    shared_.connection_ended();
+  }
+}
+
+template <typename Do>
+void worker::for_each_session(Do&& act) {
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (const std::shared_ptr<session> s = places_[i].occupant) act(*s);
+  }
+}
+
+void worker::finish_sessions() {
+  boost::asio::post(context_, [this] {
+    finishing_ = true;
+    for_each_session([](session& s) { s.finish("the server stops"); });
+  });
+}
+
+void worker::stop() {
+  boost::asio::post(context_, [this] {
+    for_each_session([](session& s) { s.abort("the server stops"); });
+    end_turn();
+    context_.stop();
+  });
+}
+
+// The end of a loop turn
+
+void worker::flush_later(session& s) {
+  if (s.flush_is_due) return;
+  s.flush_is_due = true;
+  to_flush_.push_back(&s);
+  end_turn_later();
+}
+
+void worker::end_turn_later() {
+  if (end_of_turn_is_due_) return;
+  end_of_turn_is_due_ = true;
+  // Runs after everything that is ready now: the loop takes what is posted in order.
+  boost::asio::post(context_, [this] { end_turn(); });
+}
+
+void worker::end_turn() {
+  end_of_turn_is_due_ = false;
+  for (session* s : std::exchange(to_flush_, {})) {
+    s->flush_is_due = false;
+    s->flush();
+  }
+  forget_ended();
+  hand_over();
+  if (router_.maintain()) end_turn_later();
+}
+
+// Messages between workers
+
+void worker::send(unsigned to, worker_message message) {
+  outboxes_[to].push_back(std::move(message));
+  end_turn_later();
+}
+
+void worker::hand_over() {
+  for (unsigned to = 0; to < outboxes_.size(); ++to) {
+    if (!outboxes_[to].empty()) shared_.workers[to]->receive(outboxes_[to]);
+  }
+}
+
+void worker::receive(std::vector<worker_message>& messages) {
+  bool wake = false;
+  {
+    const std::scoped_lock lock(inbox_mutex_);
+    wake = inbox_.empty();
+    if (wake) {
+      inbox_.swap(messages);
+    } else {
+      std::ranges::move(messages, std::back_inserter(inbox_));
+    }
+  }
+  messages.clear();
+  if (wake) boost::asio::post(context_, [this] { read_inbox(); });
+}
+
+void worker::read_inbox() {
+  std::vector<worker_message> messages;
+  {
+    const std::scoped_lock lock(inbox_mutex_);
+    messages.swap(inbox_);
+  }
+  for (worker_message& m : messages) {
+    std::visit([this](auto& message) { router_.on(message); }, m);
+  }
+}
+
+}  // namespace pubsubsql::server

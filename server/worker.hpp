@@ -1,0 +1,112 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "server/connection_output.hpp"
+#include "server/router.hpp"
+#include "server/session.hpp"
+#include "server/shared_state.hpp"
+#include "server/subscriber.hpp"
+#include "server/worker_message.hpp"
+
+namespace pubsubsql::server {
+
+/// One event loop on one thread, with the sessions that were given to it and, in its router, the tables placed on it.
+///
+/// A loop turn is what the loop has ready at one time. What a turn produces leaves at its end, all together: one write
+/// for each session, one hand-over for each worker that has messages.
+class worker {
+ public:
+  using tcp = boost::asio::ip::tcp;
+
+  /// `shared` and `sink` outlive the worker; `sink` may be nullptr.
+  worker(unsigned index, shared_state& shared, storage::change_sink* sink);
+  ~worker();
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+
+  // From any thread
+
+  /// Runs the loop until stop(). To be called by the worker's thread, once.
+  void run();
+  /// The context to make sockets with that adopt() is to get.
+  [[nodiscard]] boost::asio::io_context& context() { return context_; }
+  /// Serves this connection. A connection that is `turned_away` gets one error and is closed.
+  void adopt(tcp::socket socket, std::string address, bool turned_away);
+  /// Lets every session finish what it was asked, and then end.
+  void finish_sessions();
+  /// Ends every session at once, and the loop.
+  void stop();
+  /// Takes over messages of another worker, in their order.
+  void receive(std::vector<worker_message>& messages);
+
+  // From the worker's own thread
+
+  [[nodiscard]] unsigned index() const { return index_; }
+  [[nodiscard]] shared_state& shared() const { return shared_; }
+  [[nodiscard]] router& statements() { return router_; }
+  [[nodiscard]] buffer_pool& buffers() { return buffers_; }
+  /// Where a session reads into; what is in it is to be used before the next read.
+  [[nodiscard]] std::span<char> read_buffer() { return *read_buffer_; }
+
+  /// The session of this worker, or nullptr when it is gone.
+  [[nodiscard]] session* find(storage::subscriber_id id) const;
+  /// Has the session flushed at the end of this loop turn.
+  void flush_later(session& s);
+  /// Gives a message to another worker at the end of this loop turn.
+  void send(unsigned to, worker_message message);
+  /// The session is closed; it is forgotten at the end of this loop turn, when nobody is looking at it any more.
+  void ended(session& s, std::vector<unsigned> subscribed_workers, bool turned_away);
+
+ private:
+  struct place {
+    std::shared_ptr<session> occupant;
+    std::uint32_t generation = 0;
+  };
+  struct ended_session {
+    storage::subscriber_id id;
+    std::vector<unsigned> subscribed_workers;
+    bool turned_away;
+  };
+  static constexpr std::size_t read_buffer_bytes = 64U << 10;
+
+  void welcome(tcp::socket socket, std::string address, bool turned_away);
+  void end_turn_later();
+  void end_turn();
+  void forget_ended();
+  void hand_over();
+  void read_inbox();
+  template <typename Do>
+  void for_each_session(Do&& act);
+
+  unsigned index_;
+  shared_state& shared_;
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
+  buffer_pool buffers_;
+  std::unique_ptr<std::array<char, read_buffer_bytes>> read_buffer_;
+  router router_;
+
+  std::vector<place> places_;
+  std::vector<std::uint32_t> free_places_;
+  std::vector<session*> to_flush_;
+  std::vector<ended_session> ended_;
+  std::vector<std::vector<worker_message>> outboxes_;  // by worker
+  bool end_of_turn_is_due_ = false;
+  bool finishing_ = false;
+
+  std::mutex inbox_mutex_;
+  std::vector<worker_message> inbox_;  // guarded by inbox_mutex_
+};
+
+}  // namespace pubsubsql::server

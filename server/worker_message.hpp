@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "parser/parser.hpp"
+#include "server/reply_encoder.hpp"
+#include "storage/outcome.hpp"
+
+/// What workers say to each other. Messages from one worker to another arrive in the order sent.
+namespace pubsubsql::server {
+
+/// A parsed statement with the text and memory it points into. Stays where it was made.
+struct owned_statement {
+  /// REQUIRES: `sql` has been parsed before without an error.
+  explicit owned_statement(std::string_view sql) : text(sql), tree(*parser::parse(text, arena)) {}
+  owned_statement(const owned_statement&) = delete;
+  owned_statement& operator=(const owned_statement&) = delete;
+
+  std::string text;
+  parser::statement_arena arena;
+  parser::statement tree;
+};
+
+/// Where a reply goes: a session, its slot, and how to write it.
+struct reply_route {
+  storage::subscriber_id session{};
+  std::uint64_t slot = 0;
+  reply_address address;
+};
+
+/// Run this on your table.
+struct run_statement {
+  reply_route route;
+  std::uint64_t pubsubid = 0;
+  std::unique_ptr<owned_statement> statement;
+};
+
+/// The reply to run_statement, ready to be sent; empty when there is none to send.
+struct statement_done {
+  reply_route route;
+  std::string bytes;
+  std::uint64_t subscriptions_ended = 0;  ///< ended by it, or counted for it and not made
+};
+
+/// Send this to those of your sessions.
+struct deliver_event {
+  std::shared_ptr<const encoded_event> event;
+  std::vector<storage::event_target> targets;
+};
+
+/// This session is gone.
+struct drop_subscriber {
+  storage::subscriber_id session{};
+};
+
+/// A table in numbers, for `show tables` and `status`.
+struct table_numbers {
+  std::string name;
+  std::uint64_t rows = 0;
+  std::uint64_t columns = 0;
+  std::uint64_t subscriptions = 0;
+};
+
+/// Tell me about your tables.
+struct list_tables {
+  unsigned asker = 0;           ///< a worker
+  std::uint64_t gathering = 0;  ///< its number for the question
+};
+
+/// The reply to list_tables.
+struct tables_listed {
+  std::uint64_t gathering = 0;
+  std::vector<table_numbers> tables;
+};
+
+using worker_message =
+    std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables, tables_listed>;
+
+}  // namespace pubsubsql::server
