@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include <malloc.h>
+
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
 #include "server/version.hpp"
@@ -14,6 +16,10 @@
 namespace pubsubsql::server {
 
 namespace {
+
+/// The allocator keeps the small blocks that were freed: index nodes, mostly. It is asked to give their pages back to
+/// the system after so many rows have gone, or half as many as there are: that takes time in proportion to the memory.
+constexpr std::uint64_t erased_rows_per_trim = 10'000;
 
 template <typename... Kinds>
 bool is_any(const parser::statement_body& body) {
@@ -138,6 +144,17 @@ void router::publish(const storage::outcome& o) {
       targets.clear();
     }
   }
+}
+
+bool router::maintain() {
+  if (database_.maintain()) return true;
+  const std::uint64_t erased = database_.erased_rows() - erased_at_trim_;
+  const std::uint64_t live = database_.inserted_rows() - database_.erased_rows();
+  if (erased >= std::max(erased_rows_per_trim, live / 2)) {
+    erased_at_trim_ = database_.erased_rows();
+    malloc_trim(0);
+  }
+  return false;
 }
 
 // Messages of other workers

@@ -19,6 +19,14 @@ bool database::maintain() {
   return executor_->maintain();
 }
 
+std::uint64_t database::inserted_rows() const {
+  return executor_->inserted_rows();
+}
+
+std::uint64_t database::erased_rows() const {
+  return executor_->erased_rows();
+}
+
 std::vector<table_summary> database::tables() const {
   std::vector<table_summary> all;
   all.reserve(executor_->tables().size());

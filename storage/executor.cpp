@@ -37,7 +37,7 @@ void executor::begin() {
 }
 
 const outcome& executor::execute(const parser::statement& s, const database::caller& who) {
-  maintain();
+  reclaim();
   begin();
   who_ = who;
   failure failed = std::visit([this](const auto& body) { return run(body); }, s.body);
@@ -66,6 +66,7 @@ void executor::derive_events() {
   for (const change& c : changes) {
     switch (c.kind) {
       case change_kind::insert_row:
+        ++inserted_rows_;
         t.subscribers().on_insert(c.after, t.all_columns(), events_);
         break;
       case change_kind::update_row:
@@ -74,6 +75,7 @@ void executor::derive_events() {
         break;
       case change_kind::delete_row:
         t.subscribers().on_delete(c.before, t.all_columns(), events_);
+        ++erased_rows_;
         garbage = true;
         break;
       default:
@@ -85,10 +87,13 @@ void executor::derive_events() {
   }
 }
 
+void executor::reclaim() {
+  if (!to_maintain_.empty() && !to_maintain_.back()->maintain()) to_maintain_.pop_back();
+}
+
 bool executor::maintain() {
-  if (to_maintain_.empty()) return false;
   begin();
-  if (!to_maintain_.back()->maintain()) to_maintain_.pop_back();
+  reclaim();
   return !to_maintain_.empty();
 }
 

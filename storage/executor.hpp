@@ -33,6 +33,8 @@ class executor {
   [[nodiscard]] const outcome& execute(const parser::statement& s, const database::caller& who);
   void drop_subscriber(subscriber_id subscriber);
   bool maintain();
+  [[nodiscard]] std::uint64_t inserted_rows() const { return inserted_rows_; }
+  [[nodiscard]] std::uint64_t erased_rows() const { return erased_rows_; }
 
   using table_map = text_map<std::unique_ptr<table>>;
   [[nodiscard]] const table_map& tables() const { return tables_; }
@@ -86,6 +88,7 @@ class executor {
   static failure unsupported_statement();
 
   void begin();
+  void reclaim();
   void undo();
   void derive_events();
   failure finish_rows(const table& t, const std::optional<parser::projection>& returning, std::string_view action);
@@ -94,6 +97,8 @@ class executor {
   table_map tables_;
   absl::flat_hash_map<subscriber_id, std::vector<subscription_place>> by_subscriber_;
   std::vector<table*> to_maintain_;
+  std::uint64_t inserted_rows_ = 0;
+  std::uint64_t erased_rows_ = 0;
   database::caller who_;
 
   outcome outcome_;
