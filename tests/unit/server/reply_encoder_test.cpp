@@ -1,0 +1,144 @@
+#include "server/reply_encoder.hpp"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "parser/parser.hpp"
+#include "server/json.hpp"
+#include "storage/database.hpp"
+
+using namespace pubsubsql;
+using namespace pubsubsql::server;
+using parser::wire_mode;
+
+namespace {
+
+std::string json(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+/// Runs statements and returns the last one's reply in text mode.
+std::string reply(const std::vector<std::string>& statements, wire_mode mode = wire_mode::text) {
+  storage::database database;
+  parser::statement_arena arena;
+  std::string out;
+  for (const std::string& sql : statements) {
+    arena.reset();
+    const auto parsed = parser::parse(sql, arena);
+    REQUIRE(parsed.has_value());
+    out.clear();
+    encode_reply(out, {.mode = mode, .request_id = 7},
+                 database.execute(*parsed, {.subscriber = storage::subscriber_id{1}, .pubsubid = 5}));
+  }
+  return out;
+}
+
+std::string insert_rows(int rows) {
+  std::string sql = "insert into t (a) values (0)";
+  for (int i = 1; i < rows; ++i) sql += ", (" + std::to_string(i) + ")";
+  return sql;
+}
+
+std::string row(int i) {
+  return "[\"" + std::to_string(i) + "\",\"" + std::to_string(i) + "\"]";
+}
+
+std::string batch(const std::string& head, int rows, int first, int last) {
+  std::string out = head + ",\"columns\":[\"id\",\"a\"],\"rows\":" + std::to_string(rows) +
+                    ",\"fromrow\":" + std::to_string(first) + ",\"torow\":" + std::to_string(last) + ",\"data\":[";
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("json: strings are escaped as RFC 8259 says") {
+  CHECK(json("") == R"("")");
+  CHECK(json("plain größe 日本") == "\"plain größe 日本\"");
+  CHECK(json("a\"b\\c/d") == R"("a\"b\\c/d")");
+  CHECK(json("\b\f\n\r\t") == R"("\b\f\n\r\t")");
+  CHECK(json(std::string("\0\x1f\x7f", 3)) == "\"\\u0000\\u001f\x7f\"");
+}
+
+TEST_CASE("replies: the shapes of the protocol, byte for byte") {
+  struct example {
+    std::vector<std::string> statements;
+    std::string expected;
+  };
+  const std::vector<example> examples = {
+      {{"key t k"}, R"({"status":"ok","action":"key"})"},
+      {{"tag t k"}, R"({"status":"ok","action":"tag"})"},
+      {{"insert into t (a) values (1), (2)"}, R"({"status":"ok","action":"insert","rows":2})"},
+      {{"push into t (a) values (1)"}, R"({"status":"ok","action":"push","rows":1})"},
+      {{"push into t (a) values (1)", "pop from t"}, R"({"status":"ok","action":"pop","rows":1})"},
+      {{"insert into t (a, b) values ('x\"', null) returning b, id, a, id"},
+       R"({"status":"ok","action":"insert","columns":["b","id","a","id"],"rows":1,"fromrow":1,"torow":1,)"
+       R"("data":[[null,"0","x\"","0"]]})"},
+      {{"key t a", "select * from t"},
+       R"({"status":"ok","action":"select","columns":["id","a"],"rows":0,"fromrow":0,"torow":0,"data":[]})"},
+      {{"insert into t (a) values (1)", "peek a from t"},
+       R"({"status":"ok","action":"select","columns":["a"],"rows":1,"fromrow":1,"torow":1,"data":[["1"]]})"},
+      {{"subscribe * from t"}, R"({"status":"ok","action":"subscribe","pubsubid":"5"})"},
+      {{"subscribe * from t", "unsubscribe from t"}, R"({"status":"ok","action":"unsubscribe","subscriptions":1})"},
+      {{"select * from t"},
+       R"({"status":"err","msg":"table t does not exist; insert, push, key, tag or subscribe creates it"})"},
+  };
+  for (const example& e : examples) {
+    INFO(e.statements.back());
+    CHECK(reply(e.statements) == e.expected + "\n");
+  }
+}
+
+TEST_CASE("replies: a frame has its header, a line its newline") {
+  CHECK(reply({"key t k"}, wire_mode::framed) ==
+        std::string("\0\0\0\x1e\0\0\0\x07", 8) + R"({"status":"ok","action":"key"})");
+}
+
+TEST_CASE("replies: many rows come in batches of a hundred") {
+  std::string expected;
+  const std::string head = R"({"status":"ok","action":"select")";
+  for (int first = 0; first < 250; first += 100) {
+    const int last = std::min(first + 100, 250);
+    expected += batch(head, 250, first + 1, last);
+    for (int i = first; i < last; ++i) expected += (i > first ? "," : "") + row(i);
+    expected += "]}\n";
+  }
+  CHECK(reply({insert_rows(250), "select * from t"}) == expected);
+}
+
+TEST_CASE("replies: a subscription starts with its rows as add events, in batches") {
+  std::string expected = "{\"status\":\"ok\",\"action\":\"subscribe\",\"pubsubid\":\"5\"}\n";
+  const std::string head = R"({"status":"ok","action":"add","pubsubid":"5")";
+  expected += batch(head, 100, 1, 100);
+  for (int i = 0; i < 100; ++i) expected += (i > 0 ? "," : "") + row(i);
+  expected += "]}\n" + batch(head, 1, 1, 1) + row(100) + "]}\n";
+  CHECK(reply({insert_rows(101), "subscribe * from t"}) == expected);
+  CHECK(reply({insert_rows(101), "subscribe skip * from t"}) ==
+        "{\"status\":\"ok\",\"action\":\"subscribe\",\"pubsubid\":\"5\"}\n");
+}
+
+TEST_CASE("replies: errors") {
+  std::string out;
+  encode_error(out, {}, "a \"quoted\" word");
+  encode_error(out, {}, parser::syntax_error{.expected = "`from`", .found = "`fro`", .offset = 9});
+  CHECK(out ==
+        "{\"status\":\"err\",\"msg\":\"a \\\"quoted\\\" word\"}\n"
+        "{\"status\":\"err\",\"msg\":\"expected `from`, found `fro` at offset 9\",\"offset\":9}\n");
+}
+
+TEST_CASE("replies: listings") {
+  const std::string_view columns[] = {"A", "B"};
+  const std::vector<storage::value> rows = {"1", std::nullopt, "2", ""};
+  std::string out;
+  encode_listing(out, {}, "show", columns, rows);
+  encode_listing(out, {}, "show", columns, {});
+  CHECK(
+      out ==
+      R"({"status":"ok","action":"show","columns":["A","B"],"rows":2,"fromrow":1,"torow":2,"data":[["1",null],["2",""]]})"
+      "\n"
+      R"({"status":"ok","action":"show","columns":["A","B"],"rows":0,"fromrow":0,"torow":0,"data":[]})"
+      "\n");
+}
