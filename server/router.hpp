@@ -77,7 +77,7 @@ class router {
   worker& worker_;
   storage::change_sink* sink_;
   storage::database database_;
-  std::uint64_t erased_at_trim_ = 0;  // of the database's erased rows, those before the allocator was last trimmed
+  std::uint64_t erased_at_trim_ = 0;    // of the database's erased rows, those before the allocator was last trimmed
   storage::text_map<unsigned> owners_;  // what the table directory said
   absl::flat_hash_map<std::uint64_t, gathering> gatherings_;
   std::uint64_t last_gathering_ = 0;

@@ -1,0 +1,88 @@
+"""Starts the real server on a free port and stops exactly that process."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+
+from harness.wire import FramedConnection, TextConnection, deadline_s
+
+PROGRAM = os.environ.get("PUBSUBSQLD", "build/release/pubsubsqld")
+
+
+class ServerProcess:
+    """A running server. Use it in a `with`; leaving it stops the server and checks that it stopped in order."""
+
+    def __init__(self, *flags: str, program: str = PROGRAM, environment: dict[str, str] | None = None):
+        command = [program, "--port", "0", *flags]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}
+        )
+        self.log: list[str] = []
+        self.port = 0
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+        self.port = int(self.wait_for_log(r"listening on \S+:(\d+)")[1])
+
+    def _read_log(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._changed:
+                self.log.append(line.rstrip("\n"))
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait_for_log(self, pattern: str) -> re.Match[str]:
+        """The first log line that matches; fails when none comes in time."""
+        found: re.Match[str] | None = None
+
+        def matches() -> bool:
+            nonlocal found
+            found = next((m for m in (re.search(pattern, line) for line in self.log) if m), None)
+            return found is not None or not self._reader.is_alive()
+
+        with self._changed:
+            self._changed.wait_for(matches, deadline_s(20))
+        if found is None:
+            raise AssertionError(f"the log has no line like {pattern!r}:\n" + "\n".join(self.log))
+        return found
+
+    def framed(self) -> FramedConnection:
+        return FramedConnection(self.port)
+
+    def text(self) -> TextConnection:
+        return TextConnection(self.port)
+
+    def resident_bytes(self) -> int:
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return int(re.search(r"VmRSS:\s+(\d+) kB", status.read())[1]) * 1024  # type: ignore[index]
+
+    def signal(self, number: int = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """The exit status, once the server has ended by itself."""
+        status = self.process.wait(deadline_s(30))
+        self._reader.join(deadline_s(10))
+        return status
+
+    def __enter__(self) -> "ServerProcess":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self.process.poll() is None:
+            self.signal()
+        try:
+            status = self.wait()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        finally:
+            if self.process.stderr is not None:
+                self.process.stderr.close()
+        if status != 0 and kind is None:
+            raise AssertionError(f"the server ended with status {status}:\n" + "\n".join(self.log))
