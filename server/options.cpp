@@ -1,5 +1,12 @@
 #include "server/options.hpp"
 
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <CLI/CLI.hpp>
 
 #include "parser/request_reader.hpp"
@@ -55,7 +62,11 @@ class option_reader {
 
   bool parse(int argc, const char* const* argv, int& exit_status) {
     try {
-      app_.parse(argc, argv);
+      // CLI11 would let the configuration file win over the environment, so variables go in as if they were flags.
+      std::vector<std::string> arguments(argv + 1, argv + argc);
+      add_variables(arguments);
+      std::ranges::reverse(arguments);  // which is how CLI11 wants a vector
+      app_.parse(std::move(arguments));
       return true;
     } catch (const CLI::ParseError& e) {
       exit_status = app_.exit(e);
@@ -66,7 +77,20 @@ class option_reader {
  private:
   template <typename T>
   CLI::Option* flag(const std::string& name, T& target, const std::string& help) {
-    return app_.add_option("--" + name, target, help)->envname(variable_of(name))->capture_default_str();
+    names_.push_back(name);
+    return app_.add_option("--" + name, target, help)->capture_default_str();
+  }
+
+  /// Adds a flag for each variable that is set, unless the flag is there already.
+  void add_variables(std::vector<std::string>& arguments) const {
+    for (const std::string& name : names_) {
+      const char* const set = std::getenv(variable_of(name).c_str());
+      const std::string wanted = "--" + name;
+      const bool given = std::ranges::any_of(arguments, [&](const std::string& argument) {
+        return argument == wanted || argument.starts_with(wanted + "=");
+      });
+      if (set != nullptr && *set != '\0' && !given) arguments.push_back(wanted + "=" + set);
+    }
   }
 
   /// A number of bytes, with or without a unit.
@@ -76,6 +100,7 @@ class option_reader {
   }
 
   CLI::App app_;
+  std::vector<std::string> names_;
   int http_port_ = 0;
 };
 

@@ -10,8 +10,8 @@ namespace pubsubsql::server {
 worker::worker(unsigned index, shared_state& shared, storage::change_sink* sink)
     : index_(index),
       shared_(shared),
-      keep_running_(context_.get_executor()),
       read_buffer_(std::make_unique<std::array<char, read_buffer_bytes>>()),
+      keep_running_(context_.get_executor()),
       router_(*this, sink),
       outboxes_(shared.workers.size()) {}
 

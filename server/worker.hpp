@@ -91,10 +91,11 @@ class worker {
 
   unsigned index_;
   shared_state& shared_;
-  boost::asio::io_context context_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
+  // Before the context: handlers that are still pending when the context goes own sessions, which give buffers back.
   buffer_pool buffers_;
   std::unique_ptr<std::array<char, read_buffer_bytes>> read_buffer_;
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
   router router_;
 
   std::vector<place> places_;

@@ -1,0 +1,58 @@
+"""Flags, environment, configuration file, and what is said when they are wrong."""
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from harness.server_process import PROGRAM, ServerProcess  # noqa: E402
+from harness.wire import deadline_s  # noqa: E402
+
+
+def run(*flags: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PROGRAM, *flags], capture_output=True, text=True, timeout=deadline_s(20), check=False)
+
+
+class Options(unittest.TestCase):
+    def test_help_and_version(self) -> None:
+        for flag, expected in (("--help", "--max-backlog-bytes"), ("--version", "pubsubsqld 2.")):
+            result = run(flag)
+            self.assertEqual(result.returncode, 0)
+            self.assertIn(expected, result.stdout)
+
+    def test_flag_before_environment_before_file(self) -> None:
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
+            config.write("threads = 2\nmax-columns = 20\nlog-level = \"warning\"\n")
+            config.flush()
+            with ServerProcess("--config", config.name) as server, server.text() as client:
+                self.assertEqual(client.ask("status")["threads"], 2)
+            environment = {"PUBSUBSQL_THREADS": "3"}
+            with ServerProcess("--config", config.name, environment=environment) as server, server.text() as client:
+                self.assertEqual(client.ask("status")["threads"], 3)
+            flags = ("--config", config.name, "--threads", "1")
+            with ServerProcess(*flags, environment=environment) as server, server.text() as client:
+                self.assertEqual(client.ask("status")["threads"], 1)
+
+    def test_port_in_use(self) -> None:
+        with ServerProcess("--log-level", "warning") as server:
+            result = run("--port", str(server.port))
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("choose another with --bind and --port", result.stderr)
+
+    def test_mistakes(self) -> None:
+        for flags in (["--port", "99999"], ["--nonsense"], ["--bind", "nowhere", "--port", "0"],
+                      ["--config", "/does/not/exist"]):
+            result = run(*flags)
+            self.assertNotEqual(result.returncode, 0, flags)
+            self.assertNotEqual(result.stderr + result.stdout, "", flags)
+
+    def test_ipv6(self) -> None:
+        with ServerProcess("--bind", "::1", "--log-level", "off") as server:
+            self.assertGreater(server.port, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
