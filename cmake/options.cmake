@@ -34,6 +34,10 @@ target_compile_options(pubsubsql_flags INTERFACE
 # GCC 12 sees overlapping copies in every `string + string` it inlines (its bug 105651).
 target_compile_options(pubsubsql_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 
+if(PUBSUBSQL_FUZZ)
+  target_compile_options(pubsubsql_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 if(PUBSUBSQL_SANITIZE STREQUAL "address")
   target_compile_options(pubsubsql_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
   target_link_options(pubsubsql_flags INTERFACE -fsanitize=address,undefined)

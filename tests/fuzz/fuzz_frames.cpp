@@ -1,0 +1,50 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "parser/request_reader.hpp"
+
+using pubsubsql::parser::request;
+using pubsubsql::parser::request_reader;
+
+namespace {
+
+constexpr std::uint32_t statement_bytes_max = 200;
+
+struct result {
+  std::vector<std::pair<std::uint32_t, std::string>> statements;
+  request_reader::outcome last = request_reader::outcome::need_more;
+
+  bool operator==(const result&) const = default;
+};
+
+/// What comes out of a stream in pieces of that size. Each piece is gone before the next comes.
+result read(std::string_view stream, std::size_t piece) {
+  request_reader reader(statement_bytes_max);
+  result out;
+  request r;
+  for (std::size_t at = 0; at < stream.size(); at += piece) {
+    const std::string bytes(stream.substr(at, piece));
+    reader.feed(bytes);
+    while ((out.last = reader.next(r)) == request_reader::outcome::ready) out.statements.emplace_back(r.id, r.text);
+    if (out.last != request_reader::outcome::need_more) return out;
+    reader.park();
+    if (reader.held_bytes() > statement_bytes_max + piece + 8) std::abort();
+  }
+  if (reader.last(r) == request_reader::outcome::ready) out.statements.emplace_back(r.id, r.text);
+  return out;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const result whole = read(stream, stream.size() + 1);
+  if (read(stream, 1) != whole || read(stream, 1 + data[0] % 64U) != whole) std::abort();
+  return 0;
+}

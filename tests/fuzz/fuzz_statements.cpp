@@ -1,0 +1,31 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "parser/parser.hpp"
+#include "parser/print.hpp"
+#include "parser/splitter.hpp"
+
+using namespace pubsubsql::parser;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view sql(reinterpret_cast<const char*>(data), size);
+  const std::size_t end = statement_end(sql);
+  if (end != std::string_view::npos && (end == 0 || end > size || sql[end - 1] != ';')) std::abort();
+
+  statement_arena arena;
+  const auto parsed = parse(sql, arena);
+  if (!parsed) {
+    const syntax_error& error = parsed.error();
+    if (error.offset > size || message(error).size() > 1000 || caret(sql, error.offset).empty()) std::abort();
+    return 0;
+  }
+  if (is_blank(sql)) std::abort();
+  const std::string text = print(*parsed);
+  statement_arena again;
+  const auto reread = parse(text, again);
+  if (!reread || !(*reread == *parsed) || print(*reread) != text) std::abort();
+  return 0;
+}
