@@ -65,7 +65,7 @@ request_reader::outcome request_reader::next_line(request& out) {
     const std::size_t end = input_.find('\n', scanned_);
     if (end == std::string_view::npos) {
       scanned_ = input_.size();
-      return input_.size() > statement_bytes_max_ ? outcome::too_large : outcome::need_more;
+      return without_cr(input_).size() > statement_bytes_max_ ? outcome::too_large : outcome::need_more;
     }
     const std::string_view line = without_cr(input_.substr(0, end));
     if (line.size() > statement_bytes_max_) return outcome::too_large;

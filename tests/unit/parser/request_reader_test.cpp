@@ -108,6 +108,15 @@ TEST_CASE("request reader: what is too large is refused before it is held") {
     CHECK(reader.next(r) == outcome::ready);
     CHECK(reader.next(r) == outcome::too_large);
   }
+  SUBCASE("not a line that fits, when its CR comes alone") {
+    request_reader reader(10);
+    reader.feed("0123456789\r");
+    CHECK(reader.next(r) == outcome::need_more);
+    reader.park();
+    reader.feed("\n");
+    CHECK(reader.next(r) == outcome::ready);
+    CHECK(r.text == "0123456789");
+  }
   SUBCASE("a line without end") {
     request_reader reader(10);
     reader.feed("0123456789");
