@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,7 +26,7 @@ constexpr std::chrono::seconds patience{10};
 std::string line_of(std::string_view action, const std::string& symbol, const std::string& date,
                     const std::string& price, const std::string& trend) {
   std::string out(action);
-  for (const std::string& cell : {symbol, date, price, trend}) out += (out.size() < 8 ? "\t" : " ") + cell;
+  for (const std::string& cell : {symbol, date, price, trend}) out += ' ' + cell;
   return out;
 }
 
@@ -48,7 +47,8 @@ class watcher {
     if (!action.empty()) due_.push_back(line_of(action, t.symbol, t.date, t.price, t.trend));
   }
 
-  void watch() { db_.poll(); }
+  /// Shows what comes in that time.
+  void watch(std::chrono::microseconds time) { db_.run(std::chrono::ceil<std::chrono::milliseconds>(time)); }
 
   /// Waits for what is still due, and tells whether everything came as it had to, and nothing else.
   bool check() {
@@ -77,7 +77,7 @@ class watcher {
     for (const auto row : e.rows) {
       const std::string symbol(symbol_of(e, row));
       seen_.push_back(line_of(name_of(e.action), symbol, text(row["date"]), text(row["price"]), text(row["trend"])));
-      if (!quiet) std::cout << name_ << "\t" << seen_.back() << std::endl;
+      if (!quiet) std::cout << name_ << ": " << seen_.back() << std::endl;
     }
   }
 
@@ -153,11 +153,11 @@ int replay(const settings& s) {
   watchers.push_back(std::make_unique<watcher>("rising", s.host, s.port, " where trend = up", expect_rising));
   for (const auto& w : watchers) w->quiet = s.check;
 
+  const std::chrono::microseconds pause(s.rate > 0 ? static_cast<std::int64_t>(1e6 / s.rate) : 0);
   for (const tick& t : ticks) {
     feed.execute(statement_for(t));
     for (const auto& w : watchers) w->expect(t);
-    for (const auto& w : watchers) w->watch();
-    if (s.rate > 0) std::this_thread::sleep_for(std::chrono::duration<double>(1 / s.rate));
+    for (const auto& w : watchers) w->watch(pause / 3);
   }
   bool right = true;
   for (const auto& w : watchers) right = w->check() && right;
