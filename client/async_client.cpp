@@ -58,13 +58,13 @@ void async_core::subscribe(std::string_view sql, completion<subscription> done) 
   if (kind_of(sql) != statement_kind::subscribe) {
     throw error(errc::usage, "async_subscribe() is for subscribe statements");
   }
-  execute(sql, [done = std::move(done)](std::exception_ptr failure, reply r) mutable {
+  execute(sql, [done = std::move(done)](std::exception_ptr failure, const reply& r) mutable {
     done(std::move(failure), r.subscription());
   });
 }
 
 void async_core::unsubscribe(subscription handle, completion<> done) {
-  connection_->unsubscribe(handle, [done = std::move(done)](protocol::outcome got) mutable {
+  connection_->unsubscribe(handle, [done = std::move(done)](const protocol::outcome& got) mutable {
     done(got ? nullptr : pointer_to(got.error()));
   });
 }

@@ -20,9 +20,12 @@ class client::impl {
       : options_(options), connection_(std::make_shared<connection>(loop_.get_executor(), options)) {}
 
   ~impl() {
-    connection_->close();
-    loop_.restart();
-    loop_.poll();  // lets aborted operations let go of the connection
+    try {
+      connection_->close();
+      loop_.restart();
+      loop_.poll();  // lets aborted operations let go of the connection
+    } catch (...) {  // NOLINT: out of memory while tidying up; the loop's own end frees what is left
+    }
   }
 
   impl(const impl&) = delete;

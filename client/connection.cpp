@@ -113,7 +113,7 @@ void connection::close() {
 
 /// Handlers run later, on a clean stack: they may call anything, connect() included.
 void connection::fail_pending(const error& why) {
-  const auto fail_later = [&](auto&& handler) {
+  const auto fail_later = [&](auto handler) {
     asio::post(executor_, [h = std::move(handler), why]() mutable { h(why); });
   };
   for (auto& ended : protocol_.disconnected(why)) {

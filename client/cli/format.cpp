@@ -141,7 +141,7 @@ void write_rows(std::ostream& out, const rows& data, const layout& l) {
 /// A value in an event line: quoted when it would not read as one word.
 std::string word(const value& v) {
   if (v.is_null()) return "NULL";
-  const std::string text = escaped(v.text());
+  std::string text = escaped(v.text());
   if (!text.empty() && text != "NULL" && text.find_first_of(" ,='") == std::string::npos) return text;
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);

@@ -37,8 +37,9 @@ std::optional<std::string> line_source::next() {
     }
     text_.erase(0, std::exchange(begin_, 0));
     scanned = text_.size();
-    if (text_.size() > parser::statement_bytes_limit)
+    if (text_.size() > parser::statement_bytes_limit) {
       throw error(errc::usage, "a line is longer than any statement may be");
+    }
     if (!ended_ && read_more()) continue;
     if (text_.empty()) return std::nullopt;
     return std::exchange(text_, {});

@@ -1,5 +1,6 @@
 #include <clocale>
 #include <cstring>
+#include <exception>
 #include <iostream>
 #include <string>
 
@@ -43,9 +44,7 @@ void use_utf8_locale() {
   std::setlocale(LC_NUMERIC, "C");
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   namespace cli = pubsubsql::cli;
   use_utf8_locale();
 
@@ -80,4 +79,15 @@ int main(int argc, char** argv) {
   input.standard_input = input.statements.empty() && input.file.empty();
   if (input.standard_input && ::isatty(STDIN_FILENO) != 0) return cli::run_interactive(options);
   return cli::run_script(options, input);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& e) {
+    std::cerr << "pubsubsql: " << e.what() << '\n';
+    return pubsubsql::cli::exit_statement_failed;
+  }
 }

@@ -19,8 +19,9 @@ std::string progress_text(std::uint64_t done, std::uint64_t total, std::uint64_t
     text = "[" + std::string(full, '#') + std::string(cells - full, '.') + percent.data();
   }
   text += std::to_string(count) + ' ' + std::string(noun);
-  if (seconds > 0)
+  if (seconds > 0) {
     text += "  " + std::to_string(static_cast<std::uint64_t>(static_cast<double>(count) / seconds)) + "/s";
+  }
   return text;
 }
 

@@ -42,6 +42,20 @@ void append_escape(std::string& out, const char* pattern, unsigned code) {
   out += buffer.data();
 }
 
+/// Appends a character in its escaped form; false, and nothing appended, when it needs none.
+bool append_escaped(std::string& out, const character& c) {
+  if (c.valid && c.code == '\n') return out += "\\n", true;
+  if (c.valid && c.code == '\t') return out += "\\t", true;
+  if (c.valid && c.code == '\r') return out += "\\r", true;
+  if (!c.valid || c.code < 0x20 || c.code == 0x7f) {
+    append_escape(out, "\\x%02x", c.code);
+    return true;
+  }
+  const bool obeyed = (c.code >= 0x80 && c.code < 0xa0) || turns_direction(c.code);
+  if (obeyed) append_escape(out, "\\u{%04x}", c.code);
+  return obeyed;
+}
+
 std::string escaped_but(std::string_view text, std::string_view kept) {
   std::string out;
   out.reserve(text.size());
@@ -49,21 +63,8 @@ std::string escaped_but(std::string_view text, std::string_view kept) {
     const character c = first_of(text);
     const std::string_view bytes = text.substr(0, c.bytes);
     text.remove_prefix(c.bytes);
-    if (kept.find(bytes) != std::string_view::npos) {
-      out += bytes;
-    } else if (bytes == "\n") {
-      out += "\\n";
-    } else if (bytes == "\t") {
-      out += "\\t";
-    } else if (bytes == "\r") {
-      out += "\\r";
-    } else if (!c.valid || c.code < 0x20 || c.code == 0x7f) {
-      append_escape(out, "\\x%02x", c.code);
-    } else if ((c.code >= 0x80 && c.code < 0xa0) || turns_direction(c.code)) {
-      append_escape(out, "\\u{%04x}", c.code);
-    } else {
-      out += bytes;
-    }
+    const bool safe = kept.find(bytes) != std::string_view::npos || !append_escaped(out, c);
+    if (safe) out += bytes;
   }
   return out;
 }

@@ -61,8 +61,9 @@ class importer {
     csv_record header;
     const auto got = reader_.next(header);
     if (got == csv_reader::outcome::error) return complain(reader_.error_line(), reader_.error());
-    if (got == csv_reader::outcome::end)
+    if (got == csv_reader::outcome::end) {
       return complain(1, "the file is empty; its first line has to name the columns");
+    }
     std::set<std::string> seen;
     std::string names;
     for (const auto& name : header.fields) {

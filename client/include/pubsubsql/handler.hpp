@@ -2,7 +2,6 @@
 
 #include <concepts>
 #include <memory>
-#include <type_traits>
 #include <utility>
 
 namespace pubsubsql::detail {
@@ -14,8 +13,8 @@ class handler {
   handler() = default;
 
   template <typename F>
-  requires(!std::same_as<std::decay_t<F>, handler>) handler(F&& f)  // NOLINT: implicit by design
-      : body_(std::make_unique<body_of<std::decay_t<F>>>(std::forward<F>(f))) {}
+  requires(!std::same_as<F, handler>) handler(F f)
+      : body_(std::make_unique<body_of<F>>(std::move(f))) {}  // NOLINT: implicit by design
 
   explicit operator bool() const { return body_ != nullptr; }
 
@@ -30,8 +29,7 @@ class handler {
 
   template <typename F>
   struct body_of final : body {
-    template <typename G>
-    explicit body_of(G&& g) : f(std::forward<G>(g)) {}
+    explicit body_of(F function) : f(std::move(function)) {}
     void call(Args... args) override { std::move(f)(std::move(args)...); }
     F f;
   };
