@@ -150,8 +150,8 @@ void connection::read() {
       return self->process();
     }
     const std::string why = failure == asio::error::eof ? "closed the connection" : failure.message();
-    self->lost(error(errc::connection_lost, "lost the server at " + self->address() + ": " + why +
-                                                "; a statement without a reply may or may not have happened"));
+    const char* doubt = self->waiting_.empty() ? "" : "; a statement without a reply may or may not have happened";
+    self->lost(error(errc::connection_lost, "lost the server at " + self->address() + ": " + why + doubt));
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -240,6 +241,17 @@ std::string summary(const reply& r) {
   if (r.action() == "close") return "the server closed the connection";
   if (r.has_rows()) return counted(r.size(), "row");
   return "ok";
+}
+
+std::string duration_text(std::chrono::nanoseconds took) {
+  std::array<char, 32> text{};
+  const double ms = static_cast<double>(took.count()) / 1e6;
+  if (ms < 1000) {
+    std::snprintf(text.data(), text.size(), "%.1f ms", ms);
+  } else {
+    std::snprintf(text.data(), text.size(), "%.2f s", ms / 1000);
+  }
+  return text.data();
 }
 
 }  // namespace pubsubsql::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -42,5 +43,8 @@ void write_json_error(std::ostream& out, const error& e);
 
 /// "1 row", "2 rows".
 [[nodiscard]] std::string counted(std::uint64_t n, std::string_view noun);
+
+/// "0.8 ms", "2.31 s".
+[[nodiscard]] std::string duration_text(std::chrono::nanoseconds took);
 
 }  // namespace pubsubsql::cli

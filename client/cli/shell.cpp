@@ -1,8 +1,6 @@
 #include "client/cli/shell.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -38,17 +36,6 @@ std::uint64_t line_of(const piece& p, const error& why) {
 }
 
 }  // namespace
-
-std::string duration_text(std::chrono::nanoseconds took) {
-  std::array<char, 32> text{};
-  const double ms = static_cast<double>(took.count()) / 1e6;
-  if (ms < 1000) {
-    std::snprintf(text.data(), text.size(), "%.1f ms", ms);
-  } else {
-    std::snprintf(text.data(), text.size(), "%.2f s", ms / 1000);
-  }
-  return text.data();
-}
 
 shell::shell(boost::asio::io_context& loop, settings s, std::ostream& out, std::ostream& err)
     : settings_(s),
@@ -180,11 +167,11 @@ shell::status shell::perform(const describe_command& c) {
 }
 
 shell::status shell::perform(const import_command& c) {
-  return import_csv(net_, c, out_, err_) ? status::fine : status::failed;
+  return import_csv(net_, c, {out_, err_, settings_.timing}) ? status::fine : status::failed;
 }
 
 shell::status shell::perform(const export_command& c) {
-  return export_csv(net_, c, out_, err_) ? status::fine : status::failed;
+  return export_csv(net_, c, {out_, err_, settings_.timing}) ? status::fine : status::failed;
 }
 
 shell::status shell::perform(const wait_command& c) {

@@ -76,7 +76,4 @@ class shell {
   session net_;
 };
 
-/// "0.8 ms", "2.31 s".
-[[nodiscard]] std::string duration_text(std::chrono::nanoseconds took);
-
 }  // namespace pubsubsql::cli

@@ -24,6 +24,11 @@ constexpr std::size_t rows_under_way_max = 1000;
 constexpr std::size_t bytes_under_way_max = 8U << 20;
 constexpr std::size_t failures_shown_max = 20;
 
+/// " (1.2 s)", or nothing when nobody asked for it.
+std::string time_since(session::clock::time_point begin, const output& to) {
+  return to.timing ? " (" + duration_text(session::clock::now() - begin) + ")" : "";
+}
+
 bool shows_progress() {
   return ::isatty(STDERR_FILENO) != 0;
 }
@@ -31,16 +36,11 @@ bool shows_progress() {
 /// One run of \import. Lives until the last statement under way has been answered.
 class importer {
  public:
-  importer(session& net, const import_command& c, std::ostream& out, std::ostream& err)
-      : net_(net),
-        command_(c),
-        out_(out),
-        err_(err),
-        in_(c.file, std::ios::binary),
-        reader_(in_),
-        bar_(err, shows_progress(), "rows") {}
+  importer(session& net, const import_command& c, const output& to)
+      : net_(net), command_(c), to_(to), reader_(in_), bar_(to.err, shows_progress(), "rows") {}
 
   bool run() {
+    in_.open(command_.file, std::ios::binary);
     if (!in_) return say_cannot_open();
     std::error_code unknown;
     file_bytes_ = std::filesystem::file_size(command_.file, unknown);
@@ -53,7 +53,7 @@ class importer {
 
  private:
   bool say_cannot_open() {
-    err_ << escaped(command_.file) << ": " << std::strerror(errno) << '\n';
+    to_.err << escaped(command_.file) << ": " << std::strerror(errno) << '\n';
     return false;
   }
 
@@ -129,13 +129,13 @@ class importer {
 
   void refuse(std::uint64_t line, const std::string& why) {
     if (++refused_ <= failures_shown_max) complain(line, why);
-    if (refused_ == failures_shown_max + 1) err_ << "(further refused rows are only counted)\n";
+    if (refused_ == failures_shown_max + 1) to_.err << "(further refused rows are only counted)\n";
     if (!command_.go_on) stop_ = true;
   }
 
   bool complain(std::uint64_t line, const std::string& why) {
     bar_.clear();
-    err_ << escaped(command_.file) << ':' << line << ": " << escaped_lines(why) << '\n';
+    to_.err << escaped(command_.file) << ':' << line << ": " << escaped_lines(why) << '\n';
     return false;
   }
 
@@ -156,21 +156,21 @@ class importer {
 
   bool report() {
     bar_.clear();
-    if (lost_) err_ << escaped_lines(lost_->what()) << '\n';
-    out_ << counted(inserted_, "row") << " inserted";
-    if (refused_ > 0) out_ << ", " << refused_ << " refused";
-    if (unanswered_ > 0) out_ << ", " << unanswered_ << " sent without an answer";
+    if (lost_) to_.err << escaped_lines(lost_->what()) << '\n';
+    to_.out << counted(inserted_, "row") << " inserted";
+    if (refused_ > 0) to_.out << ", " << refused_ << " refused";
+    if (unanswered_ > 0) to_.out << ", " << unanswered_ << " sent without an answer";
     if (stop_ || unreadable_) {
-      out_ << "; stopped " << (interrupted_ ? "by Ctrl-C" : "at the error") << ", rows already sent went in";
+      to_.out << "; stopped " << (interrupted_ ? "by Ctrl-C" : "at the error") << ", rows already sent went in";
     }
-    out_ << '\n';
+    to_.out << time_since(begin_, to_) << '\n';
     return refused_ == 0 && !stop_ && !unreadable_;
   }
 
   session& net_;
   const import_command& command_;
-  std::ostream& out_;
-  std::ostream& err_;
+  output to_;
+  session::clock::time_point begin_ = session::clock::now();
   std::ifstream in_;
   csv_reader reader_;
   progress_bar bar_;
@@ -211,23 +211,24 @@ bool write_csv_file(const std::string& path, const reply& r, std::ostream& err) 
 
 }  // namespace
 
-bool import_csv(session& net, const import_command& c, std::ostream& out, std::ostream& err) {
+bool import_csv(session& net, const import_command& c, const output& to) {
   if (!net.connected()) throw error(errc::connection_lost, "not connected; connect with \\c first");
-  return importer(net, c, out, err).run();
+  return importer(net, c, to).run();
 }
 
-bool export_csv(session& net, const export_command& c, std::ostream& out, std::ostream& err) {
+bool export_csv(session& net, const export_command& c, const output& to) {
+  const auto begin = session::clock::now();
   const auto answer = net.execute(c.statement);
   if (!answer) throw error(answer.error().code(), answer.error().what());
   if (!answer->has_rows()) throw error(errc::usage, "this statement returns no rows to export");
   const std::string partial = c.file + ".partial";
   errno = 0;
-  if (!write_csv_file(partial, *answer, err) || std::rename(partial.c_str(), c.file.c_str()) != 0) {
-    err << escaped(c.file) << ": " << (errno != 0 ? std::strerror(errno) : "cannot be written") << '\n';
+  if (!write_csv_file(partial, *answer, to.err) || std::rename(partial.c_str(), c.file.c_str()) != 0) {
+    to.err << escaped(c.file) << ": " << (errno != 0 ? std::strerror(errno) : "cannot be written") << '\n';
     std::remove(partial.c_str());
     return false;
   }
-  out << counted(answer->size(), "row") << " written to " << escaped(c.file) << '\n';
+  to.out << counted(answer->size(), "row") << " written to " << escaped(c.file) << time_since(begin, to) << '\n';
   return true;
 }
 

@@ -17,11 +17,11 @@ int main(int argc, char** argv) {
                argc > 2 ? static_cast<std::uint16_t>(std::atoi(argv[2])) : pubsubsql::default_port);
 
     db.subscribe("subscribe * from stocks", [](const pubsubsql::event& e) {
-      if (e.action == pubsubsql::event_action::resync) std::cout << "connected anew, the rows come again\n";
+      if (e.action == pubsubsql::event_action::resync) std::cout << "connected anew, the rows come again" << std::endl;
       for (const auto row : e.rows) {
         std::cout << name_of(e.action);
         for (std::size_t i = 0; i < row.size(); ++i) std::cout << ' ' << e.rows.columns()[i] << '=' << row[i];
-        std::cout << '\n';
+        std::cout << std::endl;
       }
     });
     db.run(std::chrono::seconds(argc > 3 ? std::atoi(argv[3]) : 3600));
