@@ -40,6 +40,7 @@ class script_runner {
     }
     if (!input.file.empty()) run_descriptor(input.file, ::open(input.file.c_str(), O_RDONLY | O_CLOEXEC));
     if (input.standard_input) run_descriptor("stdin", ::dup(STDIN_FILENO));
+    shell_.net().show_pending();
     return status_;
   }
 

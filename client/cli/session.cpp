@@ -49,17 +49,28 @@ void session::listen() {
   });
 }
 
-void session::show_event() {
+bool session::show_event() {
   if (event_) {
     const event shown = std::move(*event_);
     event_.reset();
     listen();
     hears_.on_event(shown);
-  } else if (lost_) {
+    return true;
+  }
+  if (lost_) {
     const error shown = *lost_;
     lost_.reset();
     hears_.on_lost(shown);
+    return true;
   }
+  return false;
+}
+
+void session::show_pending() {
+  do {
+    loop_.restart();
+    loop_.poll();
+  } while (show_event());
 }
 
 void session::start(std::string_view sql, std::function<void(outcome)> done) {
@@ -77,10 +88,9 @@ session::outcome session::execute(std::string_view sql) {
 
 bool session::wait(const std::function<bool()>& condition, std::optional<clock::time_point> deadline) {
   for (;;) {
-    show_event();
     if (condition()) return true;
     if (take_interrupt()) return false;
-    if (event_ || lost_) continue;
+    if (show_event()) continue;
     loop_.restart();
     if (!deadline) {
       loop_.run_one();

@@ -53,7 +53,10 @@ class session {
   /// Runs until the condition holds, interrupt() was called, or the time is over; says whether the condition holds.
   bool wait(const std::function<bool()>& condition, std::optional<clock::time_point> deadline = std::nullopt);
 
-  /// The same without showing events meanwhile, for use from inside readline.
+  /// Shows what has come in already.
+  void show_pending();
+
+  /// The same as wait() without showing events meanwhile, for use from inside readline.
   bool wait_quietly(const std::function<bool()>& condition, clock::time_point deadline);
 
   /// Ends the wait that goes on, or the next one. From a signal handler of the loop.
@@ -63,7 +66,7 @@ class session {
 
  private:
   void listen();
-  void show_event();
+  bool show_event();
 
   boost::asio::io_context& loop_;
   listener hears_;

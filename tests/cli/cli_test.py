@@ -5,6 +5,7 @@ PUBSUBSQL_CLI and PUBSUBSQLD name the two programs. Every wait is for some outpu
 
 import errno
 import fcntl
+import json
 import os
 import pty
 import re
@@ -389,9 +390,11 @@ class ScriptTest(CliTest):
 
     def test_json_has_one_object_per_line(self):
         out = self.execute("insert into t (a) values (null); select * from t; status", "--format", "json")
-        self.assertEqual(out, '{"status":"ok","action":"insert","rows":1}\n'
-                              '{"status":"ok","action":"select","columns":["id","a"],"rows":1,"fromrow":1,"torow":1,'
-                              '"data":[["0",null]]}\n{"status":"ok","action":"status","connections":1}\n')
+        inserted, selected, status = out.splitlines()
+        self.assertEqual(inserted, '{"status":"ok","action":"insert","rows":1}')
+        self.assertEqual(selected, '{"status":"ok","action":"select","columns":["id","a"],"rows":1,"fromrow":1,'
+                                   '"torow":1,"data":[["0",null]]}')
+        self.assertEqual(json.loads(status)["connections"], 1)
 
     def test_a_large_result_is_whole(self):
         values = ", ".join(f"({i})" for i in range(1234))
@@ -414,7 +417,8 @@ class ScriptTest(CliTest):
         environment = dict(os.environ, PUBSUBSQL_HOST="127.0.0.1", PUBSUBSQL_PORT=str(self.server.port))
         done = subprocess.run([CLI, "-e", "status", "--format", "csv"], env=environment, capture_output=True, text=True,
                               timeout=DEADLINE_SECONDS)
-        self.assertEqual((done.returncode, done.stdout), (0, "connections: 1\n"))
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("connections: 1\n", done.stdout)
 
     def test_events_are_shown_while_a_pipe_is_open(self):
         process = subprocess.Popen([CLI, "--port", str(self.server.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
