@@ -2,18 +2,18 @@
 //
 //     coroutine [HOST [PORT]]
 
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <string>
 #include <utility>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cstdint>
-#include <cstdlib>
-#include <exception>
-#include <iostream>
 #include <pubsubsql/async_client.hpp>
-#include <string>
 
 namespace asio = boost::asio;
 using asio::use_awaitable;

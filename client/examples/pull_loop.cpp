@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
-#include <pubsubsql/client.hpp>
 #include <string>
+
+#include <pubsubsql/client.hpp>
 
 int main(int argc, char** argv) {
   try {

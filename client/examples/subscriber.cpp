@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+
 #include <pubsubsql/client.hpp>
 
 int main(int argc, char** argv) {
