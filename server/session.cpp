@@ -23,6 +23,10 @@ using outcome = parser::request_reader::outcome;
 /// Statements are held back while this much of replies waits to be sent: enough to keep a connection busy, little
 /// enough that a client which asks and never reads costs no more.
 constexpr std::size_t reply_bytes_mark = 1U << 20;
+/// Replies of other workers are under way before their size is known. So a connection begins with a few requests at a
+/// time, and has more as long as the replies turn out to be small.
+constexpr std::size_t first_window = 16;
+constexpr std::size_t small_reply_bytes = 4U << 10;
 /// How long, and how much, a connection that must go is still read, so that the client sees the reason and not a reset.
 constexpr std::chrono::milliseconds drain_time{2'000};
 constexpr std::uint64_t drain_bytes_max = 64U << 20;
@@ -49,6 +53,7 @@ session::session(worker& w, tcp::socket socket, std::string address, bool turned
       address_(std::move(address)),
       reader_(w.shared().settings.statement_bytes_max),
       output_(w.buffers()),
+      window_(std::min(first_window, w.shared().settings.pipeline_max)),
       turned_away_(turned_away) {}
 
 session::~session() = default;
@@ -90,7 +95,7 @@ void session::on_end_of_stream() {
 }
 
 bool session::may_take_statements() const {
-  return stage_ == stage::open && slots_.size() < worker_.shared().settings.pipeline_max &&
+  return stage_ == stage::open && slots_.size() < window_ &&
          output_.unsent_bytes() - output_.unsent_event_bytes() < reply_bytes_mark;
 }
 
@@ -158,6 +163,9 @@ void session::wants_flush() {
 void session::complete(std::uint64_t slot, std::string bytes) {
   reply_slots::slot* s = slots_.find(slot);
   if (s == nullptr) return;
+  const std::size_t window_max = worker_.shared().settings.pipeline_max;
+  window_ =
+      bytes.size() < small_reply_bytes ? std::min(window_ + 1, window_max) : std::max<std::size_t>(window_ / 2, 1);
   s->bytes = std::move(bytes);
   s->done = true;
   release_done_slots();

@@ -116,6 +116,7 @@ class session : public std::enable_shared_from_this<session> {
   parser::request_reader reader_;
   connection_output output_;
   reply_slots slots_;
+  std::size_t window_;  // how many slots may be open: grows while replies are small, shrinks while they are large
   std::unique_ptr<boost::asio::steady_timer> deadline_;  // of draining, and of being turned away
   std::string_view end_reason_ = "client closed the connection";
   stage stage_ = stage::open;

@@ -41,10 +41,7 @@ class executor {
 
  private:
   using failure = std::optional<error>;
-  struct subscription_place {
-    table* of;
-    std::uint64_t pubsubid;
-  };
+  using table_by_pubsubid = absl::flat_hash_map<std::uint64_t, table*>;
 
   // executor_rows.cpp
   failure run(const parser::insert_statement& s);
@@ -79,6 +76,8 @@ class executor {
   // executor_subscriptions.cpp
   failure run(const parser::subscribe_statement& s);
   failure run(const parser::unsubscribe_statement& s);
+  std::size_t unsubscribe_one(table& t, std::uint64_t pubsubid);
+  std::size_t unsubscribe_all(table& t);
 
   /// Statements that are about the server, not about tables.
   template <typename Other>
@@ -95,7 +94,7 @@ class executor {
 
   limits limits_;
   table_map tables_;
-  absl::flat_hash_map<subscriber_id, std::vector<subscription_place>> by_subscriber_;
+  absl::flat_hash_map<subscriber_id, table_by_pubsubid> by_subscriber_;
   std::vector<table*> to_maintain_;
   std::uint64_t inserted_rows_ = 0;
   std::uint64_t erased_rows_ = 0;

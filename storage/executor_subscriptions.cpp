@@ -28,7 +28,7 @@ executor::failure executor::run(const parser::subscribe_statement& s) {
   if (s.skip) found_.clear();
   if (auto failed = show_rows(*t, "subscribe")) return failed;
   t->subscribers().add({.subscriber = who_.subscriber, .pubsubid = who_.pubsubid}, filter, column);
-  by_subscriber_[who_.subscriber].push_back({.of = t, .pubsubid = who_.pubsubid});
+  by_subscriber_[who_.subscriber].emplace(who_.pubsubid, t);
 
   outcome_.columns = t->all_columns();
   outcome_.kind = reply_kind::subscribed;
@@ -37,18 +37,34 @@ executor::failure executor::run(const parser::subscribe_statement& s) {
   return std::nullopt;
 }
 
+std::size_t executor::unsubscribe_one(table& t, std::uint64_t pubsubid) {
+  const auto mine = by_subscriber_.find(who_.subscriber);
+  if (mine == by_subscriber_.end()) return 0;
+  const auto it = mine->second.find(pubsubid);
+  if (it == mine->second.end() || it->second != &t) return 0;
+  mine->second.erase(it);
+  if (mine->second.empty()) by_subscriber_.erase(mine);
+  t.subscribers().remove(pubsubid);
+  return 1;
+}
+
+std::size_t executor::unsubscribe_all(table& t) {
+  const auto mine = by_subscriber_.find(who_.subscriber);
+  if (mine == by_subscriber_.end()) return 0;
+  std::vector<std::uint64_t> pubsubids;
+  for (const auto& [pubsubid, of] : mine->second) {
+    if (of == &t) pubsubids.push_back(pubsubid);
+  }
+  for (const std::uint64_t pubsubid : pubsubids) mine->second.erase(pubsubid);
+  if (mine->second.empty()) by_subscriber_.erase(mine);
+  t.subscribers().remove_all(who_.subscriber, pubsubids);
+  return pubsubids.size();
+}
+
 executor::failure executor::run(const parser::unsubscribe_statement& s) {
   table* t = find_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
-  std::size_t ended = 0;
-  if (const auto mine = by_subscriber_.find(who_.subscriber); mine != by_subscriber_.end()) {
-    ended = std::erase_if(mine->second, [&](const subscription_place& place) {
-      if (place.of != t || (s.pubsubid && place.pubsubid != *s.pubsubid)) return false;
-      t->subscribers().remove(place.pubsubid);
-      return true;
-    });
-    if (mine->second.empty()) by_subscriber_.erase(mine);
-  }
+  const std::size_t ended = s.pubsubid ? unsubscribe_one(*t, *s.pubsubid) : unsubscribe_all(*t);
   if (ended == 0 && s.pubsubid) return unknown_subscription(t->name(), *s.pubsubid);
   outcome_.kind = reply_kind::unsubscribed;
   outcome_.about = t;
@@ -60,7 +76,9 @@ executor::failure executor::run(const parser::unsubscribe_statement& s) {
 void executor::drop_subscriber(subscriber_id subscriber) {
   const auto mine = by_subscriber_.find(subscriber);
   if (mine == by_subscriber_.end()) return;
-  for (const auto& [of, pubsubid] : mine->second) of->subscribers().remove(pubsubid);
+  absl::flat_hash_map<table*, std::vector<std::uint64_t>> by_table;
+  for (const auto& [pubsubid, of] : mine->second) by_table[of].push_back(pubsubid);
+  for (const auto& [of, pubsubids] : by_table) of->subscribers().remove_all(subscriber, pubsubids);
   by_subscriber_.erase(mine);
   shrink_if_sparse(by_subscriber_);
 }

@@ -4,10 +4,10 @@
 #include <charconv>
 #include <limits>
 
+#include <absl/container/flat_hash_set.h>
 #include <absl/container/inlined_vector.h>
 
 #include "storage/shrink.hpp"
-#include "storage/text_hash.hpp"
 
 namespace pubsubsql::storage {
 
@@ -64,12 +64,13 @@ subscriptions::subscriptions() : everything_(std::make_unique<group>()) {}
 subscriptions::~subscriptions() = default;
 
 subscriptions::column_filters& subscriptions::filters_of(std::string_view column, std::optional<column_index> index) {
-  const auto it = std::ranges::find_if(filtered_, [&](const auto& f) { return f->column == column; });
-  if (it != filtered_.end()) return **it;
-  filtered_.push_back(std::make_unique<column_filters>());
-  filtered_.back()->column = column;
-  filtered_.back()->index = index;
-  return *filtered_.back();
+  const auto it = filters_.find(column);
+  if (it != filters_.end()) return *it->second;
+  auto made = std::make_unique<column_filters>();
+  made->column = column;
+  made->index = index;
+  if (index) active_.push_back(made.get());
+  return *filters_.emplace(column, std::move(made)).first->second;
 }
 
 void subscriptions::add(const event_target& target, const std::optional<filter>& f,
@@ -100,18 +101,32 @@ void subscriptions::add(const event_target& target, const std::optional<filter>&
   by_id_.emplace(target.pubsubid, g);
 }
 
-bool subscriptions::remove(std::uint64_t pubsubid) {
+void subscriptions::remove(std::uint64_t pubsubid) {
   const auto it = by_id_.find(pubsubid);
-  if (it == by_id_.end()) return false;
   group* g = it->second;
   by_id_.erase(it);
   shrink_if_sparse(by_id_);
   g->targets.erase(std::ranges::lower_bound(g->targets, pubsubid, {}, &event_target::pubsubid));
-  if (g->targets.empty() && g->of != nullptr) drop_empty(g);
-  return true;
+  drop_if_empty(g);
 }
 
-void subscriptions::drop_empty(group* g) {
+void subscriptions::remove_all(subscriber_id subscriber, std::span<const std::uint64_t> pubsubids) {
+  absl::flat_hash_set<group*> groups;
+  for (const std::uint64_t pubsubid : pubsubids) {
+    const auto it = by_id_.find(pubsubid);
+    groups.insert(it->second);
+    by_id_.erase(it);
+  }
+  shrink_if_sparse(by_id_);
+  for (group* g : groups) {
+    const auto mine = [&](const event_target& target) { return target.subscriber == subscriber; };
+    g->targets.erase(std::remove_if(g->targets.begin(), g->targets.end(), mine), g->targets.end());
+    drop_if_empty(g);
+  }
+}
+
+void subscriptions::drop_if_empty(group* g) {
+  if (!g->targets.empty() || g->of == nullptr) return;
   column_filters* filters = g->of;
   if (g->text) {
     // The key views the group's own bytes: the group must outlive the look-up.
@@ -122,21 +137,25 @@ void subscriptions::drop_empty(group* g) {
   } else {
     filters->never.reset();
   }
-  if (filters->by_text.empty() && !filters->never) {
-    std::erase_if(filtered_, [&](const auto& f) { return f.get() == filters; });
-  }
+  if (!filters->by_text.empty() || filters->never) return;
+  std::erase(active_, filters);
+  filters_.erase(filters_.find(filters->column));
+  shrink_if_sparse(filters_);
 }
 
 void subscriptions::column_added(std::string_view name, column_index column) {
-  for (const auto& f : filtered_) {
-    if (f->column == name) f->index = column;
-  }
+  const auto it = filters_.find(name);
+  if (it == filters_.end()) return;
+  it->second->index = column;
+  active_.push_back(it->second.get());
 }
 
 void subscriptions::column_removed(column_index column) {
-  for (const auto& f : filtered_) {
-    if (f->index == column) f->index.reset();
-  }
+  std::erase_if(active_, [&](column_filters* f) {
+    if (f->index != column) return false;
+    f->index.reset();
+    return true;
+  });
 }
 
 void subscriptions::send(const group* g, event_action action, row_view row, std::span<const column_index> columns,
@@ -153,8 +172,8 @@ void subscriptions::send_to_all(event_action action, row_view row, std::span<con
 void subscriptions::on_whole_row(event_action action, row_view row, std::span<const column_index> all,
                                  std::vector<event>& out) const {
   send_to_all(action, row, all, out);
-  for (const auto& f : filtered_) {
-    if (f->index) send(f->find(column_text(row, *f->index).get()), action, row, all, out);
+  for (const column_filters* f : active_) {
+    send(f->find(column_text(row, *f->index).get()), action, row, all, out);
   }
 }
 
@@ -172,17 +191,16 @@ void subscriptions::on_update(row_view before, row_view after, std::span<const c
   // Removes go first, then adds, then updates: so the groups that the row left or entered are looked at before those
   // that it stayed in.
   const auto moved = [&](const column_filters& f) {
-    return f.index && std::ranges::find(assigned, *f.index) != assigned.end() &&
-           before.at(*f.index) != after.at(*f.index);
+    return std::ranges::find(assigned, *f.index) != assigned.end() && before.at(*f.index) != after.at(*f.index);
   };
-  for (const auto& f : filtered_) {
+  for (const column_filters* f : active_) {
     if (moved(*f)) send(f->find(before.at(*f->index)), event_action::remove, after, all, out);
   }
-  for (const auto& f : filtered_) {
+  for (const column_filters* f : active_) {
     if (moved(*f)) send(f->find(after.at(*f->index)), event_action::add, after, all, out);
   }
   send_to_all(event_action::update, after, sent, out);
-  for (const auto& f : filtered_) {
+  for (const column_filters* f : active_) {
     if (f->index && !moved(*f))
       send(f->find(column_text(after, *f->index).get()), event_action::update, after, sent, out);
   }

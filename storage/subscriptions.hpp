@@ -13,6 +13,7 @@
 
 #include "storage/outcome.hpp"
 #include "storage/row.hpp"
+#include "storage/text_hash.hpp"
 
 namespace pubsubsql::storage {
 
@@ -38,8 +39,12 @@ class subscriptions {
   /// `column` is the filter's column if the table has it. REQUIRES: target.pubsubid is not in use.
   void add(const event_target& target, const std::optional<filter>& f, std::optional<column_index> column);
 
-  /// Returns whether there was such a subscription.
-  bool remove(std::uint64_t pubsubid);
+  /// REQUIRES: there is such a subscription.
+  void remove(std::uint64_t pubsubid);
+
+  /// Ends some of one subscriber's subscriptions. As many steps as there are of those and of others with the same
+  /// filters, together. REQUIRES: each is a subscription of that subscriber, and the list has all it has here.
+  void remove_all(subscriber_id subscriber, std::span<const std::uint64_t> pubsubids);
 
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }
 
@@ -65,10 +70,11 @@ class subscriptions {
   void on_whole_row(event_action action, row_view row, std::span<const column_index> all,
                     std::vector<event>& out) const;
   column_filters& filters_of(std::string_view column, std::optional<column_index> index);
-  void drop_empty(group* g);
+  void drop_if_empty(group* g);
 
-  std::unique_ptr<group> everything_;                      // subscriptions without a filter
-  std::vector<std::unique_ptr<column_filters>> filtered_;  // one for each column that filters name
+  std::unique_ptr<group> everything_;                  // subscriptions without a filter
+  text_map<std::unique_ptr<column_filters>> filters_;  // by the name of the column
+  std::vector<column_filters*> active_;                // those whose column the table has
   absl::flat_hash_map<std::uint64_t, group*> by_id_;
 };
 
