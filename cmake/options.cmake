@@ -24,8 +24,8 @@ endif()
 if(PUBSUBSQL_LTO)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # All cores; and when GCC 12 inlines std::string's assignment across files, it misjudges the size of short strings.
-    add_link_options(-flto=auto -Wno-stringop-overread)
+    # All cores; and when GCC 12 inlines std::string across files, it misjudges the size of short strings.
+    add_link_options(-flto=auto -Wno-stringop-overflow -Wno-stringop-overread)
   endif()
 endif()
 

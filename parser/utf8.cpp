@@ -52,10 +52,10 @@ enum class name_class : std::uint8_t { other, start, inner };
 
 constexpr std::array<name_class, 128> ascii_classes = [] {
   std::array<name_class, 128> classes{};
-  for (char c = 'a'; c <= 'z'; ++c) classes[static_cast<std::size_t>(c)] = name_class::start;
-  for (char c = 'A'; c <= 'Z'; ++c) classes[static_cast<std::size_t>(c)] = name_class::start;
-  for (char c = '0'; c <= '9'; ++c) classes[static_cast<std::size_t>(c)] = name_class::inner;
-  classes[static_cast<std::size_t>('_')] = name_class::start;
+  for (unsigned char c = 'a'; c <= 'z'; ++c) classes[c] = name_class::start;
+  for (unsigned char c = 'A'; c <= 'Z'; ++c) classes[c] = name_class::start;
+  for (unsigned char c = '0'; c <= '9'; ++c) classes[c] = name_class::inner;
+  classes[static_cast<unsigned char>('_')] = name_class::start;
   return classes;
 }();
 

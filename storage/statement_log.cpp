@@ -1,7 +1,6 @@
 #include "storage/statement_log.hpp"
 
 #include <cstring>
-#include <ranges>
 
 namespace pubsubsql::storage {
 
@@ -91,7 +90,7 @@ void statement_log::undo(const change& c) {
 }
 
 bool statement_log::undo() {
-  for (const change& c : std::views::reverse(changes_)) undo(c);
+  for (auto c = changes_.rbegin(); c != changes_.rend(); ++c) undo(*c);
   const bool table_goes = !changes_.empty() && changes_.front().kind == change_kind::create_table;
   changes_.clear();
   return table_goes;

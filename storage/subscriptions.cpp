@@ -201,8 +201,8 @@ void subscriptions::on_update(row_view before, row_view after, std::span<const c
   }
   send_to_all(event_action::update, after, sent, out);
   for (const column_filters* f : active_) {
-    if (f->index && !moved(*f))
-      send(f->find(column_text(after, *f->index).get()), event_action::update, after, sent, out);
+    if (moved(*f)) continue;
+    send(f->find(column_text(after, *f->index).get()), event_action::update, after, sent, out);
   }
 }
 

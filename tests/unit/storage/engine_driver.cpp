@@ -85,7 +85,7 @@ std::string_view name_of(event_action action) {
 std::string change_of(const table& t, const change& c) {
   const auto column = [&] { return std::string(t.column_name(c.column)); };
   const auto row = [&](row_view r) { return text_of(r, t.all_columns()); };
-  const std::string number = std::to_string(c.sequence) + " ";
+  std::string number = std::to_string(c.sequence) + " ";
   switch (c.kind) {
     case change_kind::create_table:
       return number + "create_table " + std::string(t.name());

@@ -76,8 +76,9 @@ TEST_CASE("row heap: memory follows the data down") {
     }
     drain(heap);
     CHECK(heap.memory_bytes() < full / 3);
-    for (std::size_t i = 0; i < rows.size(); i += 10)
+    for (std::size_t i = 0; i < rows.size(); i += 10) {
       CHECK(heap.get(rows[i]).at(1) == value("some text of a usual size"));
+    }
   }
   SUBCASE("when rows are replaced by larger ones over and over") {
     for (std::size_t round = 1; round < 20; ++round) {
