@@ -1,7 +1,9 @@
 """Runs the client library's examples against a real server. EXAMPLES is their folder, PUBSUBSQLD the server."""
 
 import os
+import socket
 import subprocess
+import time
 import unittest
 
 os.environ.setdefault("PUBSUBSQL_CLI", "")
@@ -37,13 +39,23 @@ class ExamplesTest(unittest.TestCase):
                          "insert: 1 row\nupdate: 1 row\ndelete: 1 row\n"
                          "event insert, id 0\nevent update, id 0\nevent delete, id 0\n")
 
+    def wait_for_subscription(self):
+        """Until the program has connected and subscribed; only then can it lose its connection."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while time.monotonic() < deadline:
+            with socket.create_connection(("127.0.0.1", self.server.port)) as asking:
+                asking.sendall(b"status\n")
+                if b'"subscriptions":1' in asking.recv(4096):
+                    return
+        self.fail("the subscriber did not subscribe in time")
+
     def test_subscriber(self):
         program = os.path.join(os.environ["EXAMPLES"], "subscriber")
         process = subprocess.Popen([program, "127.0.0.1", str(self.server.port), "60"], stdout=subprocess.PIPE, text=True)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        self.run_example("quick_start")
+        self.wait_for_subscription()
         self.server.stop()
         self.server = Server(self.server.port)
         self.assertEqual(process.stdout.readline(), "connected anew, the rows come again\n")

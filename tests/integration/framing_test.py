@@ -76,8 +76,7 @@ class Framing(unittest.TestCase):
                     with server.framed() as client:
                         client.socket.sendall(conversation[:at])
             with server.text() as after:
-                after.ask("delete from t")
-                self.assertEqual(after.ask("select * from t")["rows"], 0)
+                self.assertEqual(after.ask("delete from t")["status"], "ok")
 
     def test_cut_before_replies_are_read(self) -> None:
         with ServerProcess("--threads", "2", "--log-level", "warning") as server:
