@@ -26,6 +26,9 @@ line_editor::line_editor(boost::asio::io_context& loop, session& net, completer 
   signals_.add(SIGTSTP);
   rl_catch_signals = 0;
   rl_catch_sigwinch = 0;
+  // Set here, not by readline at its first prompt: the terminal may be resized before that.
+  rl_instream = stdin;
+  rl_outstream = stdout;
   rl_readline_name = "pubsubsql";
   rl_attempted_completion_function = &line_editor::attempt_completion;
   rl_completer_word_break_characters = " \t\n,()=;'*";
@@ -113,7 +116,11 @@ void line_editor::on_signal(int number) {
       net_.interrupt();
       break;
     case SIGWINCH:
-      rl_resize_terminal();
+      if (active_) {
+        rl_resize_terminal();
+      } else {
+        rl_reset_screen_size();  // without drawing a line that is not there
+      }
       break;
     case SIGTSTP:
       suspend();

@@ -91,7 +91,15 @@ class Terminal:
                 self.at = found.end()
                 return found
             if time.monotonic() > deadline or not self._read(deadline):
-                raise AssertionError(f"expected {wanted!r}, shown was {self.shown[self.at:]!r}")
+                ended = self._status_if_ended()
+                raise AssertionError(f"expected {wanted!r}, shown was {self.shown[self.at:]!r}{ended}")
+
+    def _status_if_ended(self):
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid == 0:
+            return ""
+        self.pid = None
+        return f"; the program ended with status {os.waitstatus_to_exitcode(status)}"
 
     def _read(self, deadline):
         ready, _, _ = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))
@@ -119,6 +127,7 @@ class Terminal:
         if self.pid is not None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
+            self.pid = None
         os.close(self.fd)
 
 
@@ -313,6 +322,14 @@ class InteractiveTest(CliTest):
         t.expect("| stocks |")
         t.line("\\d stocks")
         t.expect(r"\| ticker +\|", regex=True)
+
+    def test_resized_while_it_starts(self):
+        for _ in range(20):
+            t = Terminal(self.server.port, self.folder.name)
+            self.addCleanup(t.close)
+            for columns in range(80, 110):
+                t.resize(columns)
+            t.expect(PROMPT)
 
     def test_import_shows_progress(self):
         rows = "".join(f"{i},text {i}\n" for i in range(20000))
