@@ -71,6 +71,9 @@ struct assignment {
 /// Which end of a table used as a double-ended queue.
 enum class queue_end : std::uint8_t { back, front };
 
+/// When the reply to a change of a table, and its events, leave: at once, or when a store has committed the change.
+enum class ack_mode : std::uint8_t { memory, committed };
+
 /// What `insert` and `push` have in common: `into T (columns) values (...), (...) [returning ...]`.
 /// `values` holds the rows one after the other; its size is a non-zero multiple of columns.size().
 struct row_source {
@@ -144,6 +147,13 @@ struct tag_statement {
   bool operator==(const tag_statement&) const = default;
 };
 
+/// `alter table T set ack = memory` or `= committed`.
+struct alter_ack_statement {
+  std::string_view table;
+  ack_mode ack = ack_mode::memory;
+  bool operator==(const alter_ack_statement&) const = default;
+};
+
 struct subscribe_statement {
   bool skip = false;
   std::string_view table;
@@ -207,12 +217,25 @@ struct mysql_unsubscribe_statement {
   bool operator==(const mysql_unsubscribe_statement&) const = default;
 };
 
+struct mysql_check_statement {
+  std::string_view table;
+  bool operator==(const mysql_check_statement&) const = default;
+};
+
+/// `mysql repair T [from mysql]`.
+struct mysql_repair_statement {
+  std::string_view table;
+  bool from_mysql = false;
+  bool operator==(const mysql_repair_statement&) const = default;
+};
+
 using statement_body =
     std::variant<insert_statement, select_statement, update_statement, delete_statement, push_statement, pop_statement,
-                 peek_statement, key_statement, tag_statement, subscribe_statement, unsubscribe_statement,
-                 status_statement, close_statement, stop_statement, show_tables_statement, describe_statement,
-                 mysql_connect_statement, mysql_disconnect_statement, mysql_status_statement, mysql_tables_statement,
-                 mysql_subscribe_statement, mysql_unsubscribe_statement>;
+                 peek_statement, key_statement, tag_statement, alter_ack_statement, subscribe_statement,
+                 unsubscribe_statement, status_statement, close_statement, stop_statement, show_tables_statement,
+                 describe_statement, mysql_connect_statement, mysql_disconnect_statement, mysql_status_statement,
+                 mysql_tables_statement, mysql_subscribe_statement, mysql_unsubscribe_statement, mysql_check_statement,
+                 mysql_repair_statement>;
 
 /// One statement. `stream` asks for no reply unless the statement fails.
 struct statement {

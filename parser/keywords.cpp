@@ -7,10 +7,11 @@ namespace pubsubsql::parser {
 namespace {
 
 constexpr auto words = std::to_array<std::string_view>(
-    {"back",      "close",  "connect",     "delete", "desc",   "describe", "disconnect", "from",     "front",
-     "insert",    "into",   "key",         "mysql",  "null",   "peek",     "pop",        "pubsubid", "push",
-     "returning", "select", "set",         "show",   "skip",   "status",   "stop",       "stream",   "subscribe",
-     "tables",    "tag",    "unsubscribe", "update", "values", "where"});
+    {"ack",       "alter",    "back",       "check", "close",       "committed", "connect", "delete",
+     "desc",      "describe", "disconnect", "from",  "front",       "insert",    "into",    "key",
+     "memory",    "mysql",    "null",       "peek",  "pop",         "pubsubid",  "push",    "repair",
+     "returning", "select",   "set",        "show",  "skip",        "status",    "stop",    "stream",
+     "subscribe", "table",    "tables",     "tag",   "unsubscribe", "update",    "values",  "where"});
 
 constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -82,6 +82,10 @@ class printer {
   }
   void operator()(const key_statement& s) { out_ += "key " + quote_name(s.table) + ' ' + quote_name(s.column); }
   void operator()(const tag_statement& s) { out_ += "tag " + quote_name(s.table) + ' ' + quote_name(s.column); }
+  void operator()(const alter_ack_statement& s) {
+    out_ += "alter table " + quote_name(s.table) + " set ack = ";
+    out_ += s.ack == ack_mode::committed ? "committed" : "memory";
+  }
   void operator()(const subscribe_statement& s) {
     out_ += s.skip ? "subscribe skip *" : "subscribe *";
     from(s.table);
@@ -109,6 +113,11 @@ class printer {
   void operator()(const mysql_unsubscribe_statement& s) {
     out_ += "mysql unsubscribe";
     from(s.table);
+  }
+  void operator()(const mysql_check_statement& s) { out_ += "mysql check " + quote_name(s.table); }
+  void operator()(const mysql_repair_statement& s) {
+    out_ += "mysql repair " + quote_name(s.table);
+    if (s.from_mysql) out_ += " from mysql";
   }
 
  private:

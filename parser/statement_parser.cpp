@@ -70,6 +70,7 @@ bool statement_parser::body(statement_body& out) {
       {"unsubscribe", &statement_parser::unsubscribe},
       {"key", &statement_parser::key},
       {"tag", &statement_parser::tag},
+      {"alter", &statement_parser::alter},
       {"show", &statement_parser::show},
       {"describe", &statement_parser::describe},
       {"desc", &statement_parser::describe},
@@ -249,6 +250,22 @@ bool statement_parser::tag(statement_body& out) {
   return table_name(s.table) && column_name(s.column) && end("end of statement");
 }
 
+bool statement_parser::acknowledgement(ack_mode& out) {
+  for (const auto& [word, mode] :
+       {std::pair{"memory", ack_mode::memory}, std::pair{"committed", ack_mode::committed}}) {
+    if (!scanner_.accept_keyword(word)) continue;
+    out = mode;
+    return true;
+  }
+  return fail("`memory` or `committed`");
+}
+
+bool statement_parser::alter(statement_body& out) {
+  auto& s = out.emplace<alter_ack_statement>();
+  return keyword("table", "`table`") && table_name(s.table) && keyword("set", "`set`") && keyword("ack", "`ack`") &&
+         symbol('=', "`=`") && acknowledgement(s.ack) && end("end of statement");
+}
+
 bool statement_parser::subscribe(statement_body& out) {
   auto& s = out.emplace<subscribe_statement>();
   s.skip = scanner_.accept_keyword("skip");
@@ -289,6 +306,8 @@ bool statement_parser::mysql(statement_body& out) {
   if (scanner_.accept_keyword("connect")) return mysql_connect(out);
   if (scanner_.accept_keyword("subscribe")) return mysql_subscribe(out);
   if (scanner_.accept_keyword("unsubscribe")) return mysql_unsubscribe(out);
+  if (scanner_.accept_keyword("check")) return mysql_check(out);
+  if (scanner_.accept_keyword("repair")) return mysql_repair(out);
   if (scanner_.accept_keyword("disconnect")) {
     out = mysql_disconnect_statement{};
   } else if (scanner_.accept_keyword("status")) {
@@ -296,7 +315,7 @@ bool statement_parser::mysql(statement_body& out) {
   } else if (scanner_.accept_keyword("tables")) {
     out = mysql_tables_statement{};
   } else {
-    return fail("`connect`, `disconnect`, `status`, `tables`, `subscribe` or `unsubscribe`");
+    return fail("`connect`, `disconnect`, `status`, `tables`, `subscribe`, `unsubscribe`, `check` or `repair`");
   }
   return end("end of statement");
 }
@@ -315,6 +334,18 @@ bool statement_parser::mysql_subscribe(statement_body& out) {
 
 bool statement_parser::mysql_unsubscribe(statement_body& out) {
   return from_table(out.emplace<mysql_unsubscribe_statement>().table, "`from`") && end("end of statement");
+}
+
+bool statement_parser::mysql_check(statement_body& out) {
+  return table_name(out.emplace<mysql_check_statement>().table) && end("end of statement");
+}
+
+bool statement_parser::mysql_repair(statement_body& out) {
+  auto& s = out.emplace<mysql_repair_statement>();
+  if (!table_name(s.table)) return false;
+  s.from_mysql = scanner_.accept_keyword("from");
+  if (s.from_mysql && !keyword("mysql", "`mysql`")) return false;
+  return end(s.from_mysql ? "end of statement" : "`from mysql` or end of statement");
 }
 
 }  // namespace pubsubsql::parser

@@ -35,6 +35,7 @@ class statement_parser {
   bool peek(statement_body& out);
   bool key(statement_body& out);
   bool tag(statement_body& out);
+  bool alter(statement_body& out);
   bool subscribe(statement_body& out);
   bool unsubscribe(statement_body& out);
   bool show(statement_body& out);
@@ -43,6 +44,8 @@ class statement_parser {
   bool mysql_connect(statement_body& out);
   bool mysql_subscribe(statement_body& out);
   bool mysql_unsubscribe(statement_body& out);
+  bool mysql_check(statement_body& out);
+  bool mysql_repair(statement_body& out);
 
   // Parts
   bool rows(row_source& out);
@@ -54,6 +57,7 @@ class statement_parser {
   bool where(std::optional<condition>& out);
   bool returning(std::optional<projection>& out);
   bool assignments(update_statement& out);
+  bool acknowledgement(ack_mode& out);
   bool pop_without_columns(pop_statement& out);
   queue_end end_of_queue();
 

@@ -48,6 +48,8 @@ TEST_CASE("parser: every statement") {
       {"peek front a from t", "peek front a from t"},
       {"key t c", "key t c"},
       {"tag t c", "tag t c"},
+      {"alter table t set ack = memory", "alter table t set ack = memory"},
+      {"alter table t set ack=committed;", "alter table t set ack = committed"},
       {"subscribe * from t", "subscribe * from t"},
       {"subscribe skip * from t where a = b", "subscribe skip * from t where a = b"},
       {"unsubscribe from t", "unsubscribe from t"},
@@ -68,6 +70,10 @@ TEST_CASE("parser: every statement") {
       {"mysql tables", "mysql tables"},
       {"mysql subscribe * from t where a = 1", "mysql subscribe * from t where a = 1"},
       {"mysql unsubscribe from t", "mysql unsubscribe from t"},
+      {"mysql check t", "mysql check t"},
+      {"mysql repair t", "mysql repair t"},
+      {"mysql repair t from mysql", "mysql repair t from mysql"},
+      {"mysql repair `a b`from mysql;", "mysql repair `a b` from mysql"},
   };
   for (const example& e : examples) {
     INFO(e.sql);
@@ -105,6 +111,14 @@ TEST_CASE("parser: keywords come in any case and are not reserved") {
       {"tag key tag", "tag `key` `tag`"},
       {"describe describe", "describe `describe`"},
       {"select * from mysql", "select * from `mysql`"},
+      {"ALTER Table T Set ACK = Committed", "alter table T set ack = committed"},
+      {"alter table table set ack = MEMORY", "alter table `table` set ack = memory"},
+      {"alter table set set ack = memory", "alter table `set` set ack = memory"},
+      {"MySQL Check check", "mysql check `check`"},
+      {"mysql REPAIR repair FROM MySQL", "mysql repair `repair` from mysql"},
+      {"mysql repair from", "mysql repair `from`"},
+      {"mysql repair from from mysql", "mysql repair `from` from mysql"},
+      {"update t set ack = committed", "update t set `ack` = committed"},
       {"stream update stream set stream = stream", "stream update `stream` set `stream` = stream"},
   };
   for (const example& e : examples) {
@@ -262,9 +276,25 @@ TEST_CASE("parser: errors say what was expected, what was found, and where") {
       {"status now", "expected end of statement, found `now` at offset 7"},
       {"show", "expected `tables`, found end of statement at offset 4"},
       {"mysql dance",
-       "expected `connect`, `disconnect`, `status`, `tables`, `subscribe` or `unsubscribe`, found `dance` at offset 6"},
+       "expected `connect`, `disconnect`, `status`, `tables`, `subscribe`, `unsubscribe`, `check` or `repair`, found "
+       "`dance` at offset 6"},
       {"mysql connect",
        "expected an address such as user:password@tcp(host:3306)/database, found end of statement at offset 13"},
+      {"mysql check", "expected a table name, found end of statement at offset 11"},
+      {"mysql check t u", "expected end of statement, found `u` at offset 14"},
+      {"mysql repair", "expected a table name, found end of statement at offset 12"},
+      {"mysql repair t u", "expected `from mysql` or end of statement, found `u` at offset 15"},
+      {"mysql repair t from", "expected `mysql`, found end of statement at offset 19"},
+      {"mysql repair t from u", "expected `mysql`, found `u` at offset 20"},
+      {"mysql repair t from mysql u", "expected end of statement, found `u` at offset 26"},
+      {"alter t", "expected `table`, found `t` at offset 6"},
+      {"alter table", "expected a table name, found end of statement at offset 11"},
+      {"alter table t", "expected `set`, found end of statement at offset 13"},
+      {"alter table t set x = 1", "expected `ack`, found `x` at offset 18"},
+      {"alter table t set ack memory", "expected `=`, found `memory` at offset 22"},
+      {"alter table t set ack =", "expected `memory` or `committed`, found end of statement at offset 23"},
+      {"alter table t set ack = disk", "expected `memory` or `committed`, found `disk` at offset 24"},
+      {"alter table t set ack = memory now", "expected end of statement, found `now` at offset 31"},
       {"select \xff", "expected UTF-8, found an invalid byte at offset 7"},
   };
   for (const example& e : examples) {
@@ -300,5 +330,8 @@ TEST_CASE("parser: blank statements and tables") {
   CHECK(table("push into q (a) values (1)") == "q");
   CHECK(table("select * from t") == "t");
   CHECK(table("key t k") == "t");
+  CHECK(table("alter table t set ack = committed") == "t");
+  CHECK(table("mysql check t") == "t");
+  CHECK(table("mysql repair t from mysql") == "t");
   CHECK(table("show tables").empty());
 }

@@ -68,7 +68,12 @@ TEST_CASE("print: nasty names and values are read back") {
         {.body = pop_statement{
              .end = queue_end::back, .columns = projection{.all = false, .names = {name}}, .table = name}});
     check_round_trip({.body = pop_statement{.end = queue_end::front, .columns = {}, .table = name}});
+    check_round_trip({.body = alter_ack_statement{.table = name, .ack = ack_mode::memory}});
+    check_round_trip({.body = alter_ack_statement{.table = name, .ack = ack_mode::committed}});
     check_round_trip({.body = mysql_connect_statement{.address = text}});
+    check_round_trip({.body = mysql_check_statement{.table = name}});
+    check_round_trip({.body = mysql_repair_statement{.table = name, .from_mysql = false}});
+    check_round_trip({.body = mysql_repair_statement{.table = name, .from_mysql = true}});
   }
 }
 
