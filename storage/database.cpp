@@ -11,6 +11,30 @@ const outcome& database::execute(const parser::statement& s, const caller& who) 
   return executor_->execute(s, who);
 }
 
+void database::undo(std::string_view table, std::span<const change> changes) {
+  executor_->undo(table, changes);
+}
+
+const outcome& database::repair(std::string_view table, const table_differences& d) {
+  return executor_->repair(table, d);
+}
+
+void database::pin(std::string_view table, bool pinned) {
+  executor_->pin(table, pinned);
+}
+
+void database::pin_all(bool pinned) {
+  for (const auto& [name, t] : executor_->tables()) t->pin(pinned);
+}
+
+void database::drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid) {
+  executor_->drop_subscription(subscriber, pubsubid);
+}
+
+table& database::restore(const table_description& d) {
+  return executor_->restore(d);
+}
+
 void database::drop_subscriber(subscriber_id subscriber) {
   executor_->drop_subscriber(subscriber);
 }

@@ -3,16 +3,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "parser/ast.hpp"
 #include "storage/limits.hpp"
 #include "storage/outcome.hpp"
+#include "storage/table_description.hpp"
+#include "storage/table_differences.hpp"
 
 namespace pubsubsql::storage {
 
 class executor;
+
+/// The rows that a statement inserted or updated as a store has them, in the order of its changes. Each holds all
+/// columns but `id`, from column 1 on; missing ones at the end are NULL.
+using corrected_rows = std::vector<std::vector<std::optional<std::string>>>;
 
 /// Facts about a table for `show tables`.
 struct table_summary {
@@ -44,11 +53,35 @@ class database {
   struct caller {
     subscriber_id subscriber{};
     std::uint64_t pubsubid = 0;
+    /// When a store has written the rows of this very statement otherwise than asked (rounding, defaults, generated
+    /// values): the rows it wrote in the statement's order; nullptr otherwise.
+    const corrected_rows* corrections = nullptr;
   };
 
   /// Runs one statement. The outcome's views are valid until the next non-const call.
   /// Statements that are not the engine's (status, close, stop, show tables, mysql ...) fail with `unsupported`.
   [[nodiscard]] const outcome& execute(const parser::statement& s, const caller& who);
+
+  /// Takes back a statement that succeeded: its rows, columns, indexes and, when it made its table, that table. Its
+  /// events must not have been sent. `changes` are those of its outcome, or copies of them; what came after it on the
+  /// table must have been taken back before.
+  void undo(std::string_view table, std::span<const change> changes);
+
+  /// Makes a table's rows those of outside, the corrections being changes and events like any. Also for tables that
+  /// statements cannot write. The outcome, of kind count, has how many rows were corrected; it is a failure, and
+  /// nothing changed, when rows of outside share a key.
+  [[nodiscard]] const outcome& repair(std::string_view table, const table_differences& d);
+
+  /// Keeps the rows of a table where they are, so that others than the database's thread can read them as long as it is
+  /// not changed.
+  void pin(std::string_view table, bool pinned);
+  void pin_all(bool pinned);
+
+  /// Ends one subscription of a subscriber, if there is such a one.
+  void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
+
+  /// Adds a table that a store remembers, empty; table::load() brings its rows. REQUIRES: there is no such table.
+  table& restore(const table_description& d);
 
   /// Ends every subscription of a subscriber, because it is gone. Unknown subscribers are ignored.
   void drop_subscriber(subscriber_id subscriber);

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "storage/table_description.hpp"
+
 namespace pubsubsql::storage {
 
 namespace {
@@ -104,6 +106,15 @@ error result_too_large(std::uint64_t limit) {
 error name_too_long(std::string_view name, std::uint64_t limit) {
   return make(error_code::limit_exceeded, "the name ", shown(name), " is longer than ", limit,
               " bytes; use a shorter one");
+}
+
+error reserved_name(std::string_view table) {
+  return make(error_code::reserved_name, "table ", shown(table), " cannot be made: names that begin with ", own_tables,
+              " are the server's own; choose another");
+}
+
+error read_only_table(std::string_view table, std::string_view why) {
+  return make(error_code::read_only_table, "table ", shown(table), " can only be read: ", why);
 }
 
 error unsupported() {

@@ -40,6 +40,7 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
   reclaim();
   begin();
   who_ = who;
+  corrected_ = 0;
   failure failed = std::visit([this](const auto& body) { return run(body); }, s.body);
   if (failed) {
     undo();
@@ -51,6 +52,26 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
   outcome_.events = events_;
   outcome_.changes = log_.changes();
   return outcome_;
+}
+
+void executor::undo(std::string_view table, std::span<const change> changes) {
+  begin();
+  storage::table& t = *find_table(table);
+  for (const change& c : changes) {
+    if (c.kind == change_kind::insert_row) ++erased_rows_;
+    if (c.kind == change_kind::delete_row) --erased_rows_;
+  }
+  if (statement_log::undo(t, changes)) {
+    std::erase(to_maintain_, &t);
+    tables_.erase(t.name());
+  }
+}
+
+table& executor::restore(const table_description& d) {
+  auto made = std::make_unique<table>(d);
+  table& t = *made;
+  tables_.emplace(d.name, std::move(made));
+  return t;
 }
 
 void executor::undo() {

@@ -31,6 +31,11 @@ class executor {
   explicit executor(const limits& l) : limits_(l) {}
 
   [[nodiscard]] const outcome& execute(const parser::statement& s, const database::caller& who);
+  void undo(std::string_view table, std::span<const change> changes);
+  [[nodiscard]] const outcome& repair(std::string_view table, const table_differences& d);
+  void pin(std::string_view table, bool pinned);
+  void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
+  table& restore(const table_description& d);
   void drop_subscriber(subscriber_id subscriber);
   bool maintain();
   [[nodiscard]] std::uint64_t inserted_rows() const { return inserted_rows_; }
@@ -54,6 +59,13 @@ class executor {
   failure update_row(table& t, const parser::update_statement& s, row_number row);
   failure check_keys(const table& t, row_number except) const;
   failure check_row(const table& t) const;
+  failure check_writable(const table& t) const;
+  void correct_values(const table& t);
+  void assign_corrected(const table& t);
+
+  // executor_repair.cpp
+  void read_values(const table& t, const table_differences::outside_row& row);
+  [[nodiscard]] bool has_free_keys(const table& t, row_number except) const;
 
   // executor_queries.cpp
   failure run(const parser::select_statement& s);
@@ -67,6 +79,7 @@ class executor {
   // executor_schema.cpp
   failure run(const parser::key_statement& s);
   failure run(const parser::tag_statement& s);
+  failure run(const parser::alter_ack_statement& s);
   failure add_index(std::string_view table_name, std::string_view column, index_kind kind);
   table* find_table(std::string_view name);
   failure find_or_create(std::string_view name, table*& out);
@@ -105,6 +118,7 @@ class executor {
   std::vector<event> events_;
   std::vector<row_number> found_;         // rows the statement is about
   std::vector<value> values_;             // the row being written
+  std::size_t corrected_ = 0;             // rows of who_.corrections that have been used
   std::vector<column_index> assigned_;    // columns named by the statement, in its order
   std::vector<column_index> sent_;        // columns of an update event: id, then assigned_
   std::vector<column_index> projection_;  // columns of the reply

@@ -71,17 +71,22 @@ executor::failure executor::run(const parser::describe_statement& s) {
   for (const column_index column : t->all_columns()) {
     const bool id = column == id_column;
     const index_kind index = t->index_of(column);
-    listing_.emplace_back(t->column_name(column));
-    listing_.emplace_back(id ? "bigint" : "text");
-    listing_.emplace_back(id ? "NO" : "YES");
-    listing_.emplace_back(id ? "PRI" : index == index_kind::key ? "UNI" : index == index_kind::tag ? "MUL" : "");
-    listing_.emplace_back(std::nullopt);
-    listing_.emplace_back(id ? "auto_increment" : "");
+    const column_facts* facts = t->facts_of(column);
+    const std::string_view name = t->column_name(column);
+    const std::string_view key = id ? "PRI" : index == index_kind::key ? "UNI" : index == index_kind::tag ? "MUL" : "";
+    if (facts != nullptr) {
+      const value default_text = facts->default_text ? value{*facts->default_text} : value{};
+      listing_.insert(listing_.end(),
+                      {name, facts->type, facts->nullable ? "YES" : "NO", key, default_text, facts->extra});
+    } else {
+      listing_.insert(listing_.end(),
+                      {name, id ? "bigint" : "text", id ? "NO" : "YES", key, std::nullopt, id ? "auto_increment" : ""});
+    }
   }
   outcome_.kind = reply_kind::listing;
   outcome_.about = t;
   outcome_.action = "describe";
-  outcome_.rows = t->column_count();
+  outcome_.rows = t->all_columns().size();
   outcome_.listing_columns = columns;
   outcome_.listing_rows = listing_;
   return std::nullopt;

@@ -15,6 +15,33 @@ value to_value(const parser::literal& l) {
 
 }  // namespace
 
+executor::failure executor::check_writable(const table& t) const {
+  if (t.read_only_reason().empty()) return std::nullopt;
+  return read_only_table(t.name(), t.read_only_reason());
+}
+
+void executor::correct_values(const table& t) {
+  if (who_.corrections == nullptr || corrected_ >= who_.corrections->size()) return;
+  const auto& row = (*who_.corrections)[corrected_++];
+  for (column_index column = 1; column < t.column_count(); ++column) {
+    values_[column] = column <= row.size() && row[column - 1] ? value{*row[column - 1]} : value{};
+  }
+}
+
+/// Columns that a store changed beside those of the statement are sent and indexed like those.
+void executor::assign_corrected(const table& t) {
+  if (who_.corrections == nullptr) return;
+  for (std::size_t i = 0; i < std::min(found_.size(), who_.corrections->size()); ++i) {
+    const auto& row = (*who_.corrections)[i];
+    row_view::cursor columns(t.get(found_[i]));
+    for (column_index column = 1; column < t.column_count(); ++column) {
+      const value stored = column <= row.size() && row[column - 1] ? value{*row[column - 1]} : value{};
+      if (columns.at(column) == stored || std::ranges::find(assigned_, column) != assigned_.end()) continue;
+      assigned_.push_back(column);
+    }
+  }
+}
+
 executor::failure executor::check_row(const table& t) const {
   const std::size_t bytes = encoded_row_bytes(values_);
   if (bytes > limits_.row_bytes_max) return row_too_large(t.name(), bytes, limits_.row_bytes_max);
@@ -55,23 +82,26 @@ executor::failure executor::add_row(table& t, std::span<const parser::literal> r
   if (t.row_count() >= limits_.rows_max) return too_many_rows(t.name(), limits_.rows_max);
   values_.assign(t.column_count(), std::nullopt);
   for (std::size_t i = 0; i < row.size(); ++i) values_[assigned_[i]] = to_value(row[i]);
+  correct_values(t);
   if (auto failed = check_row(t)) return failed;
   if (auto failed = check_keys(t, no_row)) return failed;
-  log_.insert(t, end, values_);
+  log_.insert(t, end, values_, assigned_);
   return std::nullopt;
 }
 
 executor::failure executor::add_rows(const parser::row_source& source, parser::queue_end end, std::string_view action) {
   table* t = nullptr;
   if (auto failed = find_or_create(source.table, t)) return failed;
+  if (auto failed = check_writable(*t)) return failed;
   for (const std::string_view name : source.columns) {
     if (auto failed = resolve_assigned(*t, name)) return failed;
   }
   const std::span<const parser::literal> values = source.values;
-  for (std::size_t at = 0; at < values.size(); at += assigned_.size()) {
-    if (auto failed = add_row(*t, values.subspan(at, assigned_.size()), end)) return failed;
+  const std::size_t width = source.columns.size();
+  for (std::size_t at = 0; at < values.size(); at += width) {
+    if (auto failed = add_row(*t, values.subspan(at, width), end)) return failed;
   }
-  outcome_.rows = values.size() / assigned_.size();
+  outcome_.rows = values.size() / width;
   return finish_rows(*t, source.returning, action);
 }
 
@@ -87,7 +117,8 @@ executor::failure executor::update_row(table& t, const parser::update_statement&
   values_.resize(t.column_count());
   row_view::cursor columns(t.get(row));
   for (column_index column = 1; column < t.column_count(); ++column) values_[column] = columns.at(column);
-  for (std::size_t i = 0; i < assigned_.size(); ++i) values_[assigned_[i]] = to_value(s.set[i].value);
+  for (std::size_t i = 0; i < s.set.size(); ++i) values_[assigned_[i]] = to_value(s.set[i].value);
+  correct_values(t);
   if (auto failed = check_row(t)) return failed;
   if (auto failed = check_keys(t, row)) return failed;
   log_.update(t, row, values_, assigned_);
@@ -97,12 +128,14 @@ executor::failure executor::update_row(table& t, const parser::update_statement&
 executor::failure executor::run(const parser::update_statement& s) {
   table* t = find_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
+  if (auto failed = check_writable(*t)) return failed;
   if (auto failed = find_rows(*t, s.where)) return failed;
   if (!found_.empty()) {
     for (const parser::assignment& a : s.set) {
       if (auto failed = resolve_assigned(*t, a.column)) return failed;
     }
-    sent_.push_back(id_column);
+    assign_corrected(*t);
+    if (t->shows_id()) sent_.push_back(id_column);
     sent_.insert(sent_.end(), assigned_.begin(), assigned_.end());
   }
   for (const row_number row : found_) {
@@ -116,6 +149,7 @@ executor::failure executor::run(const parser::delete_statement& s) {
   table* t = find_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = find_rows(*t, s.where)) return failed;
+  if (auto failed = check_writable(*t)) return failed;
   for (const row_number row : found_) log_.erase(*t, row);
   outcome_.rows = found_.size();
   return finish_rows(*t, s.returning, "delete");
@@ -124,6 +158,7 @@ executor::failure executor::run(const parser::delete_statement& s) {
 executor::failure executor::run(const parser::pop_statement& s) {
   table* t = find_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
+  if (auto failed = check_writable(*t)) return failed;
   if (t->row_count() > 0) {
     log_.erase(*t, t->end_row(s.end));
     outcome_.rows = 1;

@@ -16,6 +16,7 @@ executor::failure executor::find_or_create(std::string_view name, table*& out) {
   out = find_table(name);
   if (out != nullptr) return std::nullopt;
   if (name.size() > limits_.name_bytes_max) return name_too_long(name, limits_.name_bytes_max);
+  if (name.starts_with(own_tables)) return reserved_name(name);
   auto made = std::make_unique<table>(name);
   out = made.get();
   tables_.emplace(std::string(name), std::move(made));
@@ -46,6 +47,7 @@ executor::failure executor::resolve_assigned(table& t, std::string_view name) {
 executor::failure executor::add_index(std::string_view table_name, std::string_view column, index_kind kind) {
   table* t = nullptr;
   if (auto failed = find_or_create(table_name, t)) return failed;
+  if (auto failed = check_writable(*t)) return failed;
   const auto existing = t->find_column(column);
   if (existing && t->index_of(*existing) != index_kind::none) return already_indexed(table_name, column);
   if (!existing && kind == index_kind::key && t->row_count() > 0) return key_on_new_column(table_name, column);
@@ -55,6 +57,16 @@ executor::failure executor::add_index(std::string_view table_name, std::string_v
   outcome_.kind = reply_kind::done;
   outcome_.about = t;
   outcome_.action = kind == index_kind::key ? "key" : "tag";
+  return std::nullopt;
+}
+
+executor::failure executor::run(const parser::alter_ack_statement& s) {
+  table* t = find_table(s.table);
+  if (t == nullptr) return unknown_table(s.table);
+  if (t->ack() != s.ack) log_.set_ack(*t, s.ack);
+  outcome_.kind = reply_kind::done;
+  outcome_.about = t;
+  outcome_.action = "alter";
   return std::nullopt;
 }
 

@@ -73,6 +73,16 @@ executor::failure executor::run(const parser::unsubscribe_statement& s) {
   return std::nullopt;
 }
 
+void executor::drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid) {
+  const auto mine = by_subscriber_.find(subscriber);
+  if (mine == by_subscriber_.end()) return;
+  const auto it = mine->second.find(pubsubid);
+  if (it == mine->second.end()) return;
+  it->second->subscribers().remove(pubsubid);
+  mine->second.erase(it);
+  if (mine->second.empty()) by_subscriber_.erase(mine);
+}
+
 void executor::drop_subscriber(subscriber_id subscriber) {
   const auto mine = by_subscriber_.find(subscriber);
   if (mine == by_subscriber_.end()) return;

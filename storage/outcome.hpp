@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "parser/ast.hpp"
 #include "storage/row.hpp"
 
 /// What the engine says about one executed statement, as plain data: a reply or an error, the events for subscribers,
@@ -39,20 +40,36 @@ enum class change_kind : std::uint8_t {
   add_column,
   add_key,
   add_tag,
+  set_ack,
   insert_row,
   update_row,
   delete_row
 };
+
+[[nodiscard]] constexpr bool is_about_rows(change_kind kind) {
+  return kind == change_kind::insert_row || kind == change_kind::update_row || kind == change_kind::delete_row;
+}
+
+/// Whether it changes what columns and indexes there are, or the table itself.
+[[nodiscard]] constexpr bool is_about_schema(change_kind kind) {
+  return kind == change_kind::create_table || kind == change_kind::add_column || kind == change_kind::add_key ||
+         kind == change_kind::add_tag;
+}
 
 /// One step of a table's history. The changes of a table form one ordered stream, numbered without gaps from 1;
 /// applying them in order to an empty store rebuilds the table. Undone statements never appear.
 struct change {
   change_kind kind{};
   std::uint64_t sequence = 0;
-  column_index column = 0;                 ///< add_column, add_key, add_tag
-  row_view before;                         ///< update_row, delete_row
-  row_view after;                          ///< insert_row, update_row
-  std::span<const column_index> assigned;  ///< update_row: the columns named in `set`, in their order
+  column_index column = 0;     ///< add_column, add_key, add_tag
+  std::string_view name = {};  ///< create_table: the table's; add_column, add_key, add_tag: the column's
+  row_view before = {};        ///< update_row, delete_row
+  row_view after = {};         ///< insert_row, update_row
+  /// insert_row, update_row: the columns that the statement named, in its order.
+  std::span<const column_index> assigned = {};
+  // set_ack; nothing: as the server is set
+  std::optional<parser::ack_mode> ack_before = {};
+  std::optional<parser::ack_mode> ack = {};
 };
 
 enum class error_code : std::uint8_t {
@@ -66,7 +83,9 @@ enum class error_code : std::uint8_t {
   already_indexed,
   rows_exist,  ///< a key or tag on a new column of a table that has rows
   limit_exceeded,
-  unsupported,  ///< not a statement for the engine
+  reserved_name,    ///< of a table, such as the server's own have
+  read_only_table,  ///< a table of a database outside that could not be written there
+  unsupported,      ///< not a statement for the engine
 };
 
 /// Why a statement failed; nothing of it remains. The message is a sentence for the user that says what to do.

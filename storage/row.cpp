@@ -4,6 +4,9 @@ namespace pubsubsql::storage {
 
 namespace {
 
+/// Seven bits of a number in each byte.
+constexpr std::ptrdiff_t varint_bytes_max = 10;
+
 /// Length + 1, so that 0 can say NULL.
 std::uint64_t stored_length(const value& v) {
   return v ? v->size() + 1 : 0;
@@ -65,6 +68,32 @@ value row_view::cursor::at(column_index column) {
       return std::string_view(text, length - 1);
     }
   }
+}
+
+bool row_view::read_values(std::string_view bytes, std::vector<value>& values) {
+  values.assign(1, std::nullopt);
+  if (bytes.size() < header_bytes) return false;
+  const row_view row(bytes.data());
+  const char* const end = bytes.data() + bytes.size();
+  const char* length = bytes.data() + header_bytes;
+  const char* text = length;
+  for (column_index i = 1; i < row.columns_end(); ++i) {
+    const char* const begin = text;
+    do {
+      if (text == end || text - begin == varint_bytes_max) return false;
+    } while (static_cast<unsigned char>(*text++) >= 0x80);
+  }
+  for (column_index i = 1; i < row.columns_end(); ++i) {
+    const std::uint64_t stored = read_varint(length);
+    if (stored == 0) {
+      values.emplace_back();
+      continue;
+    }
+    if (stored - 1 > static_cast<std::uint64_t>(end - text)) return false;
+    values.emplace_back(std::string_view(text, stored - 1));
+    text += stored - 1;
+  }
+  return true;
 }
 
 value row_view::at(column_index column) const {

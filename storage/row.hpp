@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pubsubsql::storage {
 
@@ -59,6 +60,10 @@ class row_view {
   /// The value of any column but `id`; NULL for a column the row does not have. Walks the lengths of the columns
   /// before it. REQUIRES: column != id_column.
   [[nodiscard]] value at(column_index column) const;
+
+  /// Reads the values of a row that comes from outside into `values`, by column; values[0] is not set. Returns whether
+  /// the bytes are sound from the number of columns stored on; what is before that is not looked at.
+  [[nodiscard]] static bool read_values(std::string_view bytes, std::vector<value>& values);
 
   /// Reads columns in rising order in one walk over the row.
   class cursor {

@@ -33,23 +33,43 @@ row_view statement_log::keep(row_view row) {
 }
 
 void statement_log::created(table& t) {
-  append(t, change_kind::create_table);
+  append(t, change_kind::create_table).name = t.name();
 }
 
 column_index statement_log::add_column(table& t, std::string_view name) {
   change& c = append(t, change_kind::add_column);
   c.column = t.add_column(name);
+  c.name = t.column_name(c.column);
   return c.column;
 }
 
 std::optional<std::string_view> statement_log::add_index(table& t, column_index column, index_kind kind) {
   if (const auto shared = t.add_index(column, kind)) return shared;
-  append(t, kind == index_kind::key ? change_kind::add_key : change_kind::add_tag).column = column;
+  change& c = append(t, kind == index_kind::key ? change_kind::add_key : change_kind::add_tag);
+  c.column = column;
+  c.name = t.column_name(column);
   return std::nullopt;
 }
 
-void statement_log::insert(table& t, parser::queue_end end, std::span<const value> values) {
-  append(t, change_kind::insert_row).after = t.insert(end, values);
+void statement_log::set_ack(table& t, std::optional<parser::ack_mode> ack) {
+  change& c = append(t, change_kind::set_ack);
+  c.ack_before = t.ack();
+  c.ack = ack;
+  t.set_ack(ack);
+}
+
+void statement_log::insert(table& t, parser::queue_end end, std::span<const value> values,
+                           std::span<const column_index> assigned) {
+  change& c = append(t, change_kind::insert_row);
+  c.assigned = assigned;
+  c.after = t.insert(end, values);
+}
+
+void statement_log::insert_at(table& t, row_position position, std::span<const value> values,
+                              std::span<const column_index> assigned) {
+  change& c = append(t, change_kind::insert_row);
+  c.assigned = assigned;
+  c.after = t.insert_at(position, values);
 }
 
 void statement_log::update(table& t, row_number row, std::span<const value> values,
@@ -65,33 +85,40 @@ void statement_log::erase(table& t, row_number row) {
   t.erase(row);
 }
 
-void statement_log::undo(const change& c) {
+void statement_log::undo(table& t, const change& c) {
   switch (c.kind) {
     case change_kind::create_table:
       break;  // the database drops it
     case change_kind::add_column:
-      table_->remove_last_column();
+      t.remove_last_column();
       break;
     case change_kind::add_key:
     case change_kind::add_tag:
-      table_->remove_index(c.column);
+      t.remove_index(c.column);
+      break;
+    case change_kind::set_ack:
+      t.set_ack(c.ack_before);
       break;
     case change_kind::insert_row:
-      table_->undo_insert(c.after);
+      t.undo_insert(c.after);
       break;
     case change_kind::update_row:
-      table_->undo_update(c.before, c.assigned);
+      t.undo_update(c.before, c.assigned);
       break;
     case change_kind::delete_row:
-      table_->undo_erase(c.before);
+      t.undo_erase(c.before);
       break;
   }
-  table_->undo_sequence();
+  t.undo_sequence();
+}
+
+bool statement_log::undo(table& t, std::span<const change> changes) {
+  for (auto c = changes.rbegin(); c != changes.rend(); ++c) undo(t, *c);
+  return !changes.empty() && changes.front().kind == change_kind::create_table;
 }
 
 bool statement_log::undo() {
-  for (auto c = changes_.rbegin(); c != changes_.rend(); ++c) undo(*c);
-  const bool table_goes = !changes_.empty() && changes_.front().kind == change_kind::create_table;
+  const bool table_goes = table_ != nullptr && undo(*table_, changes_);
   changes_.clear();
   return table_goes;
 }

@@ -23,13 +23,19 @@ class statement_log {
   column_index add_column(table& t, std::string_view name);
   /// Returns what table::add_index() returns; nothing is logged when it fails.
   std::optional<std::string_view> add_index(table& t, column_index column, index_kind kind);
-  void insert(table& t, parser::queue_end end, std::span<const value> values);
-  /// `assigned` must stay valid until begin().
+  void set_ack(table& t, std::optional<parser::ack_mode> ack);
+  // `assigned` must stay valid until begin().
+  void insert(table& t, parser::queue_end end, std::span<const value> values, std::span<const column_index> assigned);
+  /// With the position that a database outside gave it.
+  void insert_at(table& t, row_position position, std::span<const value> values,
+                 std::span<const column_index> assigned);
   void update(table& t, row_number row, std::span<const value> values, std::span<const column_index> assigned);
   void erase(table& t, row_number row);
 
   /// Takes every step back, last first. Returns whether the table itself was created and has to go.
   bool undo();
+  /// The same for the steps of an earlier statement, or copies of them. REQUIRES: what came later has been undone.
+  static bool undo(table& t, std::span<const change> changes);
 
   /// The table that was changed, or nullptr.
   [[nodiscard]] table* about() const { return table_; }
@@ -40,7 +46,7 @@ class statement_log {
   change& append(table& t, change_kind kind);
   /// A copy of the row that outlives changes of the table.
   row_view keep(row_view row);
-  void undo(const change& c);
+  static void undo(table& t, const change& c);
 
   table* table_ = nullptr;
   std::vector<change> changes_;

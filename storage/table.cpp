@@ -19,9 +19,27 @@ std::optional<std::uint64_t> parse_id(std::string_view text) {
 }  // namespace
 
 table::table(std::string_view name) : name_(name) {
-  columns_.push_back({.name = "id", .index = {}});
+  columns_.push_back({.name = "id", .index = {}, .facts = {}});
   column_by_name_.emplace(columns_.front().name, id_column);
   all_columns_.push_back(id_column);
+}
+
+table::table(const table_description& d) : table(d.name) {
+  if (d.hides_id) {
+    column_by_name_.clear();
+    all_columns_.clear();
+    columns_.front().name.clear();
+  }
+  for (const table_description::column& c : d.columns) {
+    const column_index column = add_column(c.name);
+    if (c.facts) gets_keys_outside_ = gets_keys_outside_ || c.facts->extra == "auto_increment";
+    if (c.facts) columns_[column].facts = std::make_unique<column_facts>(*c.facts);
+    if (c.index != index_kind::none) static_cast<void>(add_index(column, c.index));  // over no rows
+  }
+  next_id_ = d.next_id;
+  sequence_ = d.sequence;
+  ack_ = d.ack;
+  read_only_reason_ = d.read_only_reason;
 }
 
 std::optional<column_index> table::find_column(std::string_view name) const {
@@ -81,7 +99,7 @@ void table::find_all(std::vector<row_number>& out) const {
 
 column_index table::add_column(std::string_view name) {
   const column_index index = column_count();
-  columns_.push_back({.name = std::string(name), .index = {}});
+  columns_.push_back({.name = std::string(name), .index = {}, .facts = {}});
   column_by_name_.emplace(columns_.back().name, index);
   all_columns_.push_back(index);
   ++schema_version_;
@@ -169,6 +187,11 @@ row_view table::insert(parser::queue_end end, std::span<const value> values) {
   return get(store(position, values));
 }
 
+row_view table::insert_at(row_position position, std::span<const value> values) {
+  skip_ids(id_of(position) + 1);
+  return get(store(position, values));
+}
+
 row_view table::update(row_number row, std::span<const value> values, std::span<const column_index> changed) {
   const row_view before = get(row);
   const row_position position = before.position();
@@ -199,9 +222,26 @@ void table::read_values(row_view row) {
   for (column_index column = 1; column < column_count(); ++column) values_[column] = columns.at(column);
 }
 
+std::optional<std::string> table::load(row_position position, std::span<const value> values) {
+  if (values.size() > column_count()) {
+    return "the row with id " + std::to_string(id_of(position)) + " has more columns than the table";
+  }
+  if (directory_.find(position)) return "two rows have the id " + std::to_string(id_of(position));
+  for (const column_index column : indexed_columns_) {
+    if (column >= values.size() || !values[column] || index_of(column) != index_kind::key) continue;
+    if (find_key(column, *values[column])) {
+      return "two rows have the value '" + std::string(*values[column]) + "' in the key " +
+             std::string(column_name(column));
+    }
+  }
+  store(position, values);
+  skip_ids(id_of(position) + 1);
+  return std::nullopt;
+}
+
 void table::undo_insert(row_view row) {
   next_id_ = row.id();
-  erase(row.number());
+  erase(*directory_.find(row.position()));
 }
 
 void table::undo_update(row_view before, std::span<const column_index> changed) {

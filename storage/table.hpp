@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -17,13 +18,12 @@
 #include "storage/row_directory.hpp"
 #include "storage/row_heap.hpp"
 #include "storage/subscriptions.hpp"
+#include "storage/table_description.hpp"
 #include "storage/tag_index.hpp"
 #include "storage/text_hash.hpp"
 #include "storage/unique_index.hpp"
 
 namespace pubsubsql::storage {
-
-enum class index_kind : std::uint8_t { none, key, tag };
 
 /// One table: columns, rows in order, indexes and subscriptions. Made and changed by its database only, which checks
 /// what a statement may do; the changing functions here just keep rows, indexes and subscriptions in step.
@@ -36,10 +36,20 @@ enum class index_kind : std::uint8_t { none, key, tag };
 class table {
  public:
   explicit table(std::string_view name);
+  /// A table without rows; load() brings them.
+  explicit table(const table_description& d);
   table(const table&) = delete;
   table& operator=(const table&) = delete;
 
   [[nodiscard]] std::string_view name() const { return name_; }
+  /// When changes of this table are acknowledged; nothing: as the server is set.
+  [[nodiscard]] std::optional<parser::ack_mode> ack() const { return ack_; }
+  /// Whether `id` is one of the columns shown.
+  [[nodiscard]] bool shows_id() const { return !all_columns_.empty() && all_columns_.front() == id_column; }
+  /// Whether a database outside may give an inserted row its key, by which alone the row can be found there.
+  [[nodiscard]] bool gets_keys_outside() const { return gets_keys_outside_; }
+  /// Why rows cannot be written; empty: they can.
+  [[nodiscard]] std::string_view read_only_reason() const { return read_only_reason_; }
 
   // Columns
 
@@ -47,9 +57,11 @@ class table {
   /// REQUIRES: column < column_count(). Valid as long as the column.
   [[nodiscard]] std::string_view column_name(column_index column) const { return columns_[column].name; }
   [[nodiscard]] std::optional<column_index> find_column(std::string_view name) const;
+  /// What is known of a column that a database outside defined, or nullptr.
+  [[nodiscard]] const column_facts* facts_of(column_index column) const { return columns_[column].facts.get(); }
   /// What the column is indexed by; `id` counts as a key.
   [[nodiscard]] index_kind index_of(column_index column) const;
-  /// Every column in order. Valid until a column is added.
+  /// Every column that is shown, in order. Valid until a column is added.
   [[nodiscard]] std::span<const column_index> all_columns() const { return all_columns_; }
   /// Grows with every change of the list of columns.
   [[nodiscard]] std::uint64_t schema_version() const { return schema_version_; }
@@ -86,9 +98,19 @@ class table {
 
   /// The id that the next row will have.
   [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
+  /// Ids below are not given any more.
+  void skip_ids(std::uint64_t next) { next_id_ = std::max(next_id_, next); }
+
+  void set_ack(std::optional<parser::ack_mode> ack) { ack_ = ack; }
+
+  /// Puts a row where it stood, as a store remembers it. Returns what is wrong with it, if anything: its place or a key
+  /// value is taken.
+  [[nodiscard]] std::optional<std::string> load(row_position position, std::span<const value> values);
 
   /// Adds a row with the next id. `values[i]` is column i; values[0] is ignored. REQUIRES: no key is violated.
   row_view insert(parser::queue_end end, std::span<const value> values);
+  /// The same at a place that is free, whose id counts as given. REQUIRES: no key is violated.
+  row_view insert_at(row_position position, std::span<const value> values);
   /// Gives a row new values, which may be views of its present ones. `changed` are the columns that may differ.
   /// REQUIRES: no key is violated.
   row_view update(row_number row, std::span<const value> values, std::span<const column_index> changed);
@@ -101,17 +123,21 @@ class table {
   void undo_erase(row_view before);
 
   /// Number of the table's last change; undoing takes numbers back.
+  [[nodiscard]] std::uint64_t sequence() const { return sequence_; }
   [[nodiscard]] std::uint64_t next_sequence() { return ++sequence_; }
   void undo_sequence() { --sequence_; }
 
-  [[nodiscard]] bool wants_maintenance() const { return heap_.too_much_garbage(); }
+  [[nodiscard]] bool wants_maintenance() const { return !pinned_ && heap_.too_much_garbage(); }
   /// Reclaims memory in small steps. Returns whether there is more to do. Invalidates views.
-  bool maintain() { return heap_.maintain(); }
+  bool maintain() { return !pinned_ && heap_.maintain(); }
+  /// Rows of a pinned table are not moved.
+  void pin(bool pinned) { pinned_ = pinned; }
 
  private:
   struct column_entry {
     std::string name;
     std::variant<std::monostate, std::unique_ptr<unique_index>, std::unique_ptr<tag_index>> index;
+    std::unique_ptr<column_facts> facts;
   };
 
   row_number store(row_position position, std::span<const value> values);
@@ -131,6 +157,10 @@ class table {
   row_directory directory_;
   std::uint64_t next_id_ = 0;
   std::uint64_t sequence_ = 0;
+  std::optional<parser::ack_mode> ack_;
+  std::string read_only_reason_;
+  bool gets_keys_outside_ = false;
+  bool pinned_ = false;
 
   subscriptions subscriptions_;
 

@@ -1,0 +1,67 @@
+// A table's rows made equal to what a database outside holds.
+
+#include "storage/executor.hpp"
+
+namespace pubsubsql::storage {
+
+void executor::read_values(const table& t, const table_differences::outside_row& row) {
+  values_.assign(t.column_count(), std::nullopt);
+  for (std::size_t column = 1; column < row.values.size() && column < values_.size(); ++column) {
+    if (row.values[column]) values_[column] = *row.values[column];
+  }
+}
+
+bool executor::has_free_keys(const table& t, row_number except) const {
+  return !check_keys(t, except).has_value();
+}
+
+const outcome& executor::repair(std::string_view table, const table_differences& d) {
+  reclaim();
+  begin();
+  who_ = {};
+  storage::table& t = *find_table(table);
+  for (column_index column = 1; column < t.column_count(); ++column) assigned_.push_back(column);
+  if (t.shows_id()) sent_.push_back(id_column);
+  sent_.insert(sent_.end(), assigned_.begin(), assigned_.end());
+
+  for (const row_number row : d.only_here) log_.erase(t, row);
+  // A row may want a key that another one of them gives up: those are taken out first and put back below.
+  std::vector<std::pair<row_position, const table_differences::outside_row*>> to_insert;
+  for (const table_differences::outside_row& row : d.different) {
+    read_values(t, row);
+    if (has_free_keys(t, row.here)) {
+      log_.update(t, row.here, values_, assigned_);
+    } else {
+      to_insert.emplace_back(t.get(row.here).position(), &row);
+      log_.erase(t, row.here);
+    }
+  }
+  for (const table_differences::outside_row& row : d.only_outside) {
+    to_insert.emplace_back(d.ids_are_outside ? row.position : back_position(t.next_id()), &row);
+    if (!d.ids_are_outside) t.skip_ids(t.next_id() + 1);
+  }
+  for (const auto& [position, row] : to_insert) {
+    read_values(t, *row);
+    if (auto failed = check_keys(t, no_row)) {
+      undo();
+      outcome_ = {};
+      outcome_.failure = std::move(failed);
+      return outcome_;
+    }
+    log_.insert_at(t, position, values_, assigned_);
+  }
+  derive_events();
+  outcome_.kind = reply_kind::count;
+  outcome_.about = &t;
+  outcome_.action = "mysqlRepair";
+  outcome_.rows = d.size();
+  outcome_.events = events_;
+  outcome_.changes = log_.changes();
+  return outcome_;
+}
+
+void executor::pin(std::string_view table, bool pinned) {
+  if (storage::table* t = find_table(table)) t->pin(pinned);
+}
+
+}  // namespace pubsubsql::storage

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parser/ast.hpp"
+
+namespace pubsubsql::storage {
+
+/// How the names of tables begin that the server makes for itself, here and in databases outside.
+inline constexpr std::string_view own_tables = "pubsubsql_";
+
+enum class index_kind : std::uint8_t { none, key, tag };
+
+/// What `describe` says of a column that a database outside defined; the engine itself knows only text.
+struct column_facts {
+  std::string type;  ///< in that database's words: decimal(10,2)
+  bool nullable = true;
+  std::optional<std::string> default_text;
+  std::string extra;  ///< auto_increment, stored generated ...
+};
+
+/// A table as a store remembers it, without its rows.
+struct table_description {
+  struct column {
+    std::string name;
+    index_kind index = index_kind::none;
+    std::optional<column_facts> facts = {};
+  };
+
+  std::string name;
+  /// All but `id`.
+  std::vector<column> columns = {};
+  std::uint64_t next_id = 0;
+  std::uint64_t sequence = 0;
+  std::optional<parser::ack_mode> ack = {};
+  /// The rows have ids, as ever, but no column shows them: another column has the name.
+  bool hides_id = false;
+  /// Why rows cannot be written; empty: they can.
+  std::string read_only_reason = {};
+};
+
+}  // namespace pubsubsql::storage
