@@ -13,9 +13,10 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME pubsubsql)
 set(CPACK_PACKAGE_CONTACT "PubSubSQL maintainers <maintainers@pubsubsql.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "SQL publish/subscribe server
- Tables live in memory; clients insert, update, delete and select, and subscribe to a table or
- to some of its rows, and are sent every change at once and in order. With the server come its
- command line client and the C++ client library.")
+ Tables are served from memory and kept in an embedded store, in MySQL or MariaDB, or in both;
+ clients insert, update, delete and select, and subscribe to a table or to some of its rows, and
+ are sent every change at once and in order. With the server come its command line client and
+ the C++ client library.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)

@@ -1,0 +1,79 @@
+#include "storage/durable/mysql_catalog.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pubsubsql::storage::durable {
+
+namespace {
+
+constexpr int no_such_table = 1146;
+constexpr int no_such_column = 1054;
+
+std::vector<std::string> column_names(const mysql_table& t) {
+  std::vector<std::string> names;
+  names.reserve(t.columns.size());
+  for (const mysql_column& c : t.columns) names.push_back(c.name);
+  return names;
+}
+
+/// Puts the columns in the engine's order. Columns that MySQL has not got are only allowed at the end: they are still
+/// to be added. Columns that the engine does not know are left alone, as are their values.
+void align(mysql_table& t, const std::vector<std::string>& wanted) {
+  std::vector<mysql_column> aligned;
+  std::vector<column_index> place(t.columns.size() + 1, id_column);
+  for (const std::string& name : wanted) {
+    const auto at = t.find(name);
+    if (!at) break;
+    aligned.push_back(t.columns[*at - 1]);
+    place[*at] = static_cast<column_index>(aligned.size());
+  }
+  for (column_index& column : t.address) {
+    if (place[column] == id_column) {
+      throw mysql_error(
+          no_such_column, "42S22",
+          "table " + t.name + " has got another primary key in MySQL; restart the server to take it over");
+    }
+    column = place[column];
+  }
+  t.columns = std::move(aligned);
+}
+
+}  // namespace
+
+void mysql_catalog::set_columns(std::string_view table, std::vector<std::string> columns) {
+  columns_.insert_or_assign(std::string(table), std::move(columns));
+}
+
+mysql_table& mysql_catalog::get(mysql_connection& c, std::string_view table) {
+  if (const auto it = tables_.find(table); it != tables_.end()) return it->second;
+  auto read = read_table(c, table);
+  if (!read)
+    throw mysql_error(no_such_table, "42S02", "there is no table " + std::string(table) + " in MySQL any more");
+  if (const auto known = columns_.find(table); known != columns_.end()) align(*read, known->second);
+  return tables_.emplace(std::string(table), std::move(*read)).first->second;
+}
+
+void mysql_catalog::put(mysql_table t) {
+  std::string name = t.name;
+  tables_.insert_or_assign(std::move(name), std::move(t));
+}
+
+void mysql_catalog::erase(std::string_view table) {
+  if (const auto it = tables_.find(table); it != tables_.end()) tables_.erase(it);
+  if (const auto it = columns_.find(table); it != columns_.end()) columns_.erase(it);
+}
+
+void mysql_catalog::reread(std::string_view table) {
+  const auto it = tables_.find(table);
+  if (it == tables_.end()) return;
+  columns_.insert_or_assign(it->first, column_names(it->second));
+  tables_.erase(it);
+}
+
+void mysql_catalog::forget() {
+  for (const auto& [name, t] : tables_) columns_.insert_or_assign(name, column_names(t));
+  tables_.clear();
+}
+
+}  // namespace pubsubsql::storage::durable

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/durable/mysql_schema.hpp"
+#include "storage/text_hash.hpp"
+
+namespace pubsubsql::storage::durable {
+
+/// The tables that one connection writes, as MySQL has them with the engine's order of columns. Used by one thread.
+class mysql_catalog {
+ public:
+  /// What the engine calls the columns of a table, in its order, `id` left out. To be told before the table is used
+  /// when the engine's table comes from elsewhere than MySQL.
+  void set_columns(std::string_view table, std::vector<std::string> columns);
+
+  /// The table; read from MySQL when it is not known yet. Throws mysql_error, with MySQL's own code when there is no
+  /// such table.
+  mysql_table& get(mysql_connection& c, std::string_view table);
+  void put(mysql_table t);
+  void erase(std::string_view table);
+  /// Forgets what a table looks like.
+  void reread(std::string_view table);
+  /// Forgets what tables look like; they are read again when they are used.
+  void forget();
+
+ private:
+  text_map<mysql_table> tables_;
+  text_map<std::vector<std::string>> columns_;
+};
+
+}  // namespace pubsubsql::storage::durable

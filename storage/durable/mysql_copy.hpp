@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "storage/durable/mysql_catalog.hpp"
+#include "storage/durable/mysql_connection.hpp"
+#include "storage/durable/mysql_positions.hpp"
+#include "storage/table.hpp"
+
+namespace pubsubsql::storage::durable {
+
+/// Makes a table of the engine's in MySQL, with its columns, indexes and rows. It must not be there yet. The table must
+/// not change meanwhile. Throws mysql_error; a part may have been made then.
+void create_in_mysql(mysql_connection& c, mysql_catalog& catalog, mysql_positions& positions, const table& t);
+
+/// Adds the columns, with their indexes, that a table of MySQL's has not got yet, and tells the catalog all columns.
+/// Throws mysql_error.
+void add_missing_columns(mysql_connection& c, mysql_catalog& catalog, const table& t);
+
+/// All columns but `id`, in order.
+[[nodiscard]] std::vector<std::string> column_names(const table& t);
+
+}  // namespace pubsubsql::storage::durable

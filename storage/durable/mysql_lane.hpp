@@ -1,0 +1,162 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "storage/durable/mysql_catalog.hpp"
+#include "storage/durable/mysql_connection.hpp"
+#include "storage/durable/mysql_positions.hpp"
+#include "storage/durable/mysql_writer.hpp"
+#include "storage/durable/result_sorter.hpp"
+#include "storage/durable/sqlite_store.hpp"
+#include "storage/durable/store.hpp"
+#include "storage/durable/write_queue.hpp"
+#include "storage/text_hash.hpp"
+
+namespace pubsubsql::storage::durable {
+
+/// One connection to MySQL with its thread, and the tables that are written over it.
+///
+/// Everything that waits becomes one transaction: all rows together, and only when MySQL refuses something one
+/// statement after the other, so that the refused one is found and its neighbours go in.
+///
+/// When MySQL is away, the lane connects again, with growing pauses. Meanwhile writes go into the journal, if there is
+/// one (`journal`), and are written in order when MySQL is back, before the lane is online again. Without a journal
+/// awaited writes are refused at once; the others wait in the queue, whose length is bounded by those who submit.
+class mysql_lane {
+ public:
+  struct settings {
+    mysql_address address;
+    mysql_connection::settings connection;
+    std::chrono::milliseconds retry_first{200};
+    std::chrono::milliseconds retry_last{10'000};
+    /// How long there may be nothing to write before the lane looks whether MySQL is still there.
+    std::chrono::milliseconds ping_after{2'000};
+    /// Bytes of changes in one transaction.
+    std::size_t transaction_bytes_max = 4U << 20;
+  };
+  /// `journal` is the next store on the way of writes; nullptr: there is none, and MySQL's word is the last.
+  /// `number` and `count`: which of how many lanes this is.
+  mysql_lane(const settings& s, unsigned number, unsigned count, sqlite_store* journal);
+  ~mysql_lane();
+  mysql_lane(const mysql_lane&) = delete;
+  mysql_lane& operator=(const mysql_lane&) = delete;
+
+  /// The lane of a table.
+  [[nodiscard]] static unsigned lane_of(std::string_view table, unsigned count);
+
+  // Before start()
+
+  [[nodiscard]] mysql_catalog& catalog() { return catalog_; }
+  /// Connects, makes our tables, and delivers what the journal holds. Throws mysql_error and sqlite_error.
+  void connect();
+  /// REQUIRES: connect() succeeded.
+  [[nodiscard]] mysql_connection& connection() { return *connection_; }
+
+  void start(result_handler on_results, correction_handler on_correction);
+
+  // From any thread
+
+  void submit(std::vector<write>& writes) { queue_.push(writes); }
+  void stop();
+
+  struct status {
+    bool online = false;
+    std::size_t waiting_changes = 0;
+    std::chrono::milliseconds lag{0};  ///< age of the oldest that waits
+    std::string last_error = {};       ///< of the last outage; empty: there was none
+    std::uint64_t transactions = 0;
+    std::uint64_t statements = 0;
+    std::uint64_t refused = 0;  ///< awaited by nobody any more, so memory and MySQL differ
+    std::string last_refusal = {};
+  };
+  [[nodiscard]] status current() const;
+  [[nodiscard]] std::size_t queued_bytes() const { return queue_.bytes(); }
+
+  /// Runs work on the lane's thread, after everything submitted before, and waits for it. It may throw mysql_error,
+  /// which is thrown here, as it is when MySQL is away.
+  void run(const std::function<void(mysql_connection&, mysql_catalog&)>& work);
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  void run();
+  void reconnect();
+  void do_jobs(std::span<const write_queue::job> jobs);
+  void ping();
+  void lose_connection(const mysql_error& e);
+  [[nodiscard]] bool is_online() const { return online_.load(std::memory_order_relaxed); }
+
+  void take(std::vector<write>& writes);
+  void write_online(std::span<write> writes);
+  void write_rows(std::span<write> writes);
+  [[nodiscard]] bool write_rows_folded(std::span<write> writes);
+  void write_rows_one_by_one(std::span<write> writes);
+  void write_schema_change(write& w);
+  void change_schema(const statement_changes& s, std::size_t& made);
+  void undo_schema(const statement_changes& s, std::size_t made);
+  void commit(std::span<const statement_changes* const> statements);
+  void put_off(std::span<write> all);
+  void forward(std::span<write> writes);
+  void refuse(write& w, const store_error& why);
+  void correct(write& w, corrected_rows rows);
+  [[nodiscard]] bool is_void(const write& w) const;
+
+  // mysql_lane_recovery.cpp
+  bool deliver_journal_piece();
+  [[nodiscard]] bool overwrite_where_mysql_is_ahead(std::span<const sqlite_files::journal_entry> entries);
+  [[nodiscard]] bool follows_what_arrived(const statement_changes& s);
+  void overwrite_with_copy(const std::string& name);
+  void deliver_postponed();
+  void revert_doubtful();
+  void revert(const statement_changes& s);
+  [[nodiscard]] bool has_arrived(const statement_changes& s);
+  std::uint64_t& arrived_sequence(std::string_view table);
+  void set_error(std::string& target, const std::string& text);
+
+  settings settings_;
+  unsigned number_;
+  unsigned count_;
+  sqlite_store* journal_;
+  write_queue queue_;
+  std::unique_ptr<result_sorter> results_;
+  correction_handler on_correction_;
+
+  std::unique_ptr<mysql_connection> connection_;
+  mysql_catalog catalog_;
+  std::unique_ptr<mysql_writer> writer_;
+  std::unique_ptr<mysql_positions> positions_;
+  text_map<std::uint64_t> arrived_;  // by table: what MySQL's positions say; read when needed, for one connection
+
+  text_map<std::uint32_t> void_epochs_;
+  std::size_t finished_ = 0;   // of the writes at hand: dealt with
+  bool committing_ = false;    // MySQL has been asked to commit, or to do what commits by itself, and has not answered
+  bool delivering_ = false;    // the writes at hand come from the journal
+  bool redelivering_ = false;  // the writes at hand were postponed
+  std::vector<std::pair<std::uint64_t, store_error>> set_aside_;  // entries of the journal that were refused
+  std::vector<write> postponed_;                                  // nobody waits for them, and MySQL is away
+  std::vector<write> doubtful_;  // refused because the connection broke while MySQL may have been committing them
+  store_error outage_;
+  clock::time_point next_attempt_{};
+  std::chrono::milliseconds pause_{0};
+
+  std::atomic<bool> online_ = false;
+  std::atomic<clock::rep> offline_since_ = 0;
+  std::atomic<std::uint64_t> transactions_ = 0;
+  std::atomic<std::uint64_t> statements_ = 0;
+  std::atomic<std::uint64_t> refused_ = 0;
+  mutable std::mutex error_mutex_;
+  std::string last_error_;    // guarded by error_mutex_
+  std::string last_refusal_;  // guarded by error_mutex_
+  std::thread thread_;
+};
+
+}  // namespace pubsubsql::storage::durable

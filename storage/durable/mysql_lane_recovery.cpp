@@ -1,0 +1,194 @@
+// What a lane does when MySQL is back: finds out what arrived, and delivers what waits.
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "storage/durable/mysql_copy.hpp"
+#include "storage/durable/mysql_lane.hpp"
+#include "storage/durable/table_comparison.hpp"
+
+namespace pubsubsql::storage::durable {
+
+std::uint64_t& mysql_lane::arrived_sequence(std::string_view table) {
+  if (const auto it = arrived_.find(table); it != arrived_.end()) return it->second;
+  const auto position = positions_->read(table);
+  if (position && !positions_->is_ours(*position)) {
+    throw mysql_error(
+        0, "HY000",
+        "table " + std::string(table) + " in MySQL is that of another data directory; rename one of the two");
+  }
+  const std::uint64_t sequence = position ? position->sequence : 0;
+  return arrived_.emplace(std::string(table), sequence).first->second;
+}
+
+bool mysql_lane::has_arrived(const statement_changes& s) {
+  return s.sequence() <= arrived_sequence(s.table_name());
+}
+
+namespace {
+
+/// Takes one table from the data directory.
+class copy_loader : public table_loader {
+ public:
+  std::optional<std::string> on_table(const table_description& d) override {
+    copy = std::make_unique<table>(d);
+    return std::nullopt;
+  }
+  std::optional<std::string> on_row(row_position position, std::span<const value> values) override {
+    return copy->load(position, values);
+  }
+
+  std::unique_ptr<table> copy;
+};
+
+/// Statements of the journal that are delivered together.
+constexpr std::size_t journal_piece_statements = 2'000;
+
+}  // namespace
+
+/// Whether MySQL is just before this change. It is not when it had got a change which the data directory has not: the
+/// server ended between the two commits, and began again without MySQL.
+bool mysql_lane::follows_what_arrived(const statement_changes& s) {
+  return (s.changes().front().sequence - 1 - arrived_sequence(s.table_name())) % sequence_leap == 0;
+}
+
+/// Makes a table in MySQL what the data directory says it is now, instead of delivering what the journal has of it.
+void mysql_lane::overwrite_with_copy(const std::string& name) {
+  copy_loader loader;
+  std::vector<sqlite_files::journal_entry> entries;
+  const auto wanted = [&](std::string_view t) { return t == name; };
+  journal_->run_in_transaction([&](sqlite_files& files) {
+    files.load(loader, wanted);
+    entries = files.read_journal(wanted, SIZE_MAX, SIZE_MAX);
+  });
+  const table& copy = *loader.copy;
+  catalog_.erase(name);
+  add_missing_columns(*connection_, catalog_, copy);
+  const table_differences d = compare(*connection_, catalog_.get(*connection_, name), copy);
+  connection_->run("ROLLBACK");
+  static_cast<void>(write_differences(*connection_, catalog_, copy, d));
+  positions_->store(name, copy.next_id(), copy.sequence());
+  connection_->run("COMMIT");
+  arrived_.insert_or_assign(name, copy.sequence());
+  journal_->run_in_transaction([&](sqlite_files& files) { files.erase_journal(entries); });
+  spdlog::warn("table {}: MySQL had changes that were never acknowledged; {} rows corrected there", name, d.size());
+}
+
+bool mysql_lane::overwrite_where_mysql_is_ahead(std::span<const sqlite_files::journal_entry> entries) {
+  bool overwritten = false;
+  std::vector<std::string_view> seen;
+  for (const sqlite_files::journal_entry& e : entries) {
+    const statement_changes& s = *e.changes;
+    if (has_arrived(s) || std::ranges::find(seen, s.table_name()) != seen.end()) continue;
+    seen.push_back(s.table_name());
+    if (s.changes().front().kind == change_kind::create_table || follows_what_arrived(s)) continue;
+    try {
+      overwrite_with_copy(std::string(s.table_name()));
+      overwritten = true;
+    } catch (const mysql_error& error) {
+      if (error.is_outage()) throw;
+      connection_->run("ROLLBACK");
+      spdlog::error("table {}: cannot be made equal in MySQL: {}", s.table_name(), error.what());
+    }
+  }
+  return overwritten;
+}
+
+bool mysql_lane::deliver_journal_piece() {
+  if (journal_ == nullptr) return false;
+  std::vector<sqlite_files::journal_entry> entries;
+  journal_->run_in_transaction([&](sqlite_files& files) {
+    entries = files.read_journal([this](std::string_view table) { return lane_of(table, count_) == number_; },
+                                 journal_piece_statements, settings_.transaction_bytes_max);
+  });
+  if (entries.empty()) return false;
+  if (overwrite_where_mysql_is_ahead(entries)) return true;  // there are fewer entries now
+  std::vector<write> writes;
+  for (const sqlite_files::journal_entry& e : entries) {
+    if (has_arrived(*e.changes)) continue;
+    writes.push_back({.changes = e.changes, .origin = {.worker = 0, .queue = 0, .ticket = e.number}, .awaited = false});
+  }
+  connection_->run("COMMIT");
+  set_aside_.clear();
+  delivering_ = true;
+  try {
+    write_online(writes);
+  } catch (...) {
+    delivering_ = false;
+    committing_ = false;
+    throw;
+  }
+  delivering_ = false;
+  journal_->run_in_transaction([&](sqlite_files& files) {
+    for (const auto& [number, why] : set_aside_) {
+      const auto entry = std::ranges::find(entries, number, &sqlite_files::journal_entry::number);
+      files.set_aside(*entry, why);
+    }
+    files.erase_journal(entries);
+  });
+  return true;
+}
+
+void mysql_lane::deliver_postponed() {
+  std::vector<write> writes = std::exchange(postponed_, {});
+  std::erase_if(writes, [this](const write& w) {
+    if (!has_arrived(*w.changes)) return false;
+    queue_.done({&w, 1});
+    return true;
+  });
+  connection_->run("COMMIT");
+  redelivering_ = true;
+  try {
+    write_online(writes);
+  } catch (...) {
+    redelivering_ = false;
+    committing_ = false;
+    postponed_.assign(std::make_move_iterator(writes.begin() + static_cast<std::ptrdiff_t>(finished_)),
+                      std::make_move_iterator(writes.end()));
+    throw;
+  }
+  redelivering_ = false;
+}
+
+/// The clients of these were told that nothing was changed, and memory agrees. What did get through is taken back.
+void mysql_lane::revert_doubtful() {
+  while (!doubtful_.empty()) {
+    const statement_changes& s = *doubtful_.back().changes;
+    if (has_arrived(s) || s.changes_schema()) revert(s);
+    doubtful_.pop_back();
+  }
+}
+
+void mysql_lane::revert(const statement_changes& s) {
+  if (has_arrived(s)) {
+    const mysql_table& t = catalog_.get(*connection_, s.table_name());
+    connection_->run("START TRANSACTION");
+    for (auto c = s.changes().rbegin(); c != s.changes().rend(); ++c) {
+      if (c->after.data() != nullptr) writer_->erase_row(t, c->after);
+      if (c->before.data() != nullptr) writer_->put_row(t, c->before);
+    }
+    const std::uint64_t before = s.changes().front().sequence - 1;
+    positions_->store(s.table_name(), s.next_id(), before);
+    connection_->run("COMMIT");
+    arrived_sequence(s.table_name()) = before;
+    spdlog::warn("a change of table {} that had been answered with an error was taken back in MySQL", s.table_name());
+  }
+  for (auto c = s.changes().rbegin(); c != s.changes().rend(); ++c) {
+    if (!is_about_schema(c->kind)) continue;
+    try {
+      if (c->kind == change_kind::create_table &&
+          !connection_->query("SELECT 1 FROM " + quoted_name(s.table_name()) + " LIMIT 1").empty()) {
+        continue;  // somebody uses it
+      }
+      writer_->undo_schema_change(s.table_name(), *c);
+    } catch (const mysql_error& e) {
+      if (e.is_outage()) throw;  // otherwise it had not been made
+    }
+  }
+}
+
+}  // namespace pubsubsql::storage::durable

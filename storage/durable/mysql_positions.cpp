@@ -1,0 +1,89 @@
+#include "storage/durable/mysql_positions.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace pubsubsql::storage::durable {
+
+namespace {
+
+std::uint64_t to_number(const std::optional<std::string>& text) {
+  std::uint64_t number = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+  return number;
+}
+
+/// What CREATE TABLE and CREATE TABLE IF NOT EXISTS say to a user that may not create tables.
+constexpr int command_denied = 1142;
+
+}  // namespace
+
+void mysql_positions::make_tables() {
+  const auto there = connection_.query(
+      "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN "
+      "('pubsubsql_tables', 'pubsubsql_fronts')");
+  if (to_number(there.front().front()) == 2) return;
+  try {
+    connection_.run(
+        "CREATE TABLE IF NOT EXISTS pubsubsql_tables (table_name VARCHAR(64) NOT NULL PRIMARY KEY, next_id BIGINT "
+        "UNSIGNED NOT NULL, sequence BIGINT UNSIGNED NOT NULL, ack TINYINT, origin CHAR(32)) ENGINE = InnoDB DEFAULT "
+        "CHARSET = utf8mb4 "
+        "COLLATE = utf8mb4_bin COMMENT = 'How far pubsubsqld has got with each table'");
+    connection_.run(
+        "CREATE TABLE IF NOT EXISTS pubsubsql_fronts (table_name VARCHAR(64) NOT NULL, id BIGINT NOT NULL, PRIMARY KEY "
+        "(table_name, id)) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin COMMENT = 'Rows that were "
+        "pushed to the front of their table'");
+  } catch (const mysql_error& e) {
+    if (e.code() != command_denied) throw;
+    throw mysql_error(e.code(), e.sqlstate(),
+                      std::string(e.what()) + "; grant CREATE, or make the tables as docs/operations.md shows");
+  }
+}
+
+std::optional<mysql_positions::position> mysql_positions::read(std::string_view table) const {
+  const std::array<mysql_parameter, 1> which = {table};
+  const auto rows =
+      connection_.query("SELECT next_id, sequence, ack, origin FROM pubsubsql_tables WHERE table_name = ?", which);
+  if (rows.empty()) return std::nullopt;
+  position p;
+  p.next_id = to_number(rows.front()[0]);
+  p.sequence = to_number(rows.front()[1]);
+  if (rows.front()[2]) p.ack = static_cast<parser::ack_mode>(to_number(rows.front()[2]));
+  p.origin = rows.front()[3].value_or("");
+  return p;
+}
+
+void mysql_positions::claim(std::string_view table) {
+  if (origin_.empty()) return;
+  const std::array<mysql_parameter, 2> values = {std::string_view(origin_), table};
+  connection_.execute("UPDATE pubsubsql_tables SET origin = ? WHERE table_name = ?", values);
+}
+
+void mysql_positions::store(std::string_view table, std::uint64_t next_id, std::uint64_t sequence) {
+  const std::array<mysql_parameter, 4> values = {
+      table, static_cast<std::int64_t>(next_id), static_cast<std::int64_t>(sequence),
+      origin_.empty() ? mysql_parameter(std::monostate{}) : mysql_parameter(std::string_view(origin_))};
+  connection_.execute(
+      "INSERT INTO pubsubsql_tables (table_name, next_id, sequence, origin) VALUES (?, ?, ?, ?) ON DUPLICATE KEY "
+      "UPDATE next_id = "
+      "VALUES(next_id), sequence = VALUES(sequence)",
+      values);
+}
+
+void mysql_positions::store_ack(std::string_view table, std::optional<parser::ack_mode> ack) {
+  const std::array<mysql_parameter, 2> values = {
+      table, ack ? mysql_parameter(static_cast<std::int64_t>(*ack)) : mysql_parameter(std::monostate{})};
+  connection_.execute(
+      "INSERT INTO pubsubsql_tables (table_name, next_id, sequence, ack) VALUES (?, 0, 0, ?) ON DUPLICATE KEY UPDATE "
+      "ack "
+      "= VALUES(ack)",
+      values);
+}
+
+void mysql_positions::erase(std::string_view table) {
+  const std::array<mysql_parameter, 1> which = {table};
+  connection_.execute("DELETE FROM pubsubsql_tables WHERE table_name = ?", which);
+  connection_.execute("DELETE FROM pubsubsql_fronts WHERE table_name = ?", which);
+}
+
+}  // namespace pubsubsql::storage::durable

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "parser/ast.hpp"
+#include "storage/durable/mysql_connection.hpp"
+#include "storage/text_hash.hpp"
+
+namespace pubsubsql::storage::durable {
+
+/// How far MySQL has got with each table: the number of the last change that it holds, written in the transaction of
+/// the change itself. So after a broken connection or a restart it is known which changes arrived, and none is made
+/// twice.
+///
+/// Kept in the table `pubsubsql_tables` of the database, with what else has to outlive the server: ids given so far,
+/// and how the table is acknowledged.
+class mysql_positions {
+ public:
+  struct position {
+    std::uint64_t next_id = 0;
+    std::uint64_t sequence = 0;
+    std::optional<parser::ack_mode> ack;
+    /// Of which data directory this is the same table; empty: of none.
+    std::string origin;
+  };
+
+  /// `origin`: what tells our data directory from others; empty: there is none.
+  mysql_positions(mysql_connection& c, std::string_view origin) : connection_(c), origin_(origin) {}
+
+  /// Whether sequence numbers of ours and of the position's are of one history.
+  [[nodiscard]] bool is_ours(const position& p) const { return origin_.empty() || p.origin == origin_; }
+
+  /// Makes our tables if they are not there.
+  void make_tables();
+  /// Nothing: the table has never been mirrored.
+  [[nodiscard]] std::optional<position> read(std::string_view table) const;
+  /// To be called inside the transaction of the changes.
+  void store(std::string_view table, std::uint64_t next_id, std::uint64_t sequence);
+  /// The table is the same as that of our data directory from now on, if we have one.
+  void claim(std::string_view table);
+  void store_ack(std::string_view table, std::optional<parser::ack_mode> ack);
+  void erase(std::string_view table);
+
+ private:
+  mysql_connection& connection_;
+  std::string origin_;
+};
+
+}  // namespace pubsubsql::storage::durable

@@ -1,0 +1,240 @@
+#include "storage/durable/mysql_store.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <unordered_set>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "storage/durable/mysql_copy.hpp"
+#include "storage/durable/table_comparison.hpp"
+
+namespace pubsubsql::storage::durable {
+
+namespace {
+
+constexpr std::size_t rows_per_progress_report = 1'000'000;
+
+std::uint64_t to_number(std::string_view text) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+std::unordered_set<std::uint64_t> read_fronts(mysql_connection& c, const mysql_table& t) {
+  std::unordered_set<std::uint64_t> fronts;
+  const std::array<mysql_parameter, 1> which = {std::string_view(t.name)};
+  for (const auto& row : c.query("SELECT id FROM pubsubsql_fronts WHERE table_name = ?", which)) {
+    if (row.front()) fronts.insert(to_number(*row.front()));
+  }
+  return fronts;
+}
+
+}  // namespace
+
+table_description describe(mysql_positions& positions, const mysql_table& t) {
+  table_description d = t.description();
+  const auto p = positions.read(t.name).value_or(mysql_positions::position{});
+  d.next_id = std::max(t.next_id, p.next_id);
+  d.sequence = p.sequence;
+  d.ack = p.ack;
+  // From now on the table counts as mirrored.
+  positions.store(t.name, d.next_id, d.sequence);
+  positions.claim(t.name);
+  return d;
+}
+
+void read_rows(mysql_connection& c, const mysql_table& t,
+               const std::function<void(row_position position, std::span<const value> values)>& on_row) {
+  std::unordered_set<std::uint64_t> fronts;
+  if (t.own_id) fronts = read_fronts(c, t);
+  std::vector<value> values(t.columns.size() + 1);
+  std::vector<std::string> made(t.columns.size() + 1);
+  std::uint64_t next = 0;
+  const std::size_t first = t.own_id ? 1 : 0;
+  c.stream("SELECT " + select_list(t) + " FROM " + quoted_name(t.name) + order_by_address(t),
+           [&](std::span<const value> row) {
+             const std::uint64_t id = t.own_id ? to_number(row.front().value_or("")) : next++;
+             for (std::size_t i = 0; i < t.columns.size(); ++i) {
+               values[i + 1] = from_mysql(t.columns[i].form, row[first + i], made[i + 1]);
+             }
+             on_row(fronts.contains(id) ? front_position(id) : back_position(id), values);
+           });
+}
+
+mysql_store::mysql_store(settings s, sqlite_store* journal) : settings_(std::move(s)), journal_(journal) {
+  for (unsigned i = 0; i < settings_.lanes; ++i) {
+    lanes_.push_back(std::make_unique<mysql_lane>(settings_.lane, i, settings_.lanes, journal_));
+  }
+}
+
+mysql_store::~mysql_store() {
+  stop();
+}
+
+mysql_lane& mysql_store::lane_of(std::string_view table) {
+  return *lanes_[mysql_lane::lane_of(table, settings_.lanes)];
+}
+
+void mysql_store::connect() {
+  for (const auto& lane : lanes_) lane->connect();
+}
+
+void mysql_store::set_columns(const table_description& d) {
+  std::vector<std::string> names;
+  names.reserve(d.columns.size());
+  for (const table_description::column& c : d.columns) names.push_back(c.name);
+  lane_of(d.name).catalog().set_columns(d.name, std::move(names));
+}
+
+std::vector<mysql_table> mysql_store::tables() {
+  mysql_connection& c = lanes_.front()->connection();
+  std::vector<mysql_table> all = read_tables(c, settings_.tables);
+  c.run("COMMIT");
+  return all;
+}
+
+void mysql_store::load(table_loader& to, const std::function<bool(std::string_view table)>& wanted) {
+  mysql_connection& c = lanes_.front()->connection();
+  for (mysql_table& t : tables()) {
+    if (!wanted(t.name)) continue;
+    load_table(c, t, to);
+    lane_of(t.name).catalog().put(std::move(t));
+  }
+  c.run("COMMIT");
+}
+
+mysql_store::lead mysql_store::who_leads(std::string_view table, std::uint64_t sequence) {
+  mysql_connection& c = lanes_.front()->connection();
+  const mysql_positions positions(c, origin());
+  const auto position = positions.read(table);
+  if (position && positions.is_ours(*position)) return sequence > position->sequence ? lead::memory : lead::mysql;
+  return has_rows(table) ? lead::unknown : lead::memory;
+}
+
+bool mysql_store::has_rows(std::string_view table) {
+  return !lanes_.front()->connection().query("SELECT 1 FROM " + quoted_name(table) + " LIMIT 1").empty();
+}
+
+bool mysql_store::is_same(const table& t) {
+  mysql_connection& c = lanes_.front()->connection();
+  mysql_catalog catalog;
+  catalog.set_columns(t.name(), column_names(t));
+  const mysql_table& theirs = catalog.get(c, t.name());
+  if (theirs.columns.size() + 1 < t.column_count() || (!theirs.own_id && theirs.address.empty())) return false;
+  const table_differences d = compare(c, theirs, t);
+  c.run("COMMIT");
+  return d.size() == 0;
+}
+
+table_description mysql_store::describe(const mysql_table& t) {
+  lane_of(t.name).catalog().put(t);
+  mysql_positions positions(lanes_.front()->connection(), origin());
+  return durable::describe(positions, t);
+}
+
+void mysql_store::read(const mysql_table& t,
+                       const std::function<void(row_position position, std::span<const value> values)>& on_row) {
+  mysql_connection& c = lanes_.front()->connection();
+  read_rows(c, t, on_row);
+  c.run("COMMIT");
+}
+
+table_differences mysql_store::compare_with(const table& t) {
+  mysql_connection& c = lanes_.front()->connection();
+  mysql_catalog catalog;
+  add_missing_columns(c, catalog, t);
+  lane_of(t.name()).catalog().set_columns(t.name(), column_names(t));
+  table_differences d = compare(c, catalog.get(c, t.name()), t);
+  mysql_positions positions(c, origin());
+  static_cast<void>(durable::describe(positions, catalog.get(c, t.name())));
+  c.run("COMMIT");
+  return d;
+}
+
+bool mysql_store::overwrite(const table& t) {
+  mysql_connection& c = lanes_.front()->connection();
+  mysql_catalog catalog;
+  bool as_given = true;
+  if (!read_table(c, t.name())) {
+    mysql_positions positions(c, origin());
+    create_in_mysql(c, catalog, positions, t);
+    spdlog::info("table {}: made in MySQL with {} rows", t.name(), t.row_count());
+  } else {
+    add_missing_columns(c, catalog, t);
+    const mysql_table& theirs = catalog.get(c, t.name());
+    const table_differences d = compare(c, theirs, t);
+    c.run("ROLLBACK");
+    as_given = write_differences(c, catalog, t, d);
+    mysql_positions(c, origin()).store(t.name(), t.next_id(), t.sequence());
+    mysql_positions(c, origin()).claim(t.name());
+    spdlog::warn("table {}: MySQL had not got all its changes; {} rows corrected there", t.name(), d.size());
+  }
+  c.run("COMMIT");
+  lane_of(t.name()).catalog().set_columns(t.name(), column_names(t));
+  return as_given;
+}
+
+void mysql_store::load_table(mysql_connection& c, const mysql_table& t, table_loader& to) {
+  const auto check = [&](const std::optional<std::string>& problem) {
+    if (problem) throw mysql_error(0, "HY000", "table " + t.name + ": " + *problem);
+  };
+  mysql_positions positions(c, origin());
+  check(to.on_table(durable::describe(positions, t)));
+  const auto began = std::chrono::steady_clock::now();
+  std::size_t rows = 0;
+  read_rows(c, t, [&](row_position position, std::span<const value> values) {
+    check(to.on_row(position, values));
+    if (++rows % rows_per_progress_report == 0) spdlog::info("table {}: {} rows loaded so far", t.name, rows);
+  });
+  const auto took = std::chrono::steady_clock::now() - began;
+  spdlog::info("table {}: {} rows loaded from MySQL in {} ms{}{}", t.name, rows,
+               std::chrono::duration_cast<std::chrono::milliseconds>(took).count(),
+               t.read_only_reason.empty() ? "" : "; it can only be read: ", t.read_only_reason);
+}
+
+void mysql_store::start(const result_handler& on_results, const correction_handler& on_correction) {
+  for (const auto& lane : lanes_) lane->start(on_results, on_correction);
+}
+
+void mysql_store::submit(std::vector<write>& writes) {
+  if (lanes_.size() == 1) return lanes_.front()->submit(writes);
+  std::vector<std::vector<write>> by_lane(lanes_.size());
+  for (write& w : writes) {
+    by_lane[mysql_lane::lane_of(w.changes->table_name(), settings_.lanes)].push_back(std::move(w));
+  }
+  writes.clear();
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (!by_lane[i].empty()) lanes_[i]->submit(by_lane[i]);
+  }
+}
+
+std::size_t mysql_store::queued_bytes() const {
+  std::size_t bytes = journal_ != nullptr ? journal_->queued_bytes() : 0;
+  for (const auto& lane : lanes_) bytes += lane->queued_bytes();
+  return bytes;
+}
+
+void mysql_store::stop() {
+  for (const auto& lane : lanes_) lane->stop();
+}
+
+mysql_lane::status mysql_store::current() const {
+  mysql_lane::status all{.online = true};
+  for (const auto& lane : lanes_) {
+    const mysql_lane::status s = lane->current();
+    all.online = all.online && s.online;
+    all.waiting_changes += s.waiting_changes;
+    all.lag = std::max(all.lag, s.lag);
+    all.transactions += s.transactions;
+    all.statements += s.statements;
+    all.refused += s.refused;
+    if (!s.last_error.empty() && (all.last_error.empty() || !s.online)) all.last_error = s.last_error;
+    if (!s.last_refusal.empty()) all.last_refusal = s.last_refusal;
+  }
+  return all;
+}
+
+}  // namespace pubsubsql::storage::durable

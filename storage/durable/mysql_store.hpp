@@ -1,0 +1,98 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/durable/mysql_lane.hpp"
+#include "storage/durable/sqlite_store.hpp"
+#include "storage/durable/store.hpp"
+#include "storage/table_differences.hpp"
+
+namespace pubsubsql::storage::durable {
+
+/// MySQL as a store: some lanes, each with tables of its own, so that the order of a table's changes is kept.
+class mysql_store : public store {
+ public:
+  struct settings {
+    mysql_lane::settings lane;
+    unsigned lanes = 2;
+    /// Tables to take over; empty: all.
+    std::vector<std::string> tables;
+  };
+
+  /// `journal` outlives this; nullptr: none.
+  mysql_store(settings s, sqlite_store* journal);
+  ~mysql_store() override;
+
+  // Before start()
+
+  /// Connects, and delivers what the journal holds. Throws mysql_error.
+  void connect();
+  /// What the engine calls the columns of a table that was not loaded from MySQL.
+  void set_columns(const table_description& d);
+  // REQUIRES: connect() succeeded. Throw mysql_error.
+
+  /// Hands over the tables that `wanted` says yes to, and their rows. A row the loader does not take is an error too.
+  void load(table_loader& to, const std::function<bool(std::string_view table)>& wanted);
+  /// Whose rows count when a table of MySQL's is in memory, or in the data directory, as well.
+  enum class lead : std::uint8_t {
+    mysql,    ///< it has got all changes, and may have been changed by others
+    memory,   ///< MySQL has not got all changes, or is empty
+    unknown,  ///< they have never been one table: each may have rows of its own
+  };
+  /// `sequence` is how far memory has got. REQUIRES: MySQL has such a table.
+  [[nodiscard]] lead who_leads(std::string_view table, std::uint64_t sequence);
+  /// The tables to take over.
+  [[nodiscard]] std::vector<mysql_table> tables();
+  [[nodiscard]] table_description describe(const mysql_table& t);
+  /// Streams a table's rows, as read_rows() does.
+  void read(const mysql_table& t,
+            const std::function<void(row_position position, std::span<const value> values)>& on_row);
+  [[nodiscard]] bool has_rows(std::string_view table);
+  /// Whether a table in memory has the same rows, and no columns that MySQL has not; changes nothing.
+  [[nodiscard]] bool is_same(const table& t);
+  /// How a table in memory differs, MySQL having been given the columns it had not; it has to stay as it is meanwhile,
+  /// and also until start().
+  [[nodiscard]] table_differences compare_with(const table& t);
+  /// Makes a table in MySQL what it is in memory, creating it if it is not there.
+  /// Returns whether MySQL has stored all as it was given.
+  bool overwrite(const table& t);
+
+  void start(const result_handler& on_results, const correction_handler& on_correction);
+
+  // From any thread
+
+  void submit(std::vector<write>& writes) override;
+  [[nodiscard]] std::size_t queued_bytes() const override;
+  void stop() override;
+
+  /// How all lanes together are: offline as soon as one is, with its error, and the longest lag.
+  [[nodiscard]] mysql_lane::status current() const;
+  /// What tells the data directory behind it from others; empty: there is none.
+  [[nodiscard]] std::string_view origin() const { return journal_ == nullptr ? std::string_view() : journal_->id(); }
+  [[nodiscard]] std::string shown_address() const { return settings_.lane.address.shown(); }
+  /// A connection apart from the lanes'. Throws mysql_error.
+  [[nodiscard]] mysql_connection connect_another() const { return {settings_.lane.address, settings_.lane.connection}; }
+  /// The lane that writes a table.
+  [[nodiscard]] mysql_lane& lane_of(std::string_view table);
+
+ private:
+  void load_table(mysql_connection& c, const mysql_table& t, table_loader& to);
+
+  settings settings_;
+  sqlite_store* journal_;
+  std::vector<std::unique_ptr<mysql_lane>> lanes_;
+};
+
+/// Streams a table's rows in the order of their places. `on_row` gets the values by column, values[0] not set.
+void read_rows(mysql_connection& c, const mysql_table& t,
+               const std::function<void(row_position position, std::span<const value> values)>& on_row);
+
+/// The engine's description of a table: with what our own tables in MySQL say about it.
+[[nodiscard]] table_description describe(mysql_positions& positions, const mysql_table& t);
+
+}  // namespace pubsubsql::storage::durable

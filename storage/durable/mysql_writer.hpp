@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/database.hpp"
+#include "storage/durable/mysql_catalog.hpp"
+#include "storage/durable/mysql_connection.hpp"
+#include "storage/durable/row_folding.hpp"
+#include "storage/durable/statement_changes.hpp"
+
+namespace pubsubsql::storage::durable {
+
+/// Writes changes of tables over one connection. Everything throws mysql_error. Transactions are the caller's, but note
+/// that MySQL ends one by itself at each change of a schema.
+class mysql_writer {
+ public:
+  mysql_writer(mysql_connection& c, mysql_catalog& catalog) : connection_(c), catalog_(catalog) {}
+
+  /// Writes the row changes of one table all together: each row once, many rows a statement. Returns false, and may
+  /// have written some of it, when they have to be written one statement after the other, by write(): MySQL has stored
+  /// something else than it was given, or they cannot be folded.
+  [[nodiscard]] bool write_folded(std::string_view table, std::span<const change> changes);
+
+  /// The same for changes that lie in several places. `awaited`: each statement has to be stored as if it were alone,
+  /// so what MySQL would alter or refuse must not be passed over because a later statement changes the row again.
+  [[nodiscard]] bool write_folded(std::string_view table, std::span<const statement_changes* const> statements,
+                                  bool awaited);
+
+  /// Writes one statement's row changes one after the other. Returns the rows as MySQL has stored them if it has stored
+  /// any otherwise than it was given.
+  [[nodiscard]] std::optional<corrected_rows> write(const statement_changes& s);
+
+  /// Makes one change of a schema, or takes it back. `may_be_there`: it may have been made before.
+  void change_schema(std::string_view table, const change& c, bool may_be_there = false);
+  void undo_schema_change(std::string_view table, const change& c);
+
+  /// A row's values as they are to be, by way of an upsert: whatever MySQL has at its address.
+  void put_row(const mysql_table& t, row_view row);
+  void erase_row(const mysql_table& t, row_view row);
+
+ private:
+  using parameter_list = std::vector<mysql_parameter>;
+
+  [[nodiscard]] bool write_operations(const mysql_table& t, const row_folding& folding);
+  void erase_rows(const mysql_table& t, std::span<const row_view> rows);
+  /// `assigned`: columns that were named for all these rows, rising.
+  void insert_rows(const mysql_table& t, std::span<const column_index> assigned, std::span<const row_view> rows);
+  void update_rows(const mysql_table& t, std::span<const column_index> assigned, std::span<const row_view> rows);
+  void write_fronts(const mysql_table& t, std::span<const row_operation> operations);
+  void set_front(const mysql_table& t, row_view row, bool there);
+  [[nodiscard]] bool stored_as_given(const mysql_table& t, std::span<const row_operation> operations);
+  [[nodiscard]] bool stored_as_given(const mysql_table& t, std::span<const row_view> rows);
+
+  void insert_row(const mysql_table& t, const change& c);
+  void update_row(const mysql_table& t, const change& c);
+  [[nodiscard]] std::optional<std::vector<std::optional<std::string>>> read_back(const mysql_table& t, row_view row,
+                                                                                 bool generated_address);
+
+  /// Runs a statement over many rows in pieces of as few sizes as possible, so that few are prepared:
+  /// `sql(rows in the piece)`, `bind_row(row, parameters)`.
+  template <typename Sql, typename BindRow>
+  void execute_in_pieces(std::span<const row_view> rows, std::size_t parameters_per_row, Sql&& sql, BindRow&& bind_row);
+  void make(const std::string& sql, bool may_be_there);
+  void bind_columns(parameter_list& out, const mysql_table& t, std::span<const column_index> columns, row_view row);
+  void bind(parameter_list& out, const mysql_column& c, const value& v);
+  void bind_address(parameter_list& out, const mysql_table& t, row_view row);
+
+  mysql_connection& connection_;
+  mysql_catalog& catalog_;
+  parameter_list parameters_;        // scratch
+  std::deque<std::string> scratch_;  // what parameters_ points to where it had to be made
+};
+
+}  // namespace pubsubsql::storage::durable

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/durable/sqlite_database.hpp"
+#include "storage/durable/statement_changes.hpp"
+#include "storage/durable/store.hpp"
+#include "storage/text_hash.hpp"
+
+namespace pubsubsql::storage::durable {
+
+/// The tables of a data directory as a SQLite file holds them, and the journal for MySQL. Everything throws
+/// sqlite_error. Not thread-safe; one process at a time has a directory (it is locked).
+///
+/// The file, `pubsubsql.db`:
+///  - `tables` and `columns`: the catalog, one row for each.
+///  - `rows_N`, for table number N: position and bytes of each row. The bytes are those of a row_view from its column
+///    count on, so that loading a row is a copy.
+///  - `journal`: changes that MySQL has not got yet, in order. `refused`: journalled changes that MySQL refused.
+class sqlite_files {
+ public:
+  /// Opens or makes the directory. A file that is damaged, or not ours, or of a newer version, is refused.
+  explicit sqlite_files(const std::string& directory);
+  ~sqlite_files();
+  sqlite_files(const sqlite_files&) = delete;
+  sqlite_files& operator=(const sqlite_files&) = delete;
+
+  /// Hands over the tables that `wanted` says yes to, all without it, with all rows. Rows that cannot be are an error:
+  /// nothing is left out silently.
+  void load(table_loader& to, const std::function<bool(std::string_view table)>& wanted = {});
+
+  /// Hands over what the tables are, without their rows.
+  void load_descriptions(table_loader& to);
+
+  // Writing: begin, any number of the others, commit; or roll back.
+
+  void begin();
+  void commit();
+  void roll_back();
+
+  void apply(const statement_changes& s);
+  /// The table is exactly this, without rows, whatever it was.
+  void replace_table(const table_description& d);
+  /// Adds a row. `values[i]` is column i; values[0] is ignored.
+  void put_row(std::string_view table, row_position position, std::span<const value> values);
+  void append_to_journal(const statement_changes& s);
+
+  // The journal
+
+  struct journal_entry {
+    std::uint64_t number = 0;
+    std::uint64_t at_ms = 0;  ///< when it was written, since 1970
+    std::shared_ptr<const statement_changes> changes;
+  };
+  /// The first entries about tables that `wanted` says yes to: at most so many, and so many bytes or one.
+  [[nodiscard]] std::vector<journal_entry> read_journal(const std::function<bool(std::string_view table)>& wanted,
+                                                        std::size_t entries_max, std::size_t bytes_max);
+  void erase_journal(std::span<const journal_entry> entries);
+  void set_aside(const journal_entry& entry, const store_error& why);
+  [[nodiscard]] std::uint64_t journal_size() const;
+  [[nodiscard]] std::uint64_t refused_size() const;
+  /// What tells this directory's journal from any other's.
+  [[nodiscard]] const std::string& journal_id() const { return journal_id_; }
+
+ private:
+  struct open_table {
+    std::int64_t number = 0;
+    sqlite_statement put;
+    sqlite_statement erase;
+    std::uint64_t next_id = 0;
+    std::uint64_t sequence = 0;
+    bool changed = false;
+  };
+
+  void lock(const std::string& directory);
+  void prepare_schema();
+  open_table& open(std::string_view name);
+  open_table& create(const table_description& d);
+  void add_column(std::int64_t table, column_index column, const table_description::column& c);
+  void set_index(std::int64_t table, column_index column, index_kind kind);
+  void apply(open_table& t, const change& c);
+  void put_row(open_table& t, row_view row);
+  void load_rows(std::int64_t number, std::string_view name, table_loader& to);
+  [[nodiscard]] table_description read_description(const sqlite_statement& row) const;
+
+  int lock_ = -1;
+  std::unique_ptr<sqlite_database> db_;
+  text_map<open_table> open_tables_;
+  sqlite_statement put_journal_;
+  std::string journal_id_;
+  std::string journal_bytes_;  // scratch
+  std::string row_bytes_;      // scratch
+};
+
+}  // namespace pubsubsql::storage::durable

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "storage/outcome.hpp"
+
+namespace pubsubsql::storage::durable {
+
+/// What one statement did to one table, copied out of the engine: the worker keeps it for taking the statement back,
+/// the stores write it down. Immutable once made, so threads share it freely.
+class statement_changes {
+ public:
+  /// Copies. REQUIRES: `changes` is not empty and belongs to one statement on `t`, which is as the statement left it.
+  statement_changes(const table& t, std::span<const change> changes);
+  statement_changes(const statement_changes&) = delete;
+  statement_changes& operator=(const statement_changes&) = delete;
+
+  [[nodiscard]] std::string_view table_name() const { return table_; }
+  /// In their order; every view inside lives as long as this.
+  [[nodiscard]] std::span<const change> changes() const { return changes_; }
+  /// The number of the last change.
+  [[nodiscard]] std::uint64_t sequence() const { return changes_.back().sequence; }
+  /// The id that the table's next row will have after the statement.
+  [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
+  /// Whether it changes the table itself, not only rows.
+  [[nodiscard]] bool changes_schema() const { return changes_schema_; }
+  /// About how much memory it holds.
+  [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
+
+  // For a journal
+
+  /// Appends all of it as bytes (little-endian, self-delimiting).
+  void encode(std::string& out) const;
+  /// Reads what encode() wrote; nullptr when the bytes are damaged.
+  [[nodiscard]] static std::shared_ptr<const statement_changes> decode(std::string_view bytes);
+
+ private:
+  statement_changes() = default;
+  void own(std::string_view table, std::span<const change> changes);
+
+  /// The changes, then the columns they name, then the texts: one block, since there is one of these for each
+  /// statement.
+  std::unique_ptr<std::byte[]> memory_;
+  std::span<const change> changes_;  // in memory_
+  std::string_view table_;           // in memory_
+  std::uint64_t next_id_ = 0;
+  std::size_t memory_bytes_ = 0;
+  bool changes_schema_ = false;
+};
+
+}  // namespace pubsubsql::storage::durable

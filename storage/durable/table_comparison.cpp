@@ -1,0 +1,198 @@
+#include "storage/durable/table_comparison.hpp"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "storage/durable/mysql_store.hpp"
+#include "storage/durable/mysql_writer.hpp"
+
+namespace pubsubsql::storage::durable {
+
+namespace {
+
+void append_value(std::string& out, const value& v) {
+  out += v ? std::to_string(v->size()) + ":" : std::string("-");
+  if (v) out += *v;
+}
+
+/// Finds the rows of memory by what addresses them in MySQL.
+class row_finder {
+ public:
+  row_finder(const mysql_table& theirs, const table& ours) : theirs_(theirs), ours_(ours) {
+    if (theirs.own_id) return;
+    std::vector<row_number> rows;
+    ours.find_all(rows);
+    by_address_.reserve(rows.size());
+    std::string address;
+    for (const row_number row : rows) {
+      address.clear();
+      for (const column_index column : theirs.address) append_value(address, ours.get(row).at(column));
+      by_address_.emplace(address, row);
+    }
+  }
+
+  [[nodiscard]] std::optional<row_number> find(row_position position, std::span<const value> values) const {
+    if (theirs_.own_id) return ours_.find_id(id_of(position));
+    std::string address;
+    for (const column_index column : theirs_.address) append_value(address, values[column]);
+    const auto it = by_address_.find(address);
+    if (it == by_address_.end()) return std::nullopt;
+    return it->second;
+  }
+
+ private:
+  const mysql_table& theirs_;
+  const table& ours_;
+  absl::flat_hash_map<std::string, row_number> by_address_;
+};
+
+bool is_same(row_view row, std::span<const value> values) {
+  row_view::cursor columns(row);
+  for (column_index column = 1; column < values.size(); ++column) {
+    if (columns.at(column) != values[column]) return false;
+  }
+  return true;
+}
+
+table_differences::outside_row keep(row_position position, row_number here, std::span<const value> values) {
+  table_differences::outside_row kept{.position = position, .here = here, .values = {}};
+  kept.values.reserve(values.size());
+  for (const value& v : values) kept.values.push_back(v ? std::optional<std::string>(*v) : std::nullopt);
+  return kept;
+}
+
+/// Changes of one transaction.
+constexpr std::size_t changes_per_transaction = 10'000;
+
+bool write_all(mysql_connection& c, mysql_catalog& catalog, const table& ours, std::span<const change> changes) {
+  mysql_writer writer(c, catalog);
+  bool as_given = true;
+  for (std::size_t at = 0; at < changes.size(); at += changes_per_transaction) {
+    const auto piece = changes.subspan(at, std::min(changes_per_transaction, changes.size() - at));
+    c.run("START TRANSACTION");
+    if (!writer.write_folded(ours.name(), piece)) {
+      c.run("ROLLBACK");
+      as_given = !writer.write(statement_changes(ours, piece)) && as_given;
+    }
+    c.run("COMMIT");
+  }
+  return as_given;
+}
+
+void copy_values(const table_differences::outside_row& row, std::vector<value>& values) {
+  values.assign(1, std::nullopt);
+  for (std::size_t column = 1; column < row.values.size(); ++column) {
+    values.push_back(row.values[column] ? value{*row.values[column]} : value{});
+  }
+}
+
+/// Rows that differ in a key may have exchanged them, and MySQL looks at each row by itself: they give up their keys
+/// before others take them. A key that cannot be NULL stays.
+void give_up_keys(mysql_connection& c, mysql_catalog& catalog, const table& ours, const table_differences& d) {
+  const mysql_table& theirs = catalog.get(c, ours.name());
+  std::vector<column_index> keys;
+  for (column_index column = 1; column <= theirs.columns.size(); ++column) {
+    const mysql_column& k = theirs.columns[column - 1];
+    if (k.index == index_kind::key && k.facts.nullable && !k.generated) keys.push_back(column);
+  }
+  std::vector<std::string> rows;
+  std::vector<value> values;
+  for (const table_differences::outside_row& row : d.different) {
+    copy_values(row, values);
+    bool gives_up = false;
+    for (const column_index column : keys) {
+      if (!values[column] || values[column] == ours.get(row.here).at(column)) continue;
+      values[column] = std::nullopt;
+      gives_up = true;
+    }
+    // Without an id of MySQL's the row is found by its address, and the position does not matter.
+    const row_position position = d.ids_are_outside ? row.position : ours.get(row.here).position();
+    if (gives_up) encode_row(position, values, rows.emplace_back());
+  }
+  std::vector<change> changes;
+  changes.reserve(rows.size());
+  for (const std::string& row : rows) {
+    const row_view view(row.data());
+    changes.push_back({.kind = change_kind::update_row, .before = view, .after = view, .assigned = keys});
+  }
+  static_cast<void>(write_all(c, catalog, ours, changes));
+}
+
+}  // namespace
+
+table_differences still_as_written(const table& ours, const statement_changes& written, const corrected_rows& stored) {
+  table_differences d;
+  std::size_t next = 0;
+  for (const change& c : written.changes()) {
+    if (c.kind != change_kind::insert_row && c.kind != change_kind::update_row) continue;
+    if (next == stored.size()) break;
+    const auto& theirs = stored[next++];
+    const auto here = ours.find_id(c.after.id());
+    std::vector<value> values(1);
+    row_view::cursor columns(c.after);
+    for (column_index column = 1; column < ours.column_count(); ++column) values.push_back(columns.at(column));
+    if (!here || !is_same(ours.get(*here), values)) continue;
+    table_differences::outside_row& row = d.different.emplace_back();
+    row.here = *here;
+    row.values.emplace_back();
+    row.values.insert(row.values.end(), theirs.begin(), theirs.end());
+  }
+  return d;
+}
+
+bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table& ours, const table_differences& d) {
+  std::vector<std::string> rows(d.only_outside.size());
+  std::vector<change> changes;
+  std::vector<value> values;
+  std::vector<column_index> all;
+  const mysql_table& theirs = catalog.get(c, ours.name());
+  for (column_index column = 1; column < ours.column_count(); ++column) {
+    if (!theirs.columns[column - 1].generated) all.push_back(column);
+  }
+  // Rows that are too many go first: others may want their keys.
+  auto bytes = rows.begin();
+  for (const table_differences::outside_row& row : d.only_outside) {
+    copy_values(row, values);
+    encode_row(row.position, values, *bytes);
+    changes.push_back({.kind = change_kind::delete_row, .before = row_view((bytes++)->data())});
+  }
+  static_cast<void>(write_all(c, catalog, ours, changes));
+  changes.clear();
+  give_up_keys(c, catalog, ours, d);
+  for (const table_differences::outside_row& row : d.different) {
+    const row_view here = ours.get(row.here);
+    changes.push_back({.kind = change_kind::update_row, .before = here, .after = here, .assigned = all});
+  }
+  for (const row_number row : d.only_here) {
+    changes.push_back({.kind = change_kind::insert_row, .after = ours.get(row), .assigned = all});
+  }
+  return write_all(c, catalog, ours, changes);
+}
+
+table_differences compare(mysql_connection& c, const mysql_table& theirs, const table& ours) {
+  table_differences found;
+  found.ids_are_outside = theirs.own_id;
+  const row_finder finder(theirs, ours);
+  std::vector<bool> seen;  // by row number
+  read_rows(c, theirs, [&](row_position position, std::span<const value> values) {
+    const auto here = finder.find(position, values);
+    if (!here) {
+      found.only_outside.push_back(keep(position, no_row, values));
+      return;
+    }
+    if (seen.size() <= *here) seen.resize(std::size_t{*here} + 1);
+    seen[*here] = true;
+    if (!is_same(ours.get(*here), values)) found.different.push_back(keep(position, *here, values));
+  });
+  std::vector<row_number> rows;
+  ours.find_all(rows);
+  for (const row_number row : rows) {
+    if (row >= seen.size() || !seen[row]) found.only_here.push_back(row);
+  }
+  return found;
+}
+
+}  // namespace pubsubsql::storage::durable
