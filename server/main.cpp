@@ -1,9 +1,13 @@
+#include <cstring>
 #include <string>
+#include <string_view>
 
 #include <malloc.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "server/durable_stores.hpp"
+#include "server/mysql_service.hpp"
 #include "server/options.hpp"
 #include "server/server.hpp"
 #include "server/version.hpp"
@@ -25,6 +29,18 @@ void start_logging(const std::string& level) {
   spdlog::flush_on(spdlog::level::info);
 }
 
+/// What stands on the command line can be read by everybody on the machine.
+void hide_passwords(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    const bool joined = argument.starts_with("--mysql=");
+    const bool apart = argument == "--mysql" && i + 1 < argc;
+    if (!joined && !apart) continue;
+    char* const address = apart ? argv[i + 1] : argv[i] + std::string_view("--mysql=").size();
+    std::memset(address, '*', std::strlen(address));
+  }
+}
+
 /// Scripts wait for this line, so it is printed whatever the level is.
 void say_listening(const std::string& host, std::uint16_t port) {
   const auto level = spdlog::get_level();
@@ -40,17 +56,31 @@ int main(int argc, char** argv) {
   int exit_status = 0;
   const auto settings = read_options(argc, argv, exit_status);
   if (!settings) return exit_status;
+  hide_passwords(argc, argv);
   tune_allocator();
   start_logging(settings->log_level);
 
-  server s(*settings, nullptr);
   spdlog::info("pubsubsqld {}", version);
+  durable_stores stores(*settings);
+  if (const auto problem = stores.open()) {
+    spdlog::error("{}", *problem);
+    return 1;
+  }
+  server s(*settings, stores.first());
+  if (const auto problem = stores.start(s)) {
+    spdlog::error("{}", *problem);
+    return 1;
+  }
+  mysql_service mysql(s.shared(), stores);
+  s.serve_mysql(mysql);
   if (const auto problem = s.listen()) {
     spdlog::error("{}", *problem);
     return 1;
   }
   say_listening(settings->bind, s.port());
   s.run();
+  mysql.stop();
+  stores.stop();
   spdlog::info("stopped");
   return 0;
 }

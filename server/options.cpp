@@ -41,6 +41,19 @@ class option_reader {
     flag("port", o.port, "Port to listen on; 0: any free one");
     flag("http-port", http_port_, "Port for HTTP; 0: none. This build has no HTTP, so it must be 0")
         ->check(CLI::Range(0, 0));
+    flag("data", o.data_directory, "Directory to keep tables in; none: they live in memory only, or in MySQL");
+    flag("mysql", o.mysql,
+         "MySQL to write every change to: mysql://user:password@host:3306/database; the password may be in "
+         "PUBSUBSQL_MYSQL_PASSWORD instead");
+    flag("mysql-tables", o.mysql_tables, "Tables to take over from MySQL, separated by commas; none: all");
+    flag("mysql-connections", o.mysql_connections, "Connections to MySQL; a table is written over one of them")
+        ->check(CLI::Range(1U, 64U));
+    flag("mysql-timeout-ms", o.mysql_timeout_ms, "Milliseconds without an answer after which MySQL counts as gone")
+        ->check(CLI::Range(100U, 3'600'000U));
+    flag("ack", ack_name_,
+         "Acknowledge changes when in `memory`, or when `committed` in a store (default with a store)")
+        ->check(CLI::IsMember({"memory", "committed"}));
+    size("store-queue-bytes", o.store_queue_bytes_max, "Changes waiting to be stored before statements slow down");
     flag("threads", o.threads, "Worker threads; 0: one for each core")->check(CLI::Range(0U, threads_max));
     flag("log-level", o.log_level, "How much to log")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
@@ -58,6 +71,12 @@ class option_reader {
     flag("max-pipeline", o.pipeline_max, "Requests of a connection that may wait for their replies")
         ->check(CLI::PositiveNumber);
     flag("stop-grace-ms", o.stop_grace_ms, "Milliseconds an orderly stop waits for clients to read what is due");
+  }
+
+  /// What was not written into the options while parsing.
+  void finish(options& o) const {
+    if (ack_name_ == "memory") o.ack = parser::ack_mode::memory;
+    if (ack_name_ == "committed") o.ack = parser::ack_mode::committed;
   }
 
   bool parse(int argc, const char* const* argv, int& exit_status) {
@@ -102,6 +121,7 @@ class option_reader {
   CLI::App app_;
   std::vector<std::string> names_;
   int http_port_ = 0;
+  std::string ack_name_;
 };
 
 }  // namespace
@@ -111,6 +131,7 @@ std::optional<options> read_options(int argc, const char* const* argv, int& exit
   option_reader reader;
   reader.add_all(o);
   if (!reader.parse(argc, argv, exit_status)) return std::nullopt;
+  reader.finish(o);
   return o;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "parser/ast.hpp"
 #include "storage/limits.hpp"
 
 namespace pubsubsql::server {
@@ -31,6 +32,21 @@ struct options {
   std::size_t tables_max = 10'000;
   /// How long an orderly stop waits for clients to take what is due to them.
   std::uint32_t stop_grace_ms = 5'000;
+
+  /// Directory of the embedded store; empty: none.
+  std::string data_directory;
+  /// Where MySQL is; empty: no MySQL.
+  std::string mysql;
+  /// Tables to take over from MySQL, separated by commas; empty: all.
+  std::string mysql_tables;
+  /// Connections to MySQL. Each has a thread here and there; two keep one busy while the other commits.
+  unsigned mysql_connections = 2;
+  /// How long MySQL may take for an answer.
+  std::uint32_t mysql_timeout_ms = 30'000;
+  /// When replies and events of changes leave; nothing: `committed` as soon as there is a store.
+  std::optional<parser::ack_mode> ack;
+  /// Bytes of changes on their way to the store before statements have to slow down.
+  std::size_t store_queue_bytes_max = 64U << 20;
 
   storage::limits engine;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "parser/utf8.hpp"
 #include "server/json.hpp"
 #include "server/message_writer.hpp"
 #include "storage/table.hpp"
@@ -27,6 +28,24 @@ void append_number_member(std::string& out, std::string_view name, std::uint64_t
   out += name;
   out += "\":";
   append_number(out, number);
+}
+
+/// A store's text may have cut a character in two when it quotes a value.
+std::string to_valid_utf8(std::string_view text) {
+  std::string valid(text);
+  for (;;) {
+    const std::size_t at = parser::find_invalid_utf8(valid);
+    if (at == std::string_view::npos) return valid;
+    valid[at] = '?';
+  }
+}
+
+/// The text need not be valid UTF-8.
+void append_text_member(std::string& out, std::string_view name, std::string_view text) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+  append_json_string(out, to_valid_utf8(text));
 }
 
 void append_value(std::string& out, const storage::value& v) {
@@ -201,6 +220,16 @@ void encode_error(std::string& out, const reply_address& to, const parser::synta
   encode_error(out, to, parser::message(e), e.offset);
 }
 
+void encode_store_error(std::string& out, const reply_address& to, const storage::durable::store_error& e) {
+  message_writer message(out, to.mode, to.request_id);
+  out += R"({"status":"err","msg":)";
+  append_json_string(out, to_valid_utf8(e.message));
+  append_number_member(out, "code", static_cast<std::uint64_t>(e.code));
+  if (!e.sqlstate.empty()) append_text_member(out, "sqlstate", e.sqlstate);
+  out += '}';
+  message.end();
+}
+
 void encode_listing(std::string& out, const reply_address& to, std::string_view action,
                     std::span<const std::string_view> columns, std::span<const storage::value> rows) {
   const std::size_t width = columns.size();
@@ -224,15 +253,37 @@ void encode_listing(std::string& out, const reply_address& to, std::string_view 
   });
 }
 
-void encode_status(std::string& out, const reply_address& to,
-                   std::span<const std::pair<std::string_view, std::uint64_t>> numbers, std::string_view version) {
+void encode_facts(std::string& out, const reply_address& to, std::string_view action,
+                  std::span<const std::pair<std::string_view, std::uint64_t>> numbers,
+                  std::span<const std::pair<std::string_view, std::string_view>> texts) {
   message_writer message(out, to.mode, to.request_id);
-  append_ok(out, "status");
+  append_ok(out, action);
   for (const auto& [name, number] : numbers) append_number_member(out, name, number);
-  out += ",\"version\":";
-  append_json_string(out, version);
+  for (const auto& [name, text] : texts) {
+    if (!text.empty()) append_text_member(out, name, text);
+  }
   out += '}';
   message.end();
+}
+
+void encode_names(std::string& out, const reply_address& to, std::string_view action, std::string_view member,
+                  std::span<const std::string> names) {
+  message_writer message(out, to.mode, to.request_id);
+  append_ok(out, action);
+  out += ",\"";
+  out += member;
+  out += "\":[";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) out += ',';
+    append_json_string(out, names[i]);
+  }
+  out += "]}";
+  message.end();
+}
+
+void encode_count(std::string& out, const reply_address& to, std::string_view action, std::uint64_t rows) {
+  const std::pair<std::string_view, std::uint64_t> count[] = {{"rows", rows}};
+  encode_facts(out, to, action, count, {});
 }
 
 void encode_event(encoded_event& out, const table& t, const storage::event& e) {

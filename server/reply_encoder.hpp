@@ -10,6 +10,7 @@
 
 #include "parser/parser.hpp"
 #include "parser/request_reader.hpp"
+#include "storage/durable/store.hpp"
 #include "storage/outcome.hpp"
 
 /// Outcomes as the JSON messages of the wire protocol (`docs/protocol.md`). Everything is appended to a buffer.
@@ -29,13 +30,24 @@ void encode_error(std::string& out, const reply_address& to, std::string_view me
                   std::optional<std::size_t> offset = std::nullopt);
 void encode_error(std::string& out, const reply_address& to, const parser::syntax_error& e);
 
+/// The error of a store that refused a change: its text, with its code (and SQLSTATE) as members of their own.
+void encode_store_error(std::string& out, const reply_address& to, const storage::durable::store_error& e);
+
 /// A reply in the form of `select` whose rows are given as values, row after row.
 void encode_listing(std::string& out, const reply_address& to, std::string_view action,
                     std::span<const std::string_view> columns, std::span<const storage::value> rows);
 
-/// The reply to `status`: numbers by name, and the version.
-void encode_status(std::string& out, const reply_address& to,
-                   std::span<const std::pair<std::string_view, std::uint64_t>> numbers, std::string_view version);
+/// A reply of named numbers and texts; texts that are empty are left out.
+void encode_facts(std::string& out, const reply_address& to, std::string_view action,
+                  std::span<const std::pair<std::string_view, std::uint64_t>> numbers,
+                  std::span<const std::pair<std::string_view, std::string_view>> texts);
+
+/// A reply with one list of names.
+void encode_names(std::string& out, const reply_address& to, std::string_view action, std::string_view member,
+                  std::span<const std::string> names);
+
+/// A reply that counts rows.
+void encode_count(std::string& out, const reply_address& to, std::string_view action, std::uint64_t rows);
 
 /// What the messages of one event have in common, whoever gets it: a message is
 /// head, pubsubid, columns, the numbers of rows, the row.

@@ -6,6 +6,7 @@
 
 #include <malloc.h>
 
+#include "server/mysql_service.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
 #include "server/version.hpp"
@@ -34,28 +35,17 @@ bool may_create(const parser::statement_body& body) {
 
 bool is_mysql(const parser::statement_body& body) {
   return is_any<parser::mysql_connect_statement, parser::mysql_disconnect_statement, parser::mysql_status_statement,
-                parser::mysql_tables_statement, parser::mysql_subscribe_statement, parser::mysql_unsubscribe_statement>(
-      body);
+                parser::mysql_tables_statement, parser::mysql_subscribe_statement, parser::mysql_unsubscribe_statement,
+                parser::mysql_check_statement, parser::mysql_repair_statement>(body);
 }
 
 bool makes_subscription(const parser::statement_body& body) {
   return is_any<parser::subscribe_statement>(body);
 }
 
-/// The subscriptions that a session may stop counting once the outcome is known.
-std::uint64_t subscriptions_ended(const parser::statement_body& body, const storage::outcome& o) {
-  if (makes_subscription(body)) return o.failure ? 1 : 0;
-  return !o.failure && o.kind == storage::reply_kind::unsubscribed ? o.rows : 0;
-}
-
-void encode_outcome(std::string& out, const reply_address& to, bool stream, const storage::outcome& o) {
-  if (!stream || o.failure) encode_reply(out, to, o);
-}
-
 }  // namespace
 
-router::router(worker& w, storage::change_sink* sink)
-    : worker_(w), sink_(sink), database_(w.shared().settings.engine), remote_targets_(w.shared().workers.size()) {}
+router::router(worker& w) : worker_(w), tables_(w) {}
 
 void router::refuse(const asked& a, std::string_view message) {
   a.from.reply([&](std::string& out) { encode_error(out, a.to, message); });
@@ -70,12 +60,40 @@ void router::run(session& from, const parser::request& r) {
   }
   a.stream = parsed->stream;
   const parser::statement_body& body = parsed->body;
-  if (is_mysql(body)) return refuse(a, "no MySQL configured; this server keeps its tables in memory only");
+  if (is_mysql(body)) return run_mysql(a, body);
   if (is_any<parser::close_statement>(body)) return from.finish("client said close");
   if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
   if (is_any<parser::status_statement>(body)) return gather(a, true);
   if (is_any<parser::show_tables_statement>(body)) return gather(a, false);
   run_on_table(a, *parsed);
+}
+
+void router::run_mysql(const asked& a, const parser::statement_body& body) {
+  mysql_service* const mysql = worker_.shared().mysql;
+  if (is_any<parser::mysql_status_statement>(body)) {
+    return a.from.reply([&](std::string& out) { mysql->encode_status(out, a.to); });
+  }
+  if (is_any<parser::mysql_subscribe_statement, parser::mysql_unsubscribe_statement>(body)) {
+    return refuse(a, "changes that others make in MySQL are not followed; mysql repair T from mysql takes them over");
+  }
+  const auto later = [&] {
+    return reply_route{.session = a.from.id(), .slot = a.from.await_reply_alone(), .address = a.to};
+  };
+  if (is_any<parser::mysql_tables_statement>(body)) return mysql->list_tables(later());
+  const auto send = [this](unsigned owner, table_work work) {
+    if (owner == worker_.index()) return work.work(tables_);
+    worker_.send(owner, std::move(work));
+  };
+  if (const auto* check = std::get_if<parser::mysql_check_statement>(&body)) {
+    return mysql->check(later(), std::string(check->table), send);
+  }
+  if (const auto* repair = std::get_if<parser::mysql_repair_statement>(&body)) {
+    return mysql->repair(later(), std::string(repair->table), repair->from_mysql, send);
+  }
+  if (const auto* connect = std::get_if<parser::mysql_connect_statement>(&body)) {
+    return mysql->connect(later(), std::string(connect->address));
+  }
+  mysql->disconnect(later());
 }
 
 std::optional<unsigned> router::owner_of(std::string_view table, bool create) {
@@ -108,10 +126,12 @@ void router::run_on_table(const asked& a, const parser::statement& s) {
 }
 
 void router::run_here(const asked& a, const parser::statement& s, std::uint64_t pubsubid) {
-  const storage::outcome& o = database_.execute(s, {.subscriber = a.from.id(), .pubsubid = pubsubid});
-  a.from.reply([&](std::string& out) { encode_outcome(out, a.to, a.stream, o); }, pubsubid);
-  a.from.unsubscribed(subscriptions_ended(s.body, o));
-  publish(o);
+  tables_.run({.route = {.session = a.from.id(), .slot = 0, .address = a.to},
+               .pubsubid = pubsubid,
+               .stream = a.stream,
+               .text = a.sql,
+               .sql = {}},
+              s);
 }
 
 void router::send_to(unsigned owner, const asked& a, std::uint64_t pubsubid) {
@@ -121,37 +141,13 @@ void router::send_to(unsigned owner, const asked& a, std::uint64_t pubsubid) {
   worker_.send(owner, run_statement{.route = route, .pubsubid = pubsubid, .statement = std::move(owned)});
 }
 
-void router::publish(const storage::outcome& o) {
-  if (sink_ != nullptr && !o.changes.empty()) sink_->on_changes(*o.about, o.changes);
-  for (const storage::event& e : o.events) {
-    encode_event(event_, *o.about, e);
-    bool remote = false;
-    for (const storage::event_target& target : e.targets) {
-      const unsigned home = subscriber::of(target.subscriber).worker;
-      if (home == worker_.index()) {
-        if (session* to = worker_.find(target.subscriber)) to->deliver(event_, target.pubsubid);
-      } else {
-        remote_targets_[home].push_back(target);
-        remote = true;
-      }
-    }
-    if (!remote) continue;
-    const auto shared = std::make_shared<const encoded_event>(event_);
-    for (unsigned home = 0; home < remote_targets_.size(); ++home) {
-      auto& targets = remote_targets_[home];
-      if (targets.empty()) continue;
-      worker_.send(home, deliver_event{.event = shared, .targets = targets});
-      targets.clear();
-    }
-  }
-}
-
 bool router::maintain() {
-  if (database_.maintain()) return true;
-  const std::uint64_t erased = database_.erased_rows() - erased_at_trim_;
-  const std::uint64_t live = database_.inserted_rows() - database_.erased_rows();
+  storage::database& tables = tables_.tables();
+  if (tables.maintain()) return true;
+  const std::uint64_t erased = tables.erased_rows() - erased_at_trim_;
+  const std::uint64_t live = tables.inserted_rows() - tables.erased_rows();
   if (erased >= std::max(erased_rows_per_trim, live / 2)) {
-    erased_at_trim_ = database_.erased_rows();
+    erased_at_trim_ = tables.erased_rows();
     malloc_trim(0);
   }
   return false;
@@ -161,11 +157,15 @@ bool router::maintain() {
 
 void router::on(run_statement& m) {
   const parser::statement& s = m.statement->tree;
-  const storage::outcome& o = database_.execute(s, {.subscriber = m.route.session, .pubsubid = m.pubsubid});
-  statement_done done{.route = m.route, .bytes = {}, .subscriptions_ended = subscriptions_ended(s.body, o)};
-  encode_outcome(done.bytes, m.route.address, s.stream, o);
-  worker_.send(subscriber::of(m.route.session).worker, std::move(done));
-  publish(o);
+  tables_.run({.route = m.route, .pubsubid = m.pubsubid, .stream = s.stream, .text = m.statement->text, .sql = {}}, s);
+}
+
+void router::on(table_work& m) {
+  m.work(tables_);
+}
+
+void router::on(writes_done& m) {
+  tables_.on(m.results);
 }
 
 void router::on(statement_done& m) {
@@ -182,13 +182,13 @@ void router::on(deliver_event& m) {
 }
 
 void router::on(const drop_subscriber& m) {
-  database_.drop_subscriber(m.session);
+  tables_.drop_subscriber(m.session);
 }
 
 void router::session_ended(storage::subscriber_id session, const std::vector<unsigned>& subscribed_workers) {
   for (const unsigned owner : subscribed_workers) {
     if (owner == worker_.index()) {
-      database_.drop_subscriber(session);
+      tables_.drop_subscriber(session);
     } else {
       worker_.send(owner, drop_subscriber{.session = session});
     }
@@ -199,7 +199,8 @@ void router::session_ended(storage::subscriber_id session, const std::vector<uns
 
 std::vector<table_numbers> router::tables_here() const {
   std::vector<table_numbers> all;
-  for (const storage::table_summary& t : database_.tables()) {
+  for (const storage::table_summary& t : tables_.tables().tables()) {
+    if (t.name.starts_with(storage::own_tables)) continue;
     all.push_back(
         {.name = std::string(t.name), .rows = t.rows, .columns = t.columns, .subscriptions = t.subscriptions});
   }
@@ -275,7 +276,8 @@ void router::encode_numbers(std::string& out, const gathering& g) const {
       {"threads", shared.workers.size()},
       {"uptime", static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(uptime).count())},
   };
-  encode_status(out, g.route.address, numbers, version);
+  const std::pair<std::string_view, std::string_view> texts[] = {{"version", version}};
+  encode_facts(out, g.route.address, "status", numbers, texts);
 }
 
 }  // namespace pubsubsql::server

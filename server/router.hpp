@@ -10,8 +10,8 @@
 
 #include "parser/parser.hpp"
 #include "parser/request_reader.hpp"
+#include "server/table_runner.hpp"
 #include "server/worker_message.hpp"
-#include "storage/change_sink.hpp"
 #include "storage/database.hpp"
 #include "storage/text_hash.hpp"
 
@@ -24,8 +24,8 @@ class worker;
 /// One for each worker, with that worker's database; used by its thread only.
 class router {
  public:
-  /// `sink` gets the changes of this worker's tables; nullptr: nobody does. Both outlive the router.
-  router(worker& w, storage::change_sink* sink);
+  /// The worker outlives the router.
+  explicit router(worker& w);
 
   /// A statement of a client of this worker.
   void run(session& from, const parser::request& r);
@@ -36,11 +36,18 @@ class router {
   void on(statement_done& m);
   void on(deliver_event& m);
   void on(const drop_subscriber& m);
+  void on(writes_done& m);
+  void on(table_work& m);
   void on(const list_tables& m);
   void on(tables_listed& m);
 
   /// A session of this worker is gone; `subscribed_workers` may hold subscriptions of it.
   void session_ended(storage::subscriber_id session, const std::vector<unsigned>& subscribed_workers);
+
+  /// The turn ends: what its statements changed goes to the store.
+  void end_turn() { tables_.end_turn(); }
+
+  [[nodiscard]] storage::database& database() { return tables_.tables(); }
 
   /// Gives back memory, in small steps. Returns whether there is more to do.
   bool maintain();
@@ -63,6 +70,7 @@ class router {
     bool stream = false;
   };
 
+  void run_mysql(const asked& a, const parser::statement_body& body);
   void run_on_table(const asked& a, const parser::statement& s);
   void run_here(const asked& a, const parser::statement& s, std::uint64_t pubsubid);
   void send_to(unsigned owner, const asked& a, std::uint64_t pubsubid);
@@ -72,18 +80,14 @@ class router {
   [[nodiscard]] std::vector<table_numbers> tables_here() const;
   [[nodiscard]] std::optional<unsigned> owner_of(std::string_view table, bool create);
   static void refuse(const asked& a, std::string_view message);
-  void publish(const storage::outcome& o);
 
   worker& worker_;
-  storage::change_sink* sink_;
-  storage::database database_;
+  table_runner tables_;
   std::uint64_t erased_at_trim_ = 0;    // of the database's erased rows, those before the allocator was last trimmed
   storage::text_map<unsigned> owners_;  // what the table directory said
   absl::flat_hash_map<std::uint64_t, gathering> gatherings_;
   std::uint64_t last_gathering_ = 0;
   parser::statement_arena arena_;  // of the statement being run for a client of this worker
-  encoded_event event_;            // scratch
-  std::vector<std::vector<storage::event_target>> remote_targets_;  // scratch, by worker
 };
 
 }  // namespace pubsubsql::server

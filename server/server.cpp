@@ -30,9 +30,9 @@ std::string address_of(const boost::asio::ip::tcp::endpoint& e) {
 
 }  // namespace
 
-server::server(const options& o, storage::change_sink* sink)
+server::server(const options& o, storage::durable::store_switch& store)
     : options_(o),
-      shared_(o, worker_count(o)),
+      shared_(o, store, worker_count(o)),
       acceptor_(context_),
       signals_(context_, SIGINT, SIGTERM),
       timer_(context_) {
@@ -45,12 +45,45 @@ server::server(const options& o, storage::change_sink* sink)
   };
   shared_.workers.resize(worker_count(o));
   for (unsigned i = 0; i < shared_.workers.size(); ++i) {
-    workers_.push_back(std::make_unique<worker>(i, shared_, sink));
+    workers_.push_back(std::make_unique<worker>(i, shared_));
     shared_.workers[i] = workers_.back().get();
   }
 }
 
 server::~server() = default;
+
+std::optional<std::string> server::placing_loader::on_table(const storage::table_description& d) {
+  const auto owner = shared_.tables.find_or_place(d.name, 0);
+  if (!owner) return "there are too many tables; raise --max-tables";
+  table_ = &shared_.workers[*owner]->statements().database().restore(d);
+  return std::nullopt;
+}
+
+std::optional<std::string> server::placing_loader::on_row(storage::row_position position,
+                                                          std::span<const storage::value> values) {
+  return table_->load(position, values);
+}
+
+const storage::table* server::find(std::string_view table) const {
+  const auto owner = shared_.tables.find(table);
+  return owner ? shared_.workers[*owner]->statements().database().find(table) : nullptr;
+}
+
+void server::deliver(unsigned worker, std::vector<storage::durable::write_result>& results) {
+  std::vector<worker_message> messages;
+  messages.emplace_back(writes_done{.results = std::move(results)});
+  shared_.workers[worker]->receive(messages);
+}
+
+void server::correct(std::shared_ptr<const storage::durable::statement_changes> written,
+                     const storage::corrected_rows& stored) {
+  const auto owner = shared_.tables.find(written->table_name());
+  if (!owner) return;
+  std::vector<worker_message> messages;
+  messages.emplace_back(table_work{
+      .work = [written = std::move(written), stored](table_runner& runner) { runner.correct_late(written, stored); }});
+  shared_.workers[*owner]->receive(messages);
+}
 
 std::optional<std::string> server::listen() {
   error_code error;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -16,7 +17,7 @@
 #include "server/options.hpp"
 #include "server/shared_state.hpp"
 #include "server/worker.hpp"
-#include "storage/change_sink.hpp"
+#include "storage/durable/store_switch.hpp"
 
 namespace pubsubsql::server {
 
@@ -24,11 +25,29 @@ namespace pubsubsql::server {
 /// whose loop accepts connections and hands them to the workers in turn.
 class server {
  public:
-  /// `o` and `sink` (nullptr: none) outlive the server. A sink is called by all workers' threads.
-  server(const options& o, storage::change_sink* sink);
+  /// Both outlive the server. `store`: where changes go.
+  server(const options& o, storage::durable::store_switch& store);
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;
+
+  /// Where a store puts the tables that it loads. For the time before run().
+  [[nodiscard]] storage::durable::table_loader& loader() { return loader_; }
+
+  /// A table by name, or nullptr. For the time before run().
+  [[nodiscard]] const storage::table* find(std::string_view table) const;
+
+  /// What all workers share; for what works beside them.
+  [[nodiscard]] shared_state& shared() { return shared_; }
+  /// Who answers `mysql ...` statements. Before run(); `s` outlives it.
+  void serve_mysql(mysql_service& s) { shared_.mysql = &s; }
+
+  /// Gives a worker results of its writes. From any thread, from run() on until the server goes.
+  void deliver(unsigned worker, std::vector<storage::durable::write_result>& results);
+
+  /// Makes rows what MySQL has stored of an acknowledged statement. As deliver().
+  void correct(std::shared_ptr<const storage::durable::statement_changes> written,
+               const storage::corrected_rows& stored);
 
   /// Binds the port. Returns what went wrong, if anything, for the user.
   [[nodiscard]] std::optional<std::string> listen();
@@ -45,6 +64,19 @@ class server {
  private:
   using tcp = boost::asio::ip::tcp;
 
+  /// Places tables on workers as they come.
+  class placing_loader : public storage::durable::table_loader {
+   public:
+    explicit placing_loader(shared_state& shared) : shared_(shared) {}
+    [[nodiscard]] std::optional<std::string> on_table(const storage::table_description& d) override;
+    [[nodiscard]] std::optional<std::string> on_row(storage::row_position position,
+                                                    std::span<const storage::value> values) override;
+
+   private:
+    shared_state& shared_;
+    storage::table* table_ = nullptr;
+  };
+
   void accept();
   void on_accepted(worker& w, tcp::socket socket);
   void pause_accepting(const boost::system::error_code& error);
@@ -57,6 +89,7 @@ class server {
   boost::asio::io_context context_{1};
   shared_state shared_;
   std::vector<std::unique_ptr<worker>> workers_;
+  placing_loader loader_{shared_};
   std::vector<std::thread> threads_;
   tcp::acceptor acceptor_;
   boost::asio::signal_set signals_;

@@ -27,6 +27,9 @@ constexpr std::size_t reply_bytes_mark = 1U << 20;
 /// time, and has more as long as the replies turn out to be small.
 constexpr std::size_t first_window = 16;
 constexpr std::size_t small_reply_bytes = 4U << 10;
+/// What a small reply adds to the window: while stores commit what has come together, a window that is still small
+/// means small transactions, so it opens in few of them.
+constexpr std::size_t window_growth = 4;
 /// How long, and how much, a connection that must go is still read, so that the client sees the reason and not a reset.
 constexpr std::chrono::milliseconds drain_time{2'000};
 constexpr std::uint64_t drain_bytes_max = 64U << 20;
@@ -95,7 +98,9 @@ void session::on_end_of_stream() {
 }
 
 bool session::may_take_statements() const {
-  return stage_ == stage::open && slots_.size() < window_ &&
+  // With a full store each connection has one statement under way, whose reply gets it going again.
+  const std::size_t window = worker_.shared().store_is_full() ? 1 : window_;
+  return stage_ == stage::open && alone_ == 0 && slots_.size() < window &&
          output_.unsent_bytes() - output_.unsent_event_bytes() < reply_bytes_mark;
 }
 
@@ -163,9 +168,10 @@ void session::wants_flush() {
 void session::complete(std::uint64_t slot, std::string bytes) {
   reply_slots::slot* s = slots_.find(slot);
   if (s == nullptr) return;
+  if (slot == alone_) alone_ = 0;
   const std::size_t window_max = worker_.shared().settings.pipeline_max;
-  window_ =
-      bytes.size() < small_reply_bytes ? std::min(window_ + 1, window_max) : std::max<std::size_t>(window_ / 2, 1);
+  window_ = bytes.size() < small_reply_bytes ? std::min(window_ + window_growth, window_max)
+                                             : std::max<std::size_t>(window_ / 2, 1);
   s->bytes = std::move(bytes);
   s->done = true;
   release_done_slots();

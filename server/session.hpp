@@ -61,6 +61,9 @@ class session : public std::enable_shared_from_this<session> {
   /// Opens a slot for a reply that comes later.
   [[nodiscard]] std::uint64_t await_reply(std::uint64_t pubsubid = 0) { return slots_.open(pubsubid); }
 
+  /// The same, and takes no further statement until the reply has come: they may depend on it.
+  [[nodiscard]] std::uint64_t await_reply_alone() { return alone_ = slots_.open(); }
+
   /// The reply for a slot has come.
   void complete(std::uint64_t slot, std::string bytes);
 
@@ -127,6 +130,7 @@ class session : public std::enable_shared_from_this<session> {
   bool reading_ = false;        // an await_readable is pending
   bool writing_ = false;        // an await_writable is pending
 
+  std::uint64_t alone_ = 0;  // the slot without whose reply no statement is taken; 0: none
   std::uint64_t subscriptions_ = 0;
   std::vector<unsigned> subscribed_workers_;
   std::uint64_t statements_ = 0;

@@ -9,19 +9,26 @@
 
 #include "server/options.hpp"
 #include "server/table_directory.hpp"
+#include "storage/durable/store_switch.hpp"
 
 namespace pubsubsql::server {
 
+class mysql_service;
 class worker;
 
 /// The little that all workers share. Set up before the first worker runs, and outlives the last.
 struct shared_state {
-  shared_state(const options& o, unsigned worker_count)
-      : settings(o), tables(worker_count, o.tables_max), started(std::chrono::steady_clock::now()) {}
+  shared_state(const options& o, storage::durable::store_switch& s, unsigned worker_count)
+      : settings(o), store(s), tables(worker_count, o.tables_max), started(std::chrono::steady_clock::now()) {}
 
   const options& settings;
+  /// Where changes go; while it has no store, tables live in memory only.
+  storage::durable::store_switch& store;
   table_directory tables;
   std::chrono::steady_clock::time_point started;
+
+  /// What answers `mysql ...`. Set before workers run.
+  mysql_service* mysql = nullptr;
 
   /// Every worker, by number. Not changed while workers run.
   std::vector<worker*> workers;
@@ -30,6 +37,15 @@ struct shared_state {
   std::function<void()> request_stop;
   /// Called by a worker's thread whenever a connection has ended.
   std::function<void()> connection_ended;
+
+  /// When changes of tables that do not say otherwise are acknowledged.
+  [[nodiscard]] parser::ack_mode default_ack() const {
+    if (settings.ack) return *settings.ack;
+    return store.has_store() ? parser::ack_mode::committed : parser::ack_mode::memory;
+  }
+
+  /// Whether so much waits to be stored that statements have to slow down.
+  [[nodiscard]] bool store_is_full() const { return store.queued_bytes() > settings.store_queue_bytes_max; }
 
   std::atomic<std::uint64_t> next_pubsubid{1};
   /// Connections that are served, those turned away not among them.

@@ -7,12 +7,12 @@
 
 namespace pubsubsql::server {
 
-worker::worker(unsigned index, shared_state& shared, storage::change_sink* sink)
+worker::worker(unsigned index, shared_state& shared)
     : index_(index),
       shared_(shared),
       read_buffer_(std::make_unique<std::array<char, read_buffer_bytes>>()),
       keep_running_(context_.get_executor()),
-      router_(*this, sink),
+      router_(*this),
       outboxes_(shared.workers.size()) {}
 
 worker::~worker() = default;
@@ -109,6 +109,7 @@ void worker::end_turn() {
     s->flush();
   }
   forget_ended();
+  router_.end_turn();
   hand_over();
   if (router_.maintain()) end_turn_later();
 }

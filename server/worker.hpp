@@ -29,8 +29,8 @@ class worker {
  public:
   using tcp = boost::asio::ip::tcp;
 
-  /// `shared` and `sink` outlive the worker; `sink` may be nullptr.
-  worker(unsigned index, shared_state& shared, storage::change_sink* sink);
+  /// `shared` outlives the worker.
+  worker(unsigned index, shared_state& shared);
   ~worker();
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
@@ -47,7 +47,7 @@ class worker {
   void finish_sessions();
   /// Ends every session at once, and the loop.
   void stop();
-  /// Takes over messages of another worker, in their order.
+  /// Takes over messages of another worker, or of a store, in their order.
   void receive(std::vector<worker_message>& messages);
 
   // From the worker's own thread
@@ -63,6 +63,8 @@ class worker {
   [[nodiscard]] session* find(storage::subscriber_id id) const;
   /// Has the session flushed at the end of this loop turn.
   void flush_later(session& s);
+  /// There is something to be done at the end of this loop turn.
+  void end_turn_later();
   /// Gives a message to another worker at the end of this loop turn.
   void send(unsigned to, worker_message message);
   /// The session is closed; it is forgotten at the end of this loop turn, when nobody is looking at it any more.
@@ -81,7 +83,6 @@ class worker {
   static constexpr std::size_t read_buffer_bytes = 64U << 10;
 
   void welcome(tcp::socket socket, std::string address, bool turned_away);
-  void end_turn_later();
   void end_turn();
   void forget_ended();
   void hand_over();

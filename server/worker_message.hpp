@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "parser/parser.hpp"
 #include "server/reply_encoder.hpp"
+#include "storage/durable/store.hpp"
 #include "storage/outcome.hpp"
 
 /// What workers say to each other. Messages from one worker to another arrive in the order sent.
@@ -33,11 +35,25 @@ struct reply_route {
   reply_address address;
 };
 
+/// Who asks what: a statement on its way to the table, and for as long as it may have to be run again.
+struct statement_source {
+  reply_route route;
+  std::uint64_t pubsubid = 0;  ///< for the subscription it makes; 0: it makes none
+  bool stream = false;         ///< success is not replied
+  std::string_view text;       ///< as the client sent it, valid while it is run for the first time
+  std::string sql;             ///< a copy of the text; made when it has to outlive that
+};
+
 /// Run this on your table.
 struct run_statement {
   reply_route route;
   std::uint64_t pubsubid = 0;
   std::unique_ptr<owned_statement> statement;
+};
+
+/// What the stores say about your writes.
+struct writes_done {
+  std::vector<storage::durable::write_result> results;
 };
 
 /// The reply to run_statement, ready to be sent; empty when there is none to send.
@@ -78,7 +94,14 @@ struct tables_listed {
   std::vector<table_numbers> tables;
 };
 
-using worker_message =
-    std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables, tables_listed>;
+class table_runner;
+
+/// Do this on your thread.
+struct table_work {
+  std::function<void(table_runner&)> work;
+};
+
+using worker_message = std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables,
+                                    tables_listed, writes_done, table_work>;
 
 }  // namespace pubsubsql::server

@@ -1,5 +1,6 @@
 #include "tests/unit/storage/engine_driver.hpp"
 
+#include <algorithm>
 #include <span>
 #include <stdexcept>
 
@@ -95,6 +96,8 @@ std::string change_of(const table& t, const change& c) {
       return number + "add_key " + column();
     case change_kind::add_tag:
       return number + "add_tag " + column();
+    case change_kind::set_ack:
+      return number + "set_ack";
     case change_kind::insert_row:
       return number + "insert_row " + row(c.after);
     case change_kind::update_row:
@@ -114,6 +117,7 @@ std::string engine_driver::run(std::string_view sql, std::uint64_t subscriber) {
   const outcome& o = database_.execute(*parsed, {.subscriber = subscriber_id{subscriber}, .pubsubid = next_pubsubid_});
   events_.clear();
   changes_.clear();
+  kept_ = nullptr;
   if (o.failure) return reply_of(o);
   if (o.kind == reply_kind::subscribed) ++next_pubsubid_;
   for (const event& e : o.events) {
@@ -124,12 +128,51 @@ std::string engine_driver::run(std::string_view sql, std::uint64_t subscriber) {
     }
   }
   for (const change& c : o.changes) changes_.push_back(change_of(*o.about, c));
+  if (!o.changes.empty()) kept_ = std::make_shared<const durable::statement_changes>(*o.about, o.changes);
   return reply_of(o);
 }
 
 std::string engine_driver::run_all(std::string_view sql, std::uint64_t subscriber) {
   std::string out = run(sql, subscriber);
   for (const std::string& e : events_) out += "\n" + e;
+  return out;
+}
+
+namespace {
+
+/// Looks the row up by each of its indexed values.
+std::string check_indexes(const table& t, row_number row) {
+  for (column_index column = 0; column < t.column_count(); ++column) {
+    if (t.index_of(column) == index_kind::none) continue;
+    const std::string id = std::to_string(t.get(row).id());
+    const value v = column == id_column ? value{id} : t.get(row).at(column);
+    if (!v) continue;
+    std::vector<row_number> found;
+    t.find_equal(column, *v, found);
+    const auto same = std::ranges::count(found, row);
+    if (same != 1 || (t.index_of(column) == index_kind::key && found.size() != 1)) {
+      return " NOT FOUND BY " + std::string(t.column_name(column));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string dump(const table& t) {
+  static constexpr std::string_view kinds[] = {"", "*key", "*tag"};
+  std::string out(t.name());
+  for (column_index c = 0; c < t.column_count(); ++c) {
+    out += " " + std::string(t.column_name(c)) + std::string(kinds[static_cast<std::size_t>(t.index_of(c))]);
+  }
+  out += " next " + std::to_string(t.next_id()) + " sequence " + std::to_string(t.sequence());
+  out += " ack " + (t.ack() ? std::to_string(static_cast<int>(*t.ack())) : "default");
+  std::vector<row_number> rows;
+  t.find_all(rows);
+  for (const row_number row : rows) {
+    out += "\n" + std::to_string(t.get(row).position()) + ": " + text_of(t.get(row), t.all_columns());
+    out += check_indexes(t, row);
+  }
   return out;
 }
 

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "parser/ast.hpp"
 #include "storage/database.hpp"
+#include "storage/durable/statement_changes.hpp"
 
 namespace pubsubsql::storage {
 
@@ -30,6 +32,9 @@ class engine_driver {
   /// The changes of the last statement, such as "3 insert_row 0,x".
   [[nodiscard]] const std::vector<std::string>& changes() const { return changes_; }
 
+  /// The same, copied out of the engine as a server keeps them; nullptr: the last statement changed nothing.
+  [[nodiscard]] const std::shared_ptr<const durable::statement_changes>& kept() const { return kept_; }
+
   [[nodiscard]] database& engine() { return database_; }
 
  private:
@@ -38,6 +43,11 @@ class engine_driver {
   std::uint64_t next_pubsubid_ = 1;
   std::vector<std::string> events_;
   std::vector<std::string> changes_;
+  std::shared_ptr<const durable::statement_changes> kept_;
 };
+
+/// All of a table as text, and that its indexes find what is in it: columns, keys, tags, ack, next id, sequence number,
+/// rows with their positions in order.
+std::string dump(const table& t);
 
 }  // namespace pubsubsql::storage

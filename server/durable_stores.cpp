@@ -1,0 +1,311 @@
+#include "server/durable_stores.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <spdlog/spdlog.h>
+
+#include "server/server.hpp"
+#include "storage/text_hash.hpp"
+
+namespace pubsubsql::server {
+
+using namespace storage::durable;
+using storage::table_description;
+using storage::value;
+
+namespace {
+
+/// Passes everything on and counts it.
+class counting_loader : public table_loader {
+ public:
+  explicit counting_loader(table_loader& to) : to_(to) {}
+  std::optional<std::string> on_table(const table_description& d) override {
+    names.push_back(d.name);
+    return to_.on_table(d);
+  }
+  std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
+    ++rows;
+    return to_.on_row(position, values);
+  }
+
+  std::vector<std::string> names;
+  std::size_t rows = 0;
+
+ private:
+  table_loader& to_;
+};
+
+/// Passes everything on and makes the data directory hold the same.
+class copying_loader : public table_loader {
+ public:
+  copying_loader(table_loader& to, sqlite_files& copy) : to_(to), copy_(copy) {}
+  std::optional<std::string> on_table(const table_description& d) override {
+    name_ = d.name;
+    copy_.replace_table(d);
+    return to_.on_table(d);
+  }
+  std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
+    copy_.put_row(name_, position, values);
+    return to_.on_row(position, values);
+  }
+
+ private:
+  table_loader& to_;
+  sqlite_files& copy_;
+  std::string name_;
+};
+
+/// Tables of the data directory when MySQL is not there.
+class offline_loader : public table_loader {
+ public:
+  offline_loader(table_loader& to, mysql_store& mysql) : to_(to), mysql_(mysql) {}
+  std::optional<std::string> on_table(const table_description& d) override {
+    mysql_.set_columns(d);
+    table_description leaping = d;
+    leaping.sequence += sequence_leap;
+    return to_.on_table(leaping);
+  }
+  std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
+    return to_.on_row(position, values);
+  }
+
+ private:
+  table_loader& to_;
+  mysql_store& mysql_;
+};
+
+/// Remembers how far each table of the data directory has got.
+class sequence_loader : public table_loader {
+ public:
+  std::optional<std::string> on_table(const table_description& d) override {
+    sequences.emplace(d.name, d.sequence);
+    return std::nullopt;
+  }
+  std::optional<std::string> on_row(storage::row_position, std::span<const value>) override { return std::nullopt; }
+
+  storage::text_map<std::uint64_t> sequences;
+};
+
+/// Tells MySQL's side which columns the tables of the data directory have.
+class column_loader : public table_loader {
+ public:
+  explicit column_loader(mysql_store& mysql) : mysql_(mysql) {}
+  std::optional<std::string> on_table(const table_description& d) override {
+    mysql_.set_columns(d);
+    return std::nullopt;
+  }
+  std::optional<std::string> on_row(storage::row_position, std::span<const value>) override { return std::nullopt; }
+
+ private:
+  mysql_store& mysql_;
+};
+
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    if (comma > 0) parts.emplace_back(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return parts;
+}
+
+long milliseconds_since(std::chrono::steady_clock::time_point began) {
+  const auto took = std::chrono::steady_clock::now() - began;
+  return static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+}
+
+bool all_tables(std::string_view) {
+  return true;
+}
+
+}  // namespace
+
+std::string two_tables(std::string_view table) {
+  return "table " + std::string(table) +
+         " is here and in MySQL with different rows, and it is not known which count; rename or empty one of the two";
+}
+
+durable_stores::~durable_stores() {
+  stop();
+}
+
+std::optional<std::string> durable_stores::open() {
+  if (auto problem = open_sqlite()) return problem;
+  return open_mysql();
+}
+
+std::optional<std::string> durable_stores::open_sqlite() {
+  if (options_.data_directory.empty()) return std::nullopt;
+  try {
+    sqlite_ = std::make_unique<sqlite_store>(options_.data_directory,
+                                             sqlite_store::settings{.always_retry = !options_.mysql.empty()});
+    return std::nullopt;
+  } catch (const sqlite_error& e) {
+    return "cannot use --data " + options_.data_directory + ": " + e.what();
+  }
+}
+
+std::optional<std::string> durable_stores::open_mysql() {
+  if (options_.mysql.empty()) return std::nullopt;
+  auto made = make_mysql(options_.mysql);
+  if (!made) return "--mysql: " + made.error();
+  mysql_ = std::move(*made);
+  return std::nullopt;
+}
+
+result<std::unique_ptr<mysql_store>, std::string> durable_stores::make_mysql(const std::string& text) const {
+  auto address = parse_mysql_address(text);
+  if (!address) return address.error();
+  if (const char* password = std::getenv("PUBSUBSQL_MYSQL_PASSWORD");
+      password != nullptr && address->password.empty()) {
+    address->password = password;
+  }
+  const std::chrono::milliseconds timeout(options_.mysql_timeout_ms);
+  mysql_store::settings s;
+  s.lane.address = *address;
+  s.lane.connection.answer_timeout = timeout;
+  s.lane.connection.connect_timeout = std::min(s.lane.connection.connect_timeout, timeout);
+  s.lanes = options_.mysql_connections;
+  s.tables = split(options_.mysql_tables);
+  return std::make_unique<mysql_store>(std::move(s), sqlite_.get());
+}
+
+result<std::unique_ptr<mysql_store>, std::string> durable_stores::connect(const std::string& address) {
+  auto made = make_mysql(address);
+  if (!made) return made;
+  if (sqlite_ != nullptr) {
+    column_loader columns(**made);
+    sqlite_->run_in_transaction([&](sqlite_files& files) { files.load_descriptions(columns); });
+  }
+  (*made)->connect();
+  return made;
+}
+
+void durable_stores::use(std::unique_ptr<mysql_store> mysql) {
+  if (sqlite_ != nullptr) sqlite_->always_retry(true);
+  {
+    const std::scoped_lock lock(mysql_mutex_);
+    mysql_ = std::move(mysql);
+  }
+  mysql_->start(on_results_, on_correction_);
+  switch_.set(mysql_.get());
+}
+
+void durable_stores::drop_mysql() {
+  switch_.set(sqlite_.get());
+  if (mysql_ != nullptr) mysql_->stop();
+  if (sqlite_ != nullptr) sqlite_->always_retry(false);
+  const std::scoped_lock lock(mysql_mutex_);
+  mysql_.reset();
+}
+
+std::shared_ptr<mysql_store> durable_stores::mysql() const {
+  const std::scoped_lock lock(mysql_mutex_);
+  return mysql_;
+}
+
+std::optional<std::string> durable_stores::start(server& s) {
+  try {
+    load(s);
+  } catch (const sqlite_error& e) {
+    return "cannot load the tables of --data " + options_.data_directory + ": " + e.what() +
+           "; restore the directory from a backup, or move it away to begin with none";
+  } catch (const mysql_error& e) {
+    return "cannot use MySQL at " + mysql_->shown_address() + ": " + e.what() + " (error " + std::to_string(e.code()) +
+           ")";
+  }
+  on_results_ = [&s](unsigned worker, std::vector<write_result>& results) { s.deliver(worker, results); };
+  on_correction_ = [&s](std::shared_ptr<const statement_changes> written, const storage::corrected_rows& stored) {
+    s.correct(std::move(written), stored);
+  };
+  switch_.set(sqlite_.get());
+  if (sqlite_ != nullptr) sqlite_->start(on_results_);
+  if (mysql_ != nullptr) {
+    mysql_->start(on_results_, on_correction_);
+    switch_.set(mysql_.get());
+  }
+  return std::nullopt;
+}
+
+void durable_stores::load(server& s) {
+  if (mysql_ != nullptr && connect_mysql()) {
+    load_from_mysql(s);
+  } else if (sqlite_ != nullptr) {
+    load_from_sqlite(s);
+  }
+}
+
+/// Returns false when MySQL is away and the data directory can stand in for it.
+bool durable_stores::connect_mysql() {
+  try {
+    if (sqlite_ != nullptr) {
+      column_loader columns(*mysql_);
+      sqlite_->files().load_descriptions(columns);
+    }
+    mysql_->connect();
+    return true;
+  } catch (const mysql_error& e) {
+    if (sqlite_ == nullptr || !e.is_outage()) throw;
+    spdlog::warn("MySQL at {} is not available: {}; starting with the tables of {}, changes go to the journal",
+                 mysql_->shown_address(), e.what(), options_.data_directory);
+    return false;
+  }
+}
+
+void durable_stores::load_from_sqlite(server& s) {
+  const auto began = std::chrono::steady_clock::now();
+  counting_loader loader(s.loader());
+  if (mysql_ != nullptr) {
+    offline_loader offline(loader, *mysql_);
+    sqlite_->files().load(offline);
+  } else {
+    sqlite_->files().load(loader);
+  }
+  spdlog::info("loaded {} rows of {} tables from {} in {} ms", loader.rows, loader.names.size(),
+               options_.data_directory, milliseconds_since(began));
+}
+
+/// Each table as MySQL has it. Where the data directory is ahead, because the server ran without MySQL, it is MySQL
+/// that is made equal; tables that only the data directory has are new to MySQL.
+void durable_stores::load_from_mysql(server& s) {
+  const auto began = std::chrono::steady_clock::now();
+  counting_loader loader(s.loader());
+  if (sqlite_ == nullptr) {
+    mysql_->load(loader, all_tables);
+  } else {
+    sequence_loader known;
+    sqlite_->files().load_descriptions(known);
+    const auto is_ahead = [&](std::string_view table) {
+      const auto it = known.sequences.find(table);
+      if (it == known.sequences.end()) return false;
+      const mysql_store::lead lead = mysql_->who_leads(table, it->second);
+      if (lead == mysql_store::lead::unknown && it->second > 0) {
+        throw mysql_error(0, "HY000", two_tables(table));
+      }
+      return lead == mysql_store::lead::memory;
+    };
+    sqlite_->run_in_transaction([&](sqlite_files& files) {
+      copying_loader copying(loader, files);
+      mysql_->load(copying, [&](std::string_view table) { return !is_ahead(table); });
+    });
+    const std::vector<std::string> loaded = loader.names;
+    sqlite_->files().load(loader,
+                          [&](std::string_view name) { return std::ranges::find(loaded, name) == loaded.end(); });
+    for (std::size_t i = loaded.size(); i < loader.names.size(); ++i) mysql_->overwrite(*s.find(loader.names[i]));
+  }
+  spdlog::info("loaded {} rows of {} tables from MySQL at {} in {} ms", loader.rows, loader.names.size(),
+               mysql_->shown_address(), milliseconds_since(began));
+}
+
+void durable_stores::stop() {
+  if (mysql_ != nullptr) mysql_->stop();
+  if (sqlite_ != nullptr) sqlite_->stop();
+}
+
+}  // namespace pubsubsql::server

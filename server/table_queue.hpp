@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/reply_encoder.hpp"
+#include "server/worker_message.hpp"
+#include "storage/durable/statement_changes.hpp"
+#include "storage/outcome.hpp"
+
+namespace pubsubsql::server {
+
+/// An event that is ready to be sent, and to whom.
+struct ready_event {
+  encoded_event event;
+  std::vector<storage::event_target> targets;
+};
+
+/// A statement that has been run in memory and whose reply and events wait for a store to commit: its own changes, or
+/// those of statements before it that it has seen.
+struct held_statement {
+  statement_source source;
+  std::string reply;
+  std::uint64_t subscriptions_ended = 0;
+  std::vector<ready_event> events;
+  std::shared_ptr<const storage::durable::statement_changes> changes;  ///< nullptr: it only read
+  std::uint64_t ticket = 0;                                            ///< of its changes
+};
+
+/// A statement that has not been run yet, or work of others that wants the table for itself.
+struct waiting_statement {
+  statement_source source;
+  bool barrier = false;          ///< runs only when nothing is held
+  std::function<void()> occupy;  ///< instead of a statement; told when the table is its own
+};
+
+/// The statements of one table that are not finished, in order: first the held, then the waiting. Exists only with a
+/// store.
+///
+/// Invariants:
+///  1. Tickets of held statements rise; the first held statement has changes.
+///  2. Undoing the held statements, last first, leads back to what the store has committed.
+struct table_queue {
+  std::string table;
+  std::uint32_t number = 0;
+  std::uint32_t epoch = 1;
+  std::uint64_t last_ticket = 0;
+  std::deque<held_statement> held;
+  std::deque<waiting_statement> waiting;
+  /// Statements that may be held at a time. What a store does not take as it is makes all behind it run again, so that
+  /// where this happens few are let run ahead, and more again as long as it does not.
+  std::size_t held_max = SIZE_MAX;
+  bool occupied = false;  ///< something outside is at work on the table; statements wait until it is done
+};
+
+}  // namespace pubsubsql::server

@@ -1,0 +1,394 @@
+#include "server/table_runner.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "server/session.hpp"
+#include "server/shared_state.hpp"
+#include "server/worker.hpp"
+#include "storage/durable/table_comparison.hpp"
+#include "storage/table.hpp"
+
+namespace pubsubsql::server {
+
+namespace {
+
+using storage::durable::statement_changes;
+using storage::durable::write;
+using fate = storage::durable::write_result::fate;
+
+template <typename... Kinds>
+bool is_any(const parser::statement_body& body) {
+  return (std::holds_alternative<Kinds>(body) || ...);
+}
+
+/// Statements on rows can be run on top of changes that are not committed, and taken back with them. All others are
+/// rare and wait until nothing is uncommitted.
+bool is_barrier(const parser::statement_body& body) {
+  return !is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
+                 parser::push_statement, parser::pop_statement, parser::peek_statement>(body);
+}
+
+/// The subscriptions that a session may stop counting once the outcome is known.
+std::uint64_t subscriptions_ended(const parser::statement_body& body, const storage::outcome& o) {
+  if (is_any<parser::subscribe_statement>(body)) return o.failure ? 1 : 0;
+  return !o.failure && o.kind == storage::reply_kind::unsubscribed ? o.rows : 0;
+}
+
+void encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o) {
+  if (!from.stream || o.failure) encode_reply(out, from.route.address, o);
+}
+
+}  // namespace
+
+table_runner::table_runner(worker& w)
+    : worker_(w), database_(w.shared().settings.engine), remote_targets_(w.shared().workers.size()) {}
+
+table_runner::~table_runner() = default;
+
+table_queue& table_runner::queue_of(std::string_view table) {
+  if (const auto it = queues_.find(table); it != queues_.end()) return *it->second;
+  auto made = std::make_unique<table_queue>();
+  made->table = table;
+  made->number = static_cast<std::uint32_t>(queue_by_number_.size());
+  queue_by_number_.push_back(made.get());
+  return *queues_.emplace(std::string(table), std::move(made)).first->second;
+}
+
+/// Without a store hardly ever: then somebody had wanted the table for himself while MySQL was being disconnected.
+bool table_runner::has_waiting(std::string_view table) const {
+  if (queues_.empty()) return false;
+  const auto it = queues_.find(table);
+  return it != queues_.end() && (it->second->occupied || !it->second->waiting.empty());
+}
+
+// Running
+
+void table_runner::run(statement_source from, const parser::statement& s) {
+  if (!worker_.shared().store.has_store() && !paused_ && !has_waiting(parser::table_of(s))) {
+    return execute(nullptr, std::move(from), s);
+  }
+  table_queue& q = queue_of(parser::table_of(s));
+  const bool barrier = is_barrier(s.body);
+  if (paused_ || q.occupied || !q.waiting.empty() || q.held.size() >= q.held_max || (barrier && !q.held.empty())) {
+    open_slot(from);
+    q.waiting.push_back({.source = std::move(from), .barrier = barrier, .occupy = {}});
+    return;
+  }
+  execute(&q, std::move(from), s);
+}
+
+bool table_runner::is_acknowledged_at_once(const storage::outcome& o) const {
+  const storage::table& t = *o.about;
+  const bool inserts = std::ranges::any_of(
+      o.changes, [](const storage::change& c) { return c.kind == storage::change_kind::insert_row; });
+  if (inserts && t.gets_keys_outside()) return false;  // without the key the row could not be changed
+  return t.ack().value_or(worker_.shared().default_ack()) == parser::ack_mode::memory &&
+         !worker_.shared().store_is_full();
+}
+
+void table_runner::execute(table_queue* q, statement_source from, const parser::statement& s) {
+  const storage::outcome& o =
+      database_.execute(s, {.subscriber = from.route.session, .pubsubid = from.pubsubid, .corrections = nullptr});
+  const std::uint64_t ended = subscriptions_ended(s.body, o);
+  if (q != nullptr && (!q->held.empty() || (!o.changes.empty() && !is_acknowledged_at_once(o)))) {
+    return hold(*q, std::move(from), o, ended);
+  }
+  if (from.route.slot == 0) {
+    session& to = *worker_.find(from.route.session);
+    to.reply([&](std::string& out) { encode_outcome(out, from, o); }, from.pubsubid);
+    to.unsubscribed(ended);
+  } else {
+    std::string bytes;
+    encode_outcome(bytes, from, o);
+    answer(from, std::move(bytes), ended);
+  }
+  if (q != nullptr && !o.changes.empty()) send_changes(*q, o, false, false);
+  publish(o);
+}
+
+std::shared_ptr<const statement_changes> table_runner::send_changes(table_queue& q, const storage::outcome& o,
+                                                                    bool awaited, bool in_mysql) {
+  auto changes = std::make_shared<const statement_changes>(*o.about, o.changes);
+  writes_.push_back({.changes = changes,
+                     .origin = {.worker = worker_.index(), .queue = q.number, .ticket = ++q.last_ticket},
+                     .epoch = q.epoch,
+                     .awaited = awaited,
+                     .in_mysql = in_mysql});
+  worker_.end_turn_later();
+  return changes;
+}
+
+void table_runner::hold(table_queue& q, statement_source from, const storage::outcome& o, std::uint64_t ended) {
+  open_slot(from);
+  held_statement& h = q.held.emplace_back();
+  encode_outcome(h.reply, from, o);
+  h.subscriptions_ended = ended;
+  h.events.resize(o.events.size());
+  for (std::size_t i = 0; i < o.events.size(); ++i) prepare(h.events[i], o, o.events[i]);
+  h.source = std::move(from);
+  if (o.changes.empty()) return;
+  h.changes = send_changes(q, o, true, false);
+  h.ticket = q.last_ticket;
+}
+
+// What the stores say
+
+void table_runner::on(std::vector<result>& results) {
+  for (std::size_t i = 0; i < results.size();) {
+    table_queue& q = *queue_by_number_[results[i].origin.queue];
+    std::size_t end = i + 1;
+    if (results[i].what == fate::committed) {
+      on_committed(q, results[i].origin.ticket);
+    } else {
+      // One store failure can concern many statements of a table: they are taken back together.
+      while (end < results.size() && results[end].origin.queue == q.number && results[i].what == fate::refused &&
+             results[end].what == fate::refused) {
+        ++end;
+      }
+      on_not_as_asked(q, std::span<const result>(results).subspan(i, end - i));
+    }
+    i = end;
+    advance(q);
+  }
+}
+
+void table_runner::on_committed(table_queue& q, std::uint64_t ticket) {
+  q.held_max = q.held_max > SIZE_MAX / 2 ? SIZE_MAX : q.held_max * 2;
+  while (!q.held.empty()) {
+    held_statement& h = q.held.front();
+    if (h.changes != nullptr && h.ticket > ticket) return;
+    answer(h.source, std::move(h.reply), h.subscriptions_ended);
+    for (const ready_event& e : h.events) publish(e.event, e.targets);
+    q.held.pop_front();
+  }
+}
+
+/// Undoes the statements from the one with this ticket on, last first, and takes them out of the queue.
+std::deque<held_statement> table_runner::take_back(table_queue& q, std::uint64_t ticket) {
+  const auto first =
+      std::ranges::find_if(q.held, [&](const held_statement& h) { return h.changes != nullptr && h.ticket >= ticket; });
+  for (auto h = q.held.end(); h != first;) {
+    --h;
+    if (h->changes == nullptr) continue;
+    if (h->source.pubsubid != 0) database_.drop_subscription(h->source.route.session, h->source.pubsubid);
+    database_.undo(q.table, h->changes->changes());
+  }
+  ++q.epoch;
+  std::deque<held_statement> taken(std::make_move_iterator(first), std::make_move_iterator(q.held.end()));
+  q.held.erase(first, q.held.end());
+  return taken;
+}
+
+void table_runner::on_not_as_asked(table_queue& q, std::span<const result> results) {
+  const auto is_meant = [&](const held_statement& h) {
+    return h.changes != nullptr && !results.empty() && h.ticket == results.front().origin.ticket;
+  };
+  if (std::ranges::none_of(q.held, is_meant)) return;  // taken back already
+  q.held_max = results.front().what == fate::corrected ? 1 : std::max<std::size_t>(q.held.size() / 2, 16);
+  std::deque<waiting_statement> again;
+  for (held_statement& h : take_back(q, results.front().origin.ticket)) {
+    if (!is_meant(h)) {
+      again.push_back({.source = std::move(h.source), .barrier = false, .occupy = {}});
+      continue;
+    }
+    const result& r = results.front();
+    results = results.subspan(1);
+    if (r.what == fate::corrected) {
+      redo_corrected(q, std::move(h), r.rows);
+    } else {
+      std::string bytes;
+      encode_store_error(bytes, h.source.route.address, r.error);
+      answer(h.source, std::move(bytes), h.source.pubsubid != 0 ? 1 : 0);
+    }
+  }
+  q.waiting.insert(q.waiting.begin(), std::make_move_iterator(again.begin()), std::make_move_iterator(again.end()));
+}
+
+void table_runner::redo_corrected(table_queue& q, held_statement h, const storage::corrected_rows& rows) {
+  arena_.reset();
+  const parser::statement s = *parser::parse(h.source.sql, arena_);
+  const storage::outcome& o =
+      database_.execute(s, {.subscriber = h.source.route.session, .pubsubid = h.source.pubsubid, .corrections = &rows});
+  if (o.changes.empty()) {
+    spdlog::error("table {} differs from MySQL: a row as MySQL stored it was refused here: {}", q.table,
+                  o.failure ? o.failure->message : "it changed nothing");
+  }
+  held_statement& redone = q.held.emplace_back();
+  encode_outcome(redone.reply, h.source, o);
+  redone.events.resize(o.events.size());
+  for (std::size_t i = 0; i < o.events.size(); ++i) prepare(redone.events[i], o, o.events[i]);
+  redone.source = std::move(h.source);
+  if (o.changes.empty()) return on_committed(q, 0);  // nothing before it: then it is answered now
+  redone.changes = send_changes(q, o, true, true);
+  redone.ticket = q.last_ticket;
+}
+
+void table_runner::advance(table_queue& q) {
+  while (!q.waiting.empty() && !paused_ && !q.occupied && q.held.size() < q.held_max &&
+         !(q.waiting.front().barrier && !q.held.empty())) {
+    statement_source from = std::move(q.waiting.front().source);
+    const std::function<void()> occupy = std::move(q.waiting.front().occupy);
+    q.waiting.pop_front();
+    if (occupy) {
+      q.occupied = true;
+      database_.pin(q.table, true);
+      return occupy();
+    }
+    arena_.reset();
+    // The tree points into the text, which moves with its source when it is short.
+    const std::string sql = from.sql;
+    const parser::statement s = *parser::parse(sql, arena_);
+    execute(worker_.shared().store.has_store() ? &q : nullptr, std::move(from), s);
+  }
+  if (on_paused_) tell_when_paused();
+}
+
+// Work from outside
+
+void table_runner::occupy(std::string_view table, std::function<void()> ready) {
+  table_queue& q = queue_of(table);
+  q.waiting.push_back({.source = {}, .barrier = true, .occupy = std::move(ready)});
+  advance(q);
+}
+
+void table_runner::release(std::string_view table) {
+  table_queue& q = queue_of(table);
+  q.occupied = false;
+  database_.pin(table, false);
+  advance(q);
+}
+
+void table_runner::pause(std::function<void()> ready) {
+  paused_ = true;
+  on_paused_ = std::move(ready);
+  tell_when_paused();
+}
+
+void table_runner::tell_when_paused() {
+  if (std::ranges::any_of(queue_by_number_, [](const table_queue* q) { return !q->held.empty(); })) return;
+  database_.pin_all(true);
+  std::exchange(on_paused_, {})();
+}
+
+void table_runner::resume() {
+  paused_ = false;
+  database_.pin_all(false);
+  for (const table_queue* q : queue_by_number_) {
+    if (q->occupied) database_.pin(q->table, true);
+  }
+  // By number: running statements may add queues.
+  for (std::size_t i = 0; i < queue_by_number_.size(); ++i) advance(*queue_by_number_[i]);
+}
+
+void table_runner::correct_late(std::shared_ptr<const statement_changes> written, storage::corrected_rows stored) {
+  const std::string table(written->table_name());
+  occupy(table, [this, table, written = std::move(written), stored = std::move(stored)] {
+    if (const storage::table* t = database_.find(table)) {
+      const storage::table_differences d = storage::durable::still_as_written(*t, *written, stored);
+      if (d.size() > 0) repair({}, table, d);
+    }
+    release(table);
+  });
+}
+
+void table_runner::show(const storage::table_description& own_table, const std::vector<std::string>& values) {
+  const storage::table* t = database_.find(own_table.name);
+  if (t == nullptr) t = &database_.restore(own_table);
+  storage::table_differences d;
+  storage::table_differences::outside_row row;
+  row.values.emplace_back();
+  row.values.insert(row.values.end(), values.begin(), values.end());
+  if (t->row_count() == 0) {
+    d.only_outside.push_back(std::move(row));
+  } else {
+    row.here = t->end_row(parser::queue_end::front);
+    d.different.push_back(std::move(row));
+  }
+  const storage::outcome& o = database_.repair(own_table.name, d);
+  publish(o);
+}
+
+void table_runner::repair(const reply_route& to, std::string_view table, const storage::table_differences& d) {
+  table_queue& q = queue_of(table);
+  const storage::outcome& o = database_.repair(table, d);
+  if (o.failure) spdlog::warn("table {} stays different from MySQL: {}", table, o.failure->message);
+  held_statement& h = q.held.emplace_back();
+  h.source.route = to;
+  encode_outcome(h.reply, h.source, o);
+  h.events.resize(o.events.size());
+  for (std::size_t i = 0; i < o.events.size(); ++i) prepare(h.events[i], o, o.events[i]);
+  if (o.changes.empty()) return on_committed(q, 0);
+  h.changes = send_changes(q, o, true, true);
+  h.ticket = q.last_ticket;
+}
+
+void table_runner::drop_subscriber(storage::subscriber_id session) {
+  database_.drop_subscriber(session);
+  for (table_queue* q : queue_by_number_) {
+    std::erase_if(q->waiting, [session](const waiting_statement& w) {
+      return w.source.pubsubid != 0 && w.source.route.session == session;
+    });
+  }
+}
+
+void table_runner::end_turn() {
+  if (!writes_.empty()) worker_.shared().store.submit(writes_);
+}
+
+// Replies and events
+
+/// From here on the statement is on its own: its reply has a place, and its text is kept.
+void table_runner::open_slot(statement_source& from) {
+  if (from.sql.empty()) from.sql = from.text;
+  if (from.route.slot != 0) return;
+  from.route.slot = worker_.find(from.route.session)->await_reply(from.pubsubid);
+}
+
+void table_runner::answer(const statement_source& from, std::string bytes, std::uint64_t subscriptions_ended) {
+  statement_done done{.route = from.route, .bytes = std::move(bytes), .subscriptions_ended = subscriptions_ended};
+  const unsigned home = subscriber::of(from.route.session).worker;
+  if (home == worker_.index()) {
+    worker_.statements().on(done);
+  } else {
+    worker_.send(home, std::move(done));
+  }
+}
+
+void table_runner::prepare(ready_event& out, const storage::outcome& o, const storage::event& e) const {
+  encode_event(out.event, *o.about, e);
+  out.targets.assign(e.targets.begin(), e.targets.end());
+}
+
+void table_runner::publish(const storage::outcome& o) {
+  for (const storage::event& e : o.events) {
+    encode_event(event_, *o.about, e);
+    publish(event_, e.targets);
+  }
+}
+
+void table_runner::publish(const encoded_event& event, std::span<const storage::event_target> targets) {
+  bool remote = false;
+  for (const storage::event_target& target : targets) {
+    const unsigned home = subscriber::of(target.subscriber).worker;
+    if (home == worker_.index()) {
+      if (session* to = worker_.find(target.subscriber)) to->deliver(event, target.pubsubid);
+    } else {
+      remote_targets_[home].push_back(target);
+      remote = true;
+    }
+  }
+  if (!remote) return;
+  const auto shared = std::make_shared<const encoded_event>(event);
+  for (unsigned home = 0; home < remote_targets_.size(); ++home) {
+    auto& there = remote_targets_[home];
+    if (there.empty()) continue;
+    worker_.send(home, deliver_event{.event = shared, .targets = there});
+    there.clear();
+  }
+}
+
+}  // namespace pubsubsql::server

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parser/parser.hpp"
+#include "server/reply_encoder.hpp"
+#include "server/table_queue.hpp"
+#include "server/worker_message.hpp"
+#include "storage/database.hpp"
+#include "storage/durable/store.hpp"
+#include "storage/text_hash.hpp"
+
+namespace pubsubsql::server {
+
+class session;
+class worker;
+
+/// Runs statements on the tables of one worker and lets their replies and events go when they may: at once, or, for
+/// `ack = committed`, when a store has committed what they changed and saw. Used by its worker's thread only.
+///
+/// The optimistic group commit: a statement runs in memory right away and its changes go to the store; its reply, its
+/// events and whatever later statements on the table answer are held. The store commits what has come together
+/// meanwhile as one transaction. When it refuses a statement, that one and all later ones are undone, it is answered
+/// with the store's error, and the later ones are run again.
+class table_runner {
+ public:
+  explicit table_runner(worker& w);
+  ~table_runner();
+
+  /// A statement for a table of this worker. `from.slot` is 0 when the client's session, on this worker, has not opened
+  /// a slot for the reply yet: then it is answered directly if it can be.
+  void run(statement_source from, const parser::statement& s);
+
+  /// The stores' word on writes of this worker.
+  void on(std::vector<storage::durable::write_result>& results);
+
+  /// This session is gone, and with it its subscriptions, those not made yet among them.
+  void drop_subscriber(storage::subscriber_id session);
+
+  // For those who work on a table from outside
+
+  /// Calls `ready` once everything asked of the table before is finished and committed; statements that come later wait
+  /// until release(). REQUIRES: there is a store.
+  void occupy(std::string_view table, std::function<void()> ready);
+  void release(std::string_view table);
+  /// The same for all tables at once, until resume(). Needs no store.
+  void pause(std::function<void()> ready);
+  void resume();
+  /// Makes rows what MySQL has stored of an acknowledged statement, unless they have been changed since.
+  void correct_late(std::shared_ptr<const storage::durable::statement_changes> written, storage::corrected_rows stored);
+  /// Gives a table of the server's own, which is in no store, this one row.
+  void show(const storage::table_description& own_table, const std::vector<std::string>& values);
+  /// Makes the rows of an occupied or paused table those of MySQL, and answers the route with how many were corrected.
+  void repair(const reply_route& to, std::string_view table, const storage::table_differences& d);
+
+  /// Hands over what the turn's statements have changed.
+  void end_turn();
+
+  [[nodiscard]] storage::database& tables() { return database_; }
+  [[nodiscard]] const storage::database& tables() const { return database_; }
+
+ private:
+  using result = storage::durable::write_result;
+
+  table_queue& queue_of(std::string_view table);
+  [[nodiscard]] bool has_waiting(std::string_view table) const;
+  void execute(table_queue* q, statement_source from, const parser::statement& s);
+  void redo_corrected(table_queue& q, held_statement h, const storage::corrected_rows& rows);
+  void hold(table_queue& q, statement_source from, const storage::outcome& o, std::uint64_t ended);
+  std::shared_ptr<const storage::durable::statement_changes> send_changes(table_queue& q, const storage::outcome& o,
+                                                                          bool awaited, bool in_mysql);
+  [[nodiscard]] bool is_acknowledged_at_once(const storage::outcome& o) const;
+
+  void on_committed(table_queue& q, std::uint64_t ticket);
+  std::deque<held_statement> take_back(table_queue& q, std::uint64_t ticket);
+  void on_not_as_asked(table_queue& q, std::span<const result> results);
+  void advance(table_queue& q);
+  void tell_when_paused();
+
+  void open_slot(statement_source& from);
+  void answer(const statement_source& from, std::string bytes, std::uint64_t subscriptions_ended);
+  void prepare(ready_event& out, const storage::outcome& o, const storage::event& e) const;
+  void publish(const storage::outcome& o);
+  void publish(const encoded_event& event, std::span<const storage::event_target> targets);
+
+  worker& worker_;
+  storage::database database_;
+  storage::text_map<std::unique_ptr<table_queue>> queues_;
+  std::vector<table_queue*> queue_by_number_;
+  bool paused_ = false;
+  std::function<void()> on_paused_;                                 // to be told when nothing is held any more
+  std::vector<storage::durable::write> writes_;                     // of this turn
+  parser::statement_arena arena_;                                   // of a statement that is run from its text
+  encoded_event event_;                                             // scratch
+  std::vector<std::vector<storage::event_target>> remote_targets_;  // scratch, by worker
+};
+
+}  // namespace pubsubsql::server
