@@ -161,6 +161,7 @@ class MariadbServer:
         self.ca_path: str | None = None
         try:
             shutil.copytree(_template_directory(), self.directory / "data")
+            (self.directory / "tmp").mkdir()
             if tls:
                 _make_certificates(self.directory)
                 self.ca_path = str(self.directory / "ca.pem")
@@ -193,6 +194,8 @@ class MariadbServer:
         command = ["mariadbd", "--no-defaults", f"--datadir={self.directory / 'data'}", *USER, *STORAGE]
         command += [f"--port={port}", "--bind-address=127.0.0.1", f"--port-open-timeout={port_wait_s}"]
         command += [f"--socket={self.socket}", f"--pid-file={self.directory / 'pid'}", "--skip-name-resolve"]
+        # A server that starts clears its tmpdir of what it takes for left-overs, also those of servers that run.
+        command += [f"--tmpdir={self.directory / 'tmp'}"]
         command += ["--innodb-flush-log-at-trx-commit=1"]
         command += ["--innodb-buffer-pool-dump-at-shutdown=0", "--innodb-buffer-pool-load-at-startup=0"]
         command += ["--key-buffer-size=1M", "--aria-pagecache-buffer-size=1M"]

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import threading
+from collections.abc import Callable
 
 from harness.wire import FramedConnection, TextConnection, deadline_s
 
@@ -14,17 +15,34 @@ PROGRAM = os.environ.get("PUBSUBSQLD", "build/release/pubsubsqld")
 class ServerProcess:
     """A running server. Use it in a `with`; leaving it stops the server and checks that it stopped in order."""
 
-    def __init__(self, *flags: str, program: str = PROGRAM, environment: dict[str, str] | None = None):
+    def __init__(
+        self,
+        *flags: str,
+        program: str = PROGRAM,
+        environment: dict[str, str] | None = None,
+        before_start: Callable[[], None] | None = None,
+    ):
+        """`before_start` runs in the server's process, before the program."""
         command = [program, "--port", "0", *flags]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}
+            command,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(environment or {})},
+            preexec_fn=before_start,
         )
+        self.killed = False
         self.log: list[str] = []
         self.port = 0
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
-        self.port = int(self.wait_for_log(r"listening on \S+:(\d+)")[1])
+        try:
+            self.port = int(self.wait_for_log(r"listening on \S+:(\d+)", 120)[1])
+        except AssertionError:
+            self.kill()
+            raise
 
     def _read_log(self) -> None:
         assert self.process.stderr is not None
@@ -35,7 +53,7 @@ class ServerProcess:
         with self._changed:
             self._changed.notify_all()
 
-    def wait_for_log(self, pattern: str) -> re.Match[str]:
+    def wait_for_log(self, pattern: str, seconds: float = 20) -> re.Match[str]:
         """The first log line that matches; fails when none comes in time."""
         found: re.Match[str] | None = None
 
@@ -45,7 +63,7 @@ class ServerProcess:
             return found is not None or not self._reader.is_alive()
 
         with self._changed:
-            self._changed.wait_for(matches, deadline_s(20))
+            self._changed.wait_for(matches, deadline_s(seconds))
         if found is None:
             raise AssertionError(f"the log has no line like {pattern!r}:\n" + "\n".join(self.log))
         return found
@@ -63,6 +81,15 @@ class ServerProcess:
     def signal(self, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)
 
+    def kill(self) -> None:
+        """Ends it at once, as a crash does."""
+        self.killed = True
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(deadline_s(10))
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+
     def wait(self) -> int:
         """The exit status, once the server has ended by itself."""
         status = self.process.wait(deadline_s(30))
@@ -73,6 +100,8 @@ class ServerProcess:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
+        if self.killed:
+            return
         if self.process.poll() is None:
             self.signal()
         try:
@@ -86,3 +115,18 @@ class ServerProcess:
                 self.process.stderr.close()
         if status != 0 and kind is None:
             raise AssertionError(f"the server ended with status {status}:\n" + "\n".join(self.log))
+
+
+def refused_start(*flags: str, program: str = PROGRAM) -> str:
+    """What a server logs that is expected not to start."""
+    ended = subprocess.run(
+        [program, "--port", "0", *flags],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=deadline_s(60),
+    )
+    if ended.returncode != 1:
+        raise AssertionError(f"the server ended with status {ended.returncode}:\n{ended.stdout}")
+    return ended.stdout

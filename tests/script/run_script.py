@@ -1,19 +1,60 @@
 #!/usr/bin/env python3
 """Plays a .test file against the real server. README.md beside this file describes the format.
 
-Usage: run_script.py [--text] [--threads N] FILE...
+Usage: run_script.py [--text] [--threads N] [--store STORE] FILE...
 """
 
 import argparse
+import contextlib
 import json
 import re
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.server_process import ServerProcess  # noqa: E402
 from harness.wire import Connection  # noqa: E402
+
+
+
+@contextlib.contextmanager
+def memory() -> Iterator[list[str]]:
+    yield []
+
+
+@contextlib.contextmanager
+def sqlite(*flags: str) -> Iterator[list[str]]:
+    with tempfile.TemporaryDirectory(prefix="pubsubsql-script-") as directory:
+        yield ["--data", directory, *flags]
+
+
+@contextlib.contextmanager
+def mysql(*flags: str) -> Iterator[list[str]]:
+    from harness.mariadb import MariadbServer  # most runs need none
+
+    with MariadbServer() as server:
+        server.create_database("scripts", "app", "secret")
+        yield ["--mysql", server.url("scripts", "app", "secret"), *flags]
+
+
+@contextlib.contextmanager
+def mysql_and_sqlite() -> Iterator[list[str]]:
+    with sqlite() as below, mysql(*below) as flags:
+        yield flags
+
+
+# What a server is started with so that it keeps its tables there, fresh each time. Replies are the same with every store.
+STORES = {
+    "memory": memory,
+    "sqlite": sqlite,
+    "sqlite-memory-ack": lambda: sqlite("--ack", "memory"),
+    "mysql": mysql,
+    "mysql-memory-ack": lambda: mysql("--ack", "memory"),
+    "mysql-sqlite": mysql_and_sqlite,
+}
 
 ESCAPES = {"\\n": "\n", "\\t": "\t", "\\0": "\0", "\\\\": "\\"}
 
@@ -137,10 +178,13 @@ class Player:
                               f"{self.pending_rows[name]} {client.events}")
 
 
-def play_file(path: Path, text_mode: bool, threads: int) -> None:
+def play_file(path: Path, text_mode: bool, threads: int, store: str) -> None:
     lines = [line.rstrip() for line in path.read_text(encoding="utf-8").splitlines()]
     flags = [flag for line in lines if line.startswith("server:") for flag in line.split()[1:]]
-    with ServerProcess("--threads", str(threads), "--log-level", "warning", *flags) as server:
+    with (
+        STORES[store]() as store_flags,
+        ServerProcess("--threads", str(threads), "--log-level", "warning", *store_flags, *flags) as server,
+    ):
         player = Player(server, text_mode)
         try:
             for number, line in enumerate(lines, 1):
@@ -159,11 +203,12 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--text", action="store_true", help="use text mode instead of frames")
     arguments.add_argument("--threads", type=int, default=1)
+    arguments.add_argument("--store", choices=STORES, default="memory", help="where the server keeps its tables")
     arguments.add_argument("files", nargs="+", type=Path)
     wanted = arguments.parse_args()
     try:
         for path in wanted.files:
-            play_file(path, wanted.text, wanted.threads)
+            play_file(path, wanted.text, wanted.threads, wanted.store)
     except Failure as failure:
         print(failure, file=sys.stderr)
         return 1

@@ -1,0 +1,277 @@
+"""Tables, columns, keys and tags that are new to MySQL: how they are made there, and what is left when that fails."""
+
+import sys
+import unittest
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from harness.mariadb import MariadbServer  # noqa: E402
+from harness.mirror import USER, Follower, Mirror, memory_rows, pipeline, quoted  # noqa: E402
+from harness.wire import FramedConnection  # noqa: E402
+
+mariadb: MariadbServer
+databases = 0
+
+
+def setUpModule() -> None:
+    global mariadb
+    mariadb = MariadbServer()
+    mariadb.start()
+
+
+def tearDownModule() -> None:
+    mariadb.close()
+
+
+def new_database() -> Mirror:
+    global databases
+    databases += 1
+    return Mirror(mariadb, f"db{databases}")
+
+
+def state(client: FramedConnection) -> dict[str, Any]:
+    """Everything a client can see, table by table: the columns and the rows in the table's own order."""
+    tables = [row[0] for row in client.ask("show tables")["data"]]
+    asked = {t: (client.ask(f"describe {quoted(t)}")["data"], client.ask(f"select * from {quoted(t)}")) for t in tables}
+    return {t: ([row[:1] + row[3:4] for row in columns], rows["data"]) for t, (columns, rows) in asked.items()}
+
+
+class Creation(unittest.TestCase):
+    maxDiff = 4000
+
+    def setUp(self) -> None:
+        self.db = new_database()
+
+    def columns(self, table: str) -> dict[str, tuple[str | None, ...]]:
+        rows = self.db.sql(
+            "SELECT column_name, column_type, character_set_name, is_nullable, column_key FROM information_schema.columns"
+            f" WHERE table_schema = DATABASE() AND table_name = '{table}' ORDER BY ordinal_position"
+        )
+        return {str(row[0]): tuple(row[1:]) for row in rows}
+
+    def test_the_tables_that_are_made(self) -> None:
+        with self.db.server() as server, server.framed() as client:
+            replies = pipeline(client, ["key t k", "tag t g", "insert into t (k, g, v) values (1, 2, 3)",
+                                        "insert into t (w) values (4)", "tag t w", "key t v", "update t set z = 5",
+                                        "subscribe * from s", "tag only c"])  # fmt: skip
+            self.assertEqual({r["status"] for r in replies}, {"ok"}, replies)
+            before = state(client)
+            text = "longtext", "utf8mb4", "YES", ""
+            self.assertEqual(
+                self.columns("t"),
+                {
+                    "id": ("bigint(20)", None, "NO", "PRI"),
+                    "k": ("varchar(255)", "utf8mb4", "YES", "UNI"),
+                    "g": ("varchar(255)", "utf8mb4", "YES", "MUL"),
+                    "v": ("varchar(255)", "utf8mb4", "YES", "UNI"),
+                    "w": ("varchar(255)", "utf8mb4", "YES", "MUL"),
+                    "z": text,
+                },
+            )
+            self.assertEqual(self.db.rows("t"), client.ask("select * from t")["data"])
+        engines = self.db.sql("SELECT DISTINCT engine FROM information_schema.tables WHERE table_schema = DATABASE()")
+        self.assertEqual(engines, [["InnoDB"]])
+        self.assertEqual(self.db.tables(), ["only", "s", "t"])
+        with self.db.server() as server, server.framed() as client:
+            self.assertEqual(state(client), before)
+
+    def test_values_of_every_kind(self) -> None:
+        """Text is text: what differs in any byte differs, and comes back as it was."""
+        values = ["", " ", "a", "A", "a ", "\u00e4", "a\u0308", "\U0001f600", "\0", "0x41", "\\", "''", "1e3", "x" * 255]
+        with self.db.server() as server, server.framed() as client:
+            self.assertEqual(client.ask("key t k")["status"], "ok")
+            replies = pipeline(client, [f"insert into t (k, v) values ('{v}', '{v}')" for v in values])
+            self.assertEqual({r["status"] for r in replies}, {"ok"}, replies)
+            big = "z" * 3_000_000
+            self.assertEqual(client.ask(f"insert into t (v) values ('{big}')")["status"], "ok")
+            rows = client.ask("select * from t")["data"]
+        with self.db.server() as server, server.framed() as client:
+            self.assertEqual(client.ask("select * from t")["data"], rows)
+            for value in values:
+                self.assertEqual(client.ask(f"select v from t where k = '{value}'")["data"], [[value.replace("''", "'")]])
+
+    def test_order_and_ids_survive(self) -> None:
+        with self.db.server() as server, server.framed() as client:
+            pipeline(client, [f"push {'front' if i % 3 else 'back'} into q (v) values ({i}), ({-i})" for i in range(20)])
+            pipeline(client, ["pop front from q", "pop from q", "delete from q where v = 5", "push front into q (v) values (last)"])
+            # The last id was given to a row that is gone: it is not given again.
+            self.assertEqual(client.ask("insert into q (v) values (gone) returning id")["data"], [["41"]])
+            client.ask("pop from q")
+            before = state(client)
+        for _ in range(2):
+            with self.db.server() as server, server.framed() as client:
+                self.assertEqual(state(client), before)
+        with self.db.server() as server, server.framed() as client:
+            first = before["q"][1][0]
+            self.assertEqual(client.ask("pop front * from q")["data"], [first])
+            self.assertEqual(client.ask("push front into q (v) values (new) returning id")["data"], [["42"]])
+            before = state(client)
+            self.assertEqual(before["q"][1][0], ["42", "new"])
+        with self.db.server() as server, server.framed() as client:
+            self.assertEqual(state(client), before)
+
+    def test_ids_after_a_crash(self) -> None:
+        for _ in range(3):
+            server = self.db.server()
+            with server.framed() as client:
+                pipeline(client, ["insert into t (v) values (a)", "push front into t (v) values (b)", "pop from t"])
+                before = state(client)
+            server.process.kill()
+            server.process.wait()
+            assert server.process.stderr is not None
+            server.process.stderr.close()
+            with self.db.server() as server, server.framed() as client:
+                self.assertEqual(state(client), before)
+        with self.db.server() as server, server.framed() as client:
+            self.assertEqual(client.ask("insert into t (v) values (a) returning id")["data"], [["6"]])
+
+    def test_names(self) -> None:
+        names = ["select", "unit price", "back`quote", "\u00fcn\u00ef", "a'b\"c", "a?b", "a.b", "%s", "Case", "case", "pubsubsql"]
+        with self.db.server() as server, server.framed() as client:
+            for name in names:
+                q = quoted(name)
+                replies = pipeline(client, [f"key {q} {q}", f"insert into {q} ({q}, b) values (1, 2)", f"update {q} set b = 3 where {q} = 1"])
+                self.assertEqual({r["status"] for r in replies}, {"ok"}, (name, replies))
+            before = state(client)
+        with self.db.server() as server, server.framed() as client:
+            self.assertEqual(state(client), before)
+
+
+    def test_spaces_beyond_the_end(self) -> None:
+        """MySQL takes a text that is only for its spaces too long, and stores it without them."""
+        given, stored = "x" * 250 + " " * 10, "x" * 250 + " " * 5
+        with self.db.server() as server, server.framed() as client:
+            self.assertEqual(client.ask("key t k")["status"], "ok")
+            self.assertEqual(client.ask(f"insert into t (k) values ('{given}') returning k")["data"], [[stored]])
+            self.assertEqual(self.db.rows("t"), client.ask("select * from t")["data"])
+
+    def test_what_is_gone_again_at_once(self) -> None:
+        """A value that MySQL refuses or alters, changed again before the transaction is written."""
+        self.db.sql("CREATE TABLE a (id int PRIMARY KEY, v decimal(5,1), w int)")
+        with self.db.server() as server, server.framed() as client:
+            pipeline(client, ["key t k", "insert into t (k) values (0)", "insert into a (w) values (0)"])
+            for _ in range(20):
+                replies = pipeline(client,
+                                   ["insert into a (v, w) values (1.25, 1) returning v", "delete from a where w = 1",
+                                    "update a set v = nonsense where w = 0", "update a set v = 2.5 where w = 0",
+                                    "update a set v = 3.14 where w = 0 returning v", "update a set v = 4 where w = 0"])  # fmt: skip
+                self.assertEqual([r["status"] for r in replies], ["ok", "ok", "err", "ok", "ok", "ok"], replies)
+                self.assertEqual((replies[0]["data"], replies[4]["data"]), ([["1.3"]], [["3.1"]]))
+                long = "x" * 256
+                replies = pipeline(client, [f"update t set k = {long} where id = 0", "update t set k = 0 where id = 0",
+                                            f"insert into t (k) values ({long})", f"delete from t where k = {long}"])  # fmt: skip
+                self.assertEqual([r.get("code") for r in replies], [1406, None, 1406, None], replies)
+            self.assertEqual(self.db.rows("a"), client.ask("select * from a")["data"])
+
+
+class Failures(unittest.TestCase):
+    """The statement gets MySQL's error, and nothing of it is left anywhere."""
+
+    def setUp(self) -> None:
+        self.db = new_database()
+
+    def check_refused(self, client: FramedConnection, statement: str, code: int) -> None:
+        before = state(client)
+        tables = self.db.tables()
+        reply = client.ask(statement)
+        self.assertEqual((reply["status"], reply.get("code")), ("err", code), (statement, reply))
+        self.assertEqual(state(client), before, statement)
+        self.assertEqual(self.db.tables(), tables)
+
+    def test_names_that_mysql_does_not_take(self) -> None:
+        with self.db.server() as server, server.framed() as client:
+            client.ask("insert into t (a) values (1)")
+            for name in ("x" * 65, "\u00fc" * 65):
+                self.check_refused(client, f"insert into {name} (a) values (1)", 1103)
+                self.check_refused(client, f"insert into t ({name}) values (1)", 1059)
+                self.check_refused(client, f"insert into t (b, {name}) values (1, 2)", 1059)
+                self.check_refused(client, f"key new {name}", 1059)
+                self.check_refused(client, f"subscribe * from {name}", 1103)
+            self.check_refused(client, "insert into `space ` (a) values (1)", 1103)
+            # MySQL's columns have no case.
+            self.check_refused(client, "insert into t (A) values (1)", 1060)
+            self.check_refused(client, "insert into u (b, B) values (1, 2)", 1060)
+            self.check_refused(client, "insert into u (b, Id) values (1, 2)", 1060)
+            self.assertEqual(self.db.rows("t"), [["0", "1"]])
+            columns = self.db.sql("SHOW COLUMNS FROM t")
+            self.assertEqual([row[0] for row in columns], ["id", "a"])
+            self.assertEqual(client.ask("insert into t (a, b) values (2, 3)")["status"], "ok")
+
+    def test_values_that_do_not_fit_the_key(self) -> None:
+        with self.db.server() as server, server.framed() as client:
+            pipeline(client, ["key t k", "tag t g", f"insert into t (v) values ({'x' * 300})"])
+            self.check_refused(client, f"insert into t (k) values ({'x' * 256})", 1406)
+            self.check_refused(client, f"insert into t (g) values ({'x' * 256})", 1406)
+            self.check_refused(client, f"insert into t (g, fresh) values ({'x' * 256}, 1)", 1406)
+            self.check_refused(client, f"update t set g = {'x' * 256}, fresh = 1", 1406)
+            self.check_refused(client, "tag t v", 1406)
+            self.check_refused(client, "key t v", 1406)
+            self.assertEqual([row[0] for row in self.db.sql("SHOW COLUMNS FROM t")], ["id", "k", "g", "v"])
+            self.assertEqual(client.ask("insert into t (g, fresh) values (y, 1)")["status"], "ok")
+
+    def test_a_table_of_that_name_is_there(self) -> None:
+        self.db.sql("CREATE TABLE other (a int); CREATE VIEW looks AS SELECT * FROM other")
+        with self.db.server("--mysql-tables", "t") as server, server.framed() as client:
+            self.db.sql("CREATE TABLE late (a int)")
+            self.check_refused(client, "insert into other (a) values (1)", 1050)
+            self.check_refused(client, "insert into looks (a) values (1)", 1050)
+            self.check_refused(client, "insert into late (a) values (1)", 1050)
+            self.check_refused(client, "key late a", 1050)
+            self.check_refused(client, "subscribe * from late", 1050)
+            self.db.sql("DROP TABLE late")
+            self.assertEqual(client.ask("insert into late (a) values (1)")["status"], "ok")
+        self.assertEqual(self.db.sql("SELECT COUNT(*) FROM other"), [["0"]])
+
+    def test_a_column_that_is_there(self) -> None:
+        with self.db.server() as server, server.framed() as client:
+            client.ask("insert into t (a) values (1)")
+            self.db.sql("ALTER TABLE t ADD COLUMN b int")
+            self.check_refused(client, "insert into t (b) values (1)", 1060)
+            self.assertEqual([row[0] for row in self.db.sql("SHOW COLUMNS FROM t")], ["id", "a", "b"])
+            self.assertEqual(client.ask("insert into t (a) values (2)")["status"], "ok")
+
+    def test_a_key_that_only_mysql_breaks(self) -> None:
+        with self.db.server() as server, server.framed() as client:
+            client.ask("insert into t (a) values (1)")
+            self.db.sql("INSERT INTO t (id, a) VALUES (100, 1)")
+            self.check_refused(client, "key t a", 1062)
+            self.assertEqual(client.ask("tag t a")["status"], "ok")
+
+    def test_without_the_rights(self) -> None:
+        """What needs a right fails; all else goes on."""
+        with self.db.server() as server, server.framed() as client:
+            client.ask("insert into t (a) values (1)")
+        for host in ("127.0.0.1", "localhost"):
+            self.db.sql(f"REVOKE CREATE, ALTER, INDEX, DROP ON {quoted(self.db.name)}.* FROM {USER}@{host}")
+        with self.db.server() as server, server.framed() as client, server.framed() as other:
+            for _ in range(3):
+                self.check_refused(client, "insert into u (a) values (1)", 1142)
+                self.assertEqual(other.ask("insert into t (a) values (2)")["status"], "ok")
+                self.check_refused(client, "insert into t (b) values (1)", 1142)
+                self.assertEqual(other.ask("update t set a = 3 where id = 1")["status"], "ok")
+                self.check_refused(client, "tag t a", 1142)
+                self.check_refused(client, "subscribe * from u", 1142)
+            replies = pipeline(client, ["insert into t (a) values (x)", "insert into t (c) values (x)", "insert into t (a) values (y)"])
+            self.assertEqual([r["status"] for r in replies], ["ok", "err", "ok"], replies)
+            self.assertEqual(memory_rows(client, "t"), self.db.rows("t"))
+
+    def test_neighbours_in_the_same_pipeline(self) -> None:
+        """Refused changes of the schema between others; subscribers see exactly what is there in the end."""
+        with self.db.server() as server, server.framed() as client, server.framed() as watcher:
+            client.ask("key t k")
+            follower = Follower(watcher, "t")
+            statements = []
+            for i in range(30):
+                statements += [f"insert into t (k, v) values (k{i}, {i})", f"insert into t (k, {'y' * 65}) values (no{i}, 1)",
+                               f"update t set c{i} = {i} where k = k{i}", f"insert into t (k) values ({'x' * 256})"]  # fmt: skip
+            replies = pipeline(client, statements)
+            self.assertEqual([r["status"] for r in replies], ["ok", "err", "ok", "err"] * 30, replies[:8])
+            rows = client.ask("select * from t")["data"]
+            self.assertEqual(follower.replayed(), rows)
+            self.assertEqual(self.db.rows("t"), rows)
+
+
+if __name__ == "__main__":
+    unittest.main()
