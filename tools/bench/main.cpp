@@ -1,0 +1,38 @@
+// Measures the server beside its peers and prints ratios. See README.md beside this file.
+
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/bench/machine.hpp"
+#include "tools/bench/report.hpp"
+#include "tools/bench/write_through.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app("Measures a pubsubsqld beside its peers, in the same run", "pubsubsql-bench");
+  app.require_subcommand(1);
+  bool json = false;
+  app.add_flag("--json", json, "Print the report as JSON");
+  app.fallthrough();
+
+  std::vector<std::unique_ptr<bench::workload>> workloads;
+  workloads.push_back(std::make_unique<bench::write_through>());
+  for (const auto& w : workloads) w->add_options(*app.add_subcommand(w->name(), w->description()));
+  CLI11_PARSE(app, argc, argv);
+
+  try {
+    bench::report out;
+    bench::describe_machine(out);
+    for (const auto& w : workloads) {
+      if (app.got_subcommand(w->name())) w->run(out);
+    }
+    json ? out.print_json(std::cout) : out.print(std::cout);
+    return 0;
+  } catch (const std::exception& e) {
+    std::cerr << "pubsubsql-bench: " << e.what() << '\n';
+    return 1;
+  }
+}

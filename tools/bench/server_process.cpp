@@ -1,0 +1,69 @@
+#include "tools/bench/server_process.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace bench {
+
+server_process::server_process(const std::string& binary, const std::vector<std::string>& flags) {
+  spawn(binary, flags);
+  wait_until_listening();
+  log_reader_ = std::thread([log = log_] {
+    std::array<char, 4096> said;
+    for (ssize_t n = 0; (n = ::read(log, said.data(), said.size())) > 0;) std::cerr.write(said.data(), n);
+  });
+}
+
+server_process::~server_process() {
+  ::kill(process_, SIGTERM);
+  ::waitpid(process_, nullptr, 0);
+  if (log_reader_.joinable()) log_reader_.join();
+  ::close(log_);
+}
+
+void server_process::spawn(const std::string& binary, const std::vector<std::string>& flags) {
+  std::vector<std::string> words = {binary, "--port", "0", "--log-level", "warning"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+  const int problem = ::posix_spawn(&process_, binary.c_str(), &actions, nullptr, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::close(ends[1]);
+  log_ = ends[0];
+  if (problem == 0) return;
+  ::close(log_);
+  throw std::system_error(problem, std::generic_category(), "cannot start " + binary);
+}
+
+void server_process::wait_until_listening() {
+  constexpr std::string_view sign = "listening on ";
+  std::string said;
+  for (char c = 0; ::read(log_, &c, 1) == 1;) {
+    said += c;
+    if (c != '\n' || said.find(sign) == std::string::npos) continue;
+    port_ = static_cast<std::uint16_t>(std::stoi(said.substr(said.rfind(':') + 1)));
+    return;
+  }
+  ::waitpid(process_, nullptr, 0);
+  ::close(log_);
+  throw std::runtime_error("the server does not start:\n" + said);
+}
+
+}  // namespace bench
