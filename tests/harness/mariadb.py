@@ -70,6 +70,7 @@ def _make_template(target: pathlib.Path) -> None:
     unfinished = target.with_name(target.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     command = ["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
+    command += ["--skip-name-resolve", "--force"]  # a machine may not be able to look up its own name
     _run([*command, f"--datadir={unfinished}", *USER, *STORAGE])
     unfinished.rename(target)
 
