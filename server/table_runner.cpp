@@ -124,15 +124,24 @@ std::shared_ptr<const statement_changes> table_runner::send_changes(table_queue&
 
 void table_runner::hold(table_queue& q, statement_source from, const storage::outcome& o, std::uint64_t ended) {
   open_slot(from);
+  keep(q, std::move(from), o, false).subscriptions_ended = ended;
+}
+
+/// Puts what a statement has come to behind the others that are held, and sends its changes to the store.
+held_statement& table_runner::keep(table_queue& q, statement_source from, const storage::outcome& o, bool in_mysql) {
   held_statement& h = q.held.emplace_back();
   encode_outcome(h.reply, from, o);
-  h.subscriptions_ended = ended;
   h.events.resize(o.events.size());
-  for (std::size_t i = 0; i < o.events.size(); ++i) prepare(h.events[i], o, o.events[i]);
+  for (std::size_t i = 0; i < o.events.size(); ++i) {
+    encode_event(h.events[i].event, *o.about, o.events[i]);
+    h.events[i].targets.assign(o.events[i].targets.begin(), o.events[i].targets.end());
+  }
   h.source = std::move(from);
-  if (o.changes.empty()) return;
-  h.changes = send_changes(q, o, true, false);
-  h.ticket = q.last_ticket;
+  if (!o.changes.empty()) {
+    h.changes = send_changes(q, o, true, in_mysql);
+    h.ticket = q.last_ticket;
+  }
+  return h;
 }
 
 // What the stores say
@@ -217,14 +226,8 @@ void table_runner::redo_corrected(table_queue& q, held_statement h, const storag
     spdlog::error("table {} differs from MySQL: a row as MySQL stored it was refused here: {}", q.table,
                   o.failure ? o.failure->message : "it changed nothing");
   }
-  held_statement& redone = q.held.emplace_back();
-  encode_outcome(redone.reply, h.source, o);
-  redone.events.resize(o.events.size());
-  for (std::size_t i = 0; i < o.events.size(); ++i) prepare(redone.events[i], o, o.events[i]);
-  redone.source = std::move(h.source);
-  if (o.changes.empty()) return on_committed(q, 0);  // nothing before it: then it is answered now
-  redone.changes = send_changes(q, o, true, true);
-  redone.ticket = q.last_ticket;
+  keep(q, std::move(h.source), o, true);
+  if (o.changes.empty()) on_committed(q, 0);  // nothing before it: then it is answered now
 }
 
 void table_runner::advance(table_queue& q) {
@@ -308,22 +311,15 @@ void table_runner::show(const storage::table_description& own_table, const std::
     row.here = t->end_row(parser::queue_end::front);
     d.different.push_back(std::move(row));
   }
-  const storage::outcome& o = database_.repair(own_table.name, d);
-  publish(o);
+  publish(database_.repair(own_table.name, d));
 }
 
 void table_runner::repair(const reply_route& to, std::string_view table, const storage::table_differences& d) {
   table_queue& q = queue_of(table);
   const storage::outcome& o = database_.repair(table, d);
   if (o.failure) spdlog::warn("table {} stays different from MySQL: {}", table, o.failure->message);
-  held_statement& h = q.held.emplace_back();
-  h.source.route = to;
-  encode_outcome(h.reply, h.source, o);
-  h.events.resize(o.events.size());
-  for (std::size_t i = 0; i < o.events.size(); ++i) prepare(h.events[i], o, o.events[i]);
-  if (o.changes.empty()) return on_committed(q, 0);
-  h.changes = send_changes(q, o, true, true);
-  h.ticket = q.last_ticket;
+  keep(q, {.route = to, .text = {}, .sql = {}}, o, true);
+  if (o.changes.empty()) on_committed(q, 0);
 }
 
 void table_runner::drop_subscriber(storage::subscriber_id session) {
@@ -356,11 +352,6 @@ void table_runner::answer(const statement_source& from, std::string bytes, std::
   } else {
     worker_.send(home, std::move(done));
   }
-}
-
-void table_runner::prepare(ready_event& out, const storage::outcome& o, const storage::event& e) const {
-  encode_event(out.event, *o.about, e);
-  out.targets.assign(e.targets.begin(), e.targets.end());
 }
 
 void table_runner::publish(const storage::outcome& o) {

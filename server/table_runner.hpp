@@ -73,6 +73,7 @@ class table_runner {
   void execute(table_queue* q, statement_source from, const parser::statement& s);
   void redo_corrected(table_queue& q, held_statement h, const storage::corrected_rows& rows);
   void hold(table_queue& q, statement_source from, const storage::outcome& o, std::uint64_t ended);
+  held_statement& keep(table_queue& q, statement_source from, const storage::outcome& o, bool in_mysql);
   std::shared_ptr<const storage::durable::statement_changes> send_changes(table_queue& q, const storage::outcome& o,
                                                                           bool awaited, bool in_mysql);
   [[nodiscard]] bool is_acknowledged_at_once(const storage::outcome& o) const;
@@ -85,7 +86,6 @@ class table_runner {
 
   void open_slot(statement_source& from);
   void answer(const statement_source& from, std::string bytes, std::uint64_t subscriptions_ended);
-  void prepare(ready_event& out, const storage::outcome& o, const storage::event& e) const;
   void publish(const storage::outcome& o);
   void publish(const encoded_event& event, std::span<const storage::event_target> targets);
 
