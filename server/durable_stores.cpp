@@ -60,12 +60,11 @@ class copying_loader : public table_loader {
   std::string name_;
 };
 
-/// Tables of the data directory when MySQL is not there.
-class offline_loader : public table_loader {
+/// Numbers what comes after loading far beyond what MySQL may have got already; see sequence_leap.
+class leaping_loader : public table_loader {
  public:
-  offline_loader(table_loader& to, mysql_store& mysql) : to_(to), mysql_(mysql) {}
+  explicit leaping_loader(table_loader& to) : to_(to) {}
   std::optional<std::string> on_table(const table_description& d) override {
-    mysql_.set_columns(d);
     table_description leaping = d;
     leaping.sequence += sequence_leap;
     return to_.on_table(leaping);
@@ -76,34 +75,12 @@ class offline_loader : public table_loader {
 
  private:
   table_loader& to_;
-  mysql_store& mysql_;
-};
-
-/// Remembers how far each table of the data directory has got.
-class sequence_loader : public table_loader {
- public:
-  std::optional<std::string> on_table(const table_description& d) override {
-    sequences.emplace(d.name, d.sequence);
-    return std::nullopt;
-  }
-  std::optional<std::string> on_row(storage::row_position, std::span<const value>) override { return std::nullopt; }
-
-  storage::text_map<std::uint64_t> sequences;
 };
 
 /// Tells MySQL's side which columns the tables of the data directory have.
-class column_loader : public table_loader {
- public:
-  explicit column_loader(mysql_store& mysql) : mysql_(mysql) {}
-  std::optional<std::string> on_table(const table_description& d) override {
-    mysql_.set_columns(d);
-    return std::nullopt;
-  }
-  std::optional<std::string> on_row(storage::row_position, std::span<const value>) override { return std::nullopt; }
-
- private:
-  mysql_store& mysql_;
-};
+void tell_columns(const sqlite_files& files, mysql_store& mysql) {
+  for (const table_description& d : files.descriptions()) mysql.set_columns(d);
+}
 
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> parts;
@@ -118,10 +95,6 @@ std::vector<std::string> split(std::string_view list) {
 long milliseconds_since(std::chrono::steady_clock::time_point began) {
   const auto took = std::chrono::steady_clock::now() - began;
   return static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
-}
-
-bool all_tables(std::string_view) {
-  return true;
 }
 
 }  // namespace
@@ -180,8 +153,7 @@ result<std::unique_ptr<mysql_store>, std::string> durable_stores::connect(const 
   auto made = make_mysql(address);
   if (!made) return made;
   if (sqlite_ != nullptr) {
-    column_loader columns(**made);
-    sqlite_->run_in_transaction([&](sqlite_files& files) { files.load_descriptions(columns); });
+    sqlite_->run_in_transaction([&](sqlite_files& files) { tell_columns(files, **made); });
   }
   (*made)->connect();
   return made;
@@ -244,10 +216,7 @@ void durable_stores::load(server& s) {
 /// Returns false when MySQL is away and the data directory can stand in for it.
 bool durable_stores::connect_mysql() {
   try {
-    if (sqlite_ != nullptr) {
-      column_loader columns(*mysql_);
-      sqlite_->files().load_descriptions(columns);
-    }
+    if (sqlite_ != nullptr) tell_columns(sqlite_->files(), *mysql_);
     mysql_->connect();
     return true;
   } catch (const mysql_error& e) {
@@ -262,8 +231,8 @@ void durable_stores::load_from_sqlite(server& s) {
   const auto began = std::chrono::steady_clock::now();
   counting_loader loader(s.loader());
   if (mysql_ != nullptr) {
-    offline_loader offline(loader, *mysql_);
-    sqlite_->files().load(offline);
+    leaping_loader leaping(loader);
+    sqlite_->files().load(leaping);
   } else {
     sqlite_->files().load(loader);
   }
@@ -277,13 +246,13 @@ void durable_stores::load_from_mysql(server& s) {
   const auto began = std::chrono::steady_clock::now();
   counting_loader loader(s.loader());
   if (sqlite_ == nullptr) {
-    mysql_->load(loader, all_tables);
+    mysql_->load(loader);
   } else {
-    sequence_loader known;
-    sqlite_->files().load_descriptions(known);
+    storage::text_map<std::uint64_t> sequences;
+    for (const table_description& d : sqlite_->files().descriptions()) sequences.emplace(d.name, d.sequence);
     const auto is_ahead = [&](std::string_view table) {
-      const auto it = known.sequences.find(table);
-      if (it == known.sequences.end()) return false;
+      const auto it = sequences.find(table);
+      if (it == sequences.end()) return false;
       const mysql_store::lead lead = mysql_->who_leads(table, it->second);
       if (lead == mysql_store::lead::unknown && it->second > 0) {
         throw mysql_error(0, "HY000", two_tables(table));

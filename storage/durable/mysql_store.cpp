@@ -99,7 +99,7 @@ std::vector<mysql_table> mysql_store::tables() {
 void mysql_store::load(table_loader& to, const std::function<bool(std::string_view table)>& wanted) {
   mysql_connection& c = lanes_.front()->connection();
   for (mysql_table& t : tables()) {
-    if (!wanted(t.name)) continue;
+    if (wanted && !wanted(t.name)) continue;
     load_table(c, t, to);
     lane_of(t.name).catalog().put(std::move(t));
   }

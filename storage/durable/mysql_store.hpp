@@ -36,8 +36,9 @@ class mysql_store : public store {
   void set_columns(const table_description& d);
   // REQUIRES: connect() succeeded. Throw mysql_error.
 
-  /// Hands over the tables that `wanted` says yes to, and their rows. A row the loader does not take is an error too.
-  void load(table_loader& to, const std::function<bool(std::string_view table)>& wanted);
+  /// Hands over the tables that `wanted` says yes to, all without it, and their rows. A row the loader does not take is
+  /// an error too.
+  void load(table_loader& to, const std::function<bool(std::string_view table)>& wanted = {});
   /// Whose rows count when a table of MySQL's is in memory, or in the data directory, as well.
   enum class lead : std::uint8_t {
     mysql,    ///< it has got all changes, and may have been changed by others

@@ -154,12 +154,11 @@ void sqlite_files::load(table_loader& to, const std::function<bool(std::string_v
   }
 }
 
-void sqlite_files::load_descriptions(table_loader& to) {
+std::vector<table_description> sqlite_files::descriptions() const {
   sqlite_statement tables = db_->prepare(select_tables);
-  while (tables.step()) {
-    const table_description d = read_description(tables);
-    if (const auto problem = to.on_table(d)) refuse("table " + d.name + ": " + *problem);
-  }
+  std::vector<table_description> all;
+  while (tables.step()) all.push_back(read_description(tables));
+  return all;
 }
 
 void sqlite_files::load_rows(std::int64_t number, std::string_view name, table_loader& to) {

@@ -35,8 +35,8 @@ class sqlite_files {
   /// nothing is left out silently.
   void load(table_loader& to, const std::function<bool(std::string_view table)>& wanted = {});
 
-  /// Hands over what the tables are, without their rows.
-  void load_descriptions(table_loader& to);
+  /// What the tables are, without their rows.
+  [[nodiscard]] std::vector<table_description> descriptions() const;
 
   // Writing: begin, any number of the others, commit; or roll back.
 
