@@ -482,10 +482,7 @@ namespace {
 
 /// The table in MySQL with memory's order of columns.
 const mysql_table& counterpart(mysql_connection& c, mysql_catalog& catalog, const storage::table& t) {
-  std::vector<std::string> columns;
-  for (storage::column_index column = 1; column < t.column_count(); ++column)
-    columns.emplace_back(t.column_name(column));
-  catalog.set_columns(t.name(), std::move(columns));
+  catalog.set_columns(t.name(), column_names(t));
   const mysql_table& theirs = catalog.get(c, t.name());
   if (theirs.columns.size() + 1 < t.column_count()) {
     throw mysql_error(1054, "42S22", "table " + std::string(t.name()) + " has fewer columns in MySQL than in memory");

@@ -6,6 +6,8 @@
 
 #include <absl/container/flat_hash_set.h>
 
+#include "storage/durable/value_text.hpp"
+
 namespace pubsubsql::storage::durable {
 
 namespace {
@@ -164,12 +166,6 @@ class read_back_rule {
   bool all_;
   std::uint64_t shortest_ = UINT64_MAX;  // how long a text may be in the column that takes least
 };
-
-/// Appends a value so that different rows give different texts.
-void append_value(std::string& out, const value& v) {
-  out += v ? std::to_string(v->size()) + ":" : std::string("-");
-  if (v) out += *v;
-}
 
 /// Whether MySQL neither alters nor refuses any of the row's values.
 bool is_certain_to_be_stored(const mysql_table& t, const read_back_rule& rule, row_view row) {

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "storage/durable/value_text.hpp"
+
 namespace pubsubsql::storage::durable {
 
 row_folding::row_folding(const mysql_table& t, std::size_t changes) : table_(t) {
@@ -22,9 +24,7 @@ bool row_folding::write_address(row_view row, std::string& out) const {
   for (const column_index column : table_.address) {
     const value v = row.at(column);
     if (!v) return false;
-    out += std::to_string(v->size());
-    out += ':';
-    out += *v;
+    append_value(out, v);
   }
   return true;
 }

@@ -8,15 +8,11 @@
 
 #include "storage/durable/mysql_store.hpp"
 #include "storage/durable/mysql_writer.hpp"
+#include "storage/durable/value_text.hpp"
 
 namespace pubsubsql::storage::durable {
 
 namespace {
-
-void append_value(std::string& out, const value& v) {
-  out += v ? std::to_string(v->size()) + ":" : std::string("-");
-  if (v) out += *v;
-}
 
 /// Finds the rows of memory by what addresses them in MySQL.
 class row_finder {
