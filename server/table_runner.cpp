@@ -318,7 +318,15 @@ void table_runner::repair(const reply_route& to, std::string_view table, const s
   table_queue& q = queue_of(table);
   const storage::outcome& o = database_.repair(table, d);
   if (o.failure) spdlog::warn("table {} stays different from MySQL: {}", table, o.failure->message);
-  keep(q, {.route = to, .text = {}, .sql = {}}, o, true);
+  const statement_source from{.route = to, .text = {}, .sql = {}};
+  if (!worker_.shared().store.has_store()) {
+    // MySQL has been disconnected meanwhile: nobody is to be waited for.
+    std::string bytes;
+    encode_outcome(bytes, from, o);
+    answer(from, std::move(bytes), 0);
+    return publish(o);
+  }
+  keep(q, from, o, true);
   if (o.changes.empty()) on_committed(q, 0);
 }
 

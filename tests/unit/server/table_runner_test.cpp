@@ -22,7 +22,10 @@
 #include <spdlog/spdlog.h>
 
 #include "parser/frame.hpp"
+#include "parser/parser.hpp"
 #include "server/server.hpp"
+#include "storage/database.hpp"
+#include "storage/durable/statement_changes.hpp"
 #include "storage/durable/store_switch.hpp"
 #include "tests/unit/server/fake_store.hpp"
 
@@ -64,6 +67,16 @@ class running_server {
 
   [[nodiscard]] fake_store& store() { return store_; }
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+
+  /// Goes on without the store. REQUIRES: nothing is held, and no client asks anything at the moment.
+  void drop_store() { switch_.set(nullptr); }
+  /// As if MySQL had stored the rows of `sql`, the first statement on its table, like this.
+  void correct(std::string_view sql, const storage::corrected_rows& stored) {
+    parser::statement_arena arena;
+    storage::database engine;
+    const storage::outcome& o = engine.execute(*parser::parse(sql, arena), {});
+    server_->correct(std::make_shared<const storage::durable::statement_changes>(*o.about, o.changes), stored);
+  }
 
  private:
   fake_store store_;
@@ -303,6 +316,26 @@ TEST_CASE("group commit: readers and subscribers see nothing before it is commit
     CHECK(brief(subscriber.ask("select a from t")) == R"(ok [["1"],["2"]])");
     REQUIRE(subscriber.events.size() == 1);
     CHECK(subscriber.events[0]["data"].dump() == R"([["1","2"]])");
+  }
+}
+
+TEST_CASE("group commit: a row that was stored otherwise is corrected late, with a store and without") {
+  for (const unsigned threads : thread_counts) {
+    for (const bool with_store : {true, false}) {
+      running_server s(threads, 1);
+      client c(s);
+      client subscriber(s);
+      REQUIRE(brief(c.ask("insert into t (a) values (1)")) == "ok 1");
+      REQUIRE(subscriber.ask("subscribe skip * from t")["status"] == "ok");
+      if (!with_store) s.drop_store();
+      s.correct("insert into t (a) values (1)", {{"1.00"}});
+      CHECK(brief(c.ask("select * from t")) == R"(ok [["0","1.00"]])");
+      s.correct("insert into t (a) values (1)", {{"2.00"}});  // it is not as it was written any more
+      CHECK(brief(subscriber.ask("select a from t")) == R"(ok [["1.00"]])");
+      REQUIRE(subscriber.events.size() == 1);
+      CHECK(subscriber.events[0]["action"] == "update");
+      CHECK(brief(c.ask("insert into t (a) values (3)")) == "ok 1");
+    }
   }
 }
 
