@@ -1,11 +1,13 @@
 """A database of a private MariaDB with pubsubsqld in front of it, and what the two must have in common."""
 
+import itertools
 import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 from harness.mariadb import MariadbServer
+from harness.replayed_rows import ReplayedRows
 from harness.server_process import ServerProcess
 from harness.wire import FramedConnection, deadline_s, frame
 
@@ -78,29 +80,21 @@ def pipeline(client: FramedConnection, statements: list[str]) -> list[dict[str, 
     return replies
 
 
-class Follower:
+def databases_of(server: MariadbServer) -> Callable[[], Mirror]:
+    """What makes one new database after the other."""
+    numbers = itertools.count(1)
+    return lambda: Mirror(server, f"db{next(numbers)}")
+
+
+class Follower(ReplayedRows):
     """Replays the subscription to a whole table, and fails on anything that cannot be."""
 
     def __init__(self, client: FramedConnection, table: str):
+        super().__init__()
         self.client = client
         self.table = table
-        self.rows: dict[str, dict[str, Any]] = {}
         reply = client.ask(f"subscribe * from {quoted(table)}")
         assert reply["status"] == "ok", reply
-
-    def apply(self, event: dict[str, Any]) -> None:
-        for values in event["data"]:
-            row = dict(zip(event["columns"], values, strict=True))
-            known = row["id"] in self.rows
-            if event["action"] in ("add", "insert"):
-                assert not known, f"{event['action']} of a row that is there: {row}"
-                self.rows[row["id"]] = row
-            elif event["action"] == "update":
-                assert known, f"update of an unknown row: {row}"
-                self.rows[row["id"]].update(row)
-            else:
-                assert known, f"{event['action']} of an unknown row: {row}"
-                del self.rows[row["id"]]
 
     def replayed(self) -> list[list[str | None]]:
         """The table as this subscriber was told it is: it has all events when a reply about the table has come."""

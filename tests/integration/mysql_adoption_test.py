@@ -8,27 +8,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.mariadb import MariadbServer  # noqa: E402
-from harness.mirror import Follower, Mirror, pipeline, quoted  # noqa: E402
+from harness.mirror import Follower, Mirror, databases_of, pipeline, quoted  # noqa: E402
 from harness.wire import FramedConnection  # noqa: E402
 
-mariadb: MariadbServer
-databases = 0
-
-
-def setUpModule() -> None:
-    global mariadb
-    mariadb = MariadbServer()
-    mariadb.start()
-
-
-def tearDownModule() -> None:
-    mariadb.close()
-
-
-def new_database() -> Mirror:
-    global databases
-    databases += 1
-    return Mirror(mariadb, f"db{databases}")
+mariadb = MariadbServer()
+setUpModule, tearDownModule = mariadb.start, mariadb.close
+new_database = databases_of(mariadb)
 
 
 # name, type, and values: as SQL, and as memory has them. NULL is in every column beside these.

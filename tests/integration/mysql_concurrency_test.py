@@ -18,17 +18,8 @@ TABLES = [f"t{i}" for i in range(6)]
 ADOPTED = {"t1", "t3", "t5"}
 ROUNDS = 8 if os.environ.get("PUBSUBSQL_SANITIZE") else 30
 
-mariadb: MariadbServer
-
-
-def setUpModule() -> None:
-    global mariadb
-    mariadb = MariadbServer()
-    mariadb.start()
-
-
-def tearDownModule() -> None:
-    mariadb.close()
+mariadb = MariadbServer()
+setUpModule, tearDownModule = mariadb.start, mariadb.close
 
 
 class Client:

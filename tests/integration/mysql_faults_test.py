@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.mariadb import MariadbError, MariadbServer  # noqa: E402
-from harness.mirror import PASSWORD, USER, Follower, Mirror, memory_rows, pipeline, quoted, wait_until  # noqa: E402
+from harness.mirror import PASSWORD, USER, Follower, Mirror, databases_of, memory_rows, pipeline, quoted, wait_until  # noqa: E402
 from harness.mysql_proxy import MysqlProxy  # noqa: E402
 from harness.server_process import ServerProcess  # noqa: E402
 from harness.wire import Closed, FramedConnection, deadline_s, frame  # noqa: E402
@@ -25,24 +25,9 @@ from harness.wire import Closed, FramedConnection, deadline_s, frame  # noqa: E4
 TABLES = ["t0", "t1", "t2"]
 OUTAGE = "MySQL is not available"
 
-mariadb: MariadbServer
-databases = 0
-
-
-def setUpModule() -> None:
-    global mariadb
-    mariadb = MariadbServer()
-    mariadb.start()
-
-
-def tearDownModule() -> None:
-    mariadb.close()
-
-
-def new_database() -> Mirror:
-    global databases
-    databases += 1
-    return Mirror(mariadb, f"db{databases}")
+mariadb = MariadbServer()
+setUpModule, tearDownModule = mariadb.start, mariadb.close
+new_database = databases_of(mariadb)
 
 
 class Writer:

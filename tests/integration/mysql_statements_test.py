@@ -17,33 +17,22 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.mariadb import MariadbServer  # noqa: E402
-from harness.mirror import PASSWORD, USER, Follower, Mirror, memory_rows, pipeline, wait_until  # noqa: E402
+from harness.mirror import PASSWORD, USER, Follower, databases_of, memory_rows, pipeline, wait_until  # noqa: E402
 from harness.server_process import PROGRAM, ServerProcess, refused_start  # noqa: E402
 from harness.wire import Closed, FramedConnection, frame  # noqa: E402
 
 STATE = "pubsubsql_mysql"
 
-mariadb: MariadbServer
-databases = 0
-
-
-def setUpModule() -> None:
-    global mariadb
-    mariadb = MariadbServer()
-    mariadb.start()
-
-
-def tearDownModule() -> None:
-    mariadb.close()
+mariadb = MariadbServer()
+setUpModule, tearDownModule = mariadb.start, mariadb.close
+new_database = databases_of(mariadb)
 
 
 class Case(unittest.TestCase):
     maxDiff = 4000
 
     def setUp(self) -> None:
-        global databases
-        databases += 1
-        self.db = Mirror(mariadb, f"db{databases}")
+        self.db = new_database()
         directory = tempfile.TemporaryDirectory(prefix="pubsubsql-statements-")
         self.addCleanup(directory.cleanup)
         self.data = str(Path(directory.name) / "data")

@@ -7,10 +7,10 @@ import sys
 import threading
 import unittest
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from harness.replayed_rows import ReplayedRows  # noqa: E402
 from harness.server_process import ServerProcess  # noqa: E402
 from harness.wire import FramedConnection, frame  # noqa: E402
 
@@ -37,30 +37,16 @@ def random_statement(choose: random.Random) -> str:
     return f"pop front from {table}"
 
 
-class Follower:
-    """Replays one subscription, and fails on anything that cannot be: a row that is there already, or is not."""
+class Follower(ReplayedRows):
+    """Replays one subscription."""
 
     def __init__(self, connection: FramedConnection, table: str, where: str):
+        super().__init__()
         self.connection = connection
         self.table = table
         self.where = where
-        self.rows: dict[str, dict[str, Any]] = {}
         reply = connection.ask(f"subscribe * from {table}{where}")
         assert reply["status"] == "ok", reply
-
-    def apply(self, event: dict[str, Any]) -> None:
-        for values in event["data"]:
-            row = dict(zip(event["columns"], values))
-            known = row["id"] in self.rows
-            if event["action"] in ("add", "insert"):
-                assert not known, f"{event['action']} of a row that is there: {row}"
-                self.rows[row["id"]] = row
-            elif event["action"] == "update":
-                assert known, f"update of an unknown row: {row}"
-                self.rows[row["id"]].update(row)
-            else:
-                assert known, f"{event['action']} of an unknown row: {row}"
-                del self.rows[row["id"]]
 
     def compare(self) -> int:
         """The reply to the select comes behind every event before it."""
