@@ -267,6 +267,20 @@ bool may_be_name(std::string_view s) {
   return std::none_of(s.begin(), s.end(), [](char c) { return static_cast<unsigned char>(c) >= 0xf0; });
 }
 
+/// While others change a table, information_schema does not wait for them inside a transaction but leaves the table, or
+/// some of what belongs to it, out (MariaDB's warning 1684). Having read from the table keeps its definition as it is
+/// until the transaction ends. Returns false when there is no such table.
+bool hold_definition(mysql_connection& c, std::string_view table) {
+  constexpr std::array no_such_table = {1146, 1103, 1059};  // none has, or can have, that name
+  try {
+    static_cast<void>(c.query("SELECT 1 FROM " + quoted_name(table) + " LIMIT 0"));
+    return true;
+  } catch (const mysql_error& e) {
+    if (std::ranges::find(no_such_table, e.code()) == no_such_table.end()) throw;
+    return false;
+  }
+}
+
 /// The names of the tables there are and the next number of each, as far as it gives numbers.
 std::vector<text_row> list_tables(mysql_connection& c, std::span<const mysql_parameter> names) {
   constexpr unsigned mysql_with_cached_statistics = 8'00'00;
@@ -344,6 +358,7 @@ std::vector<mysql_table> read_tables(mysql_connection& c, std::span<const std::s
 
 std::optional<mysql_table> read_table(mysql_connection& c, std::string_view name) {
   const std::string wanted(name);
+  if (!may_be_name(name) || !hold_definition(c, name)) return std::nullopt;
   std::vector<mysql_table> found = read_tables(c, {&wanted, 1});
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
