@@ -1,15 +1,7 @@
 #include "tools/bench/framed_client.hpp"
 
 #include <array>
-#include <cerrno>
 #include <stdexcept>
-#include <system_error>
-
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace bench {
 
@@ -29,32 +21,12 @@ std::uint32_t number_at(std::string_view bytes, std::size_t at) {
   return number;
 }
 
-[[noreturn]] void fail(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
-
 }  // namespace
 
 void script::add(std::string_view statement) {
   append_number(bytes_, static_cast<std::uint32_t>(statement.size()));
   append_number(bytes_, ++statements_);
   bytes_ += statement;
-}
-
-framed_client::framed_client(std::uint16_t port) {
-  socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (socket_ < 0) fail("socket");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail("connect");
-  const int on = 1;
-  ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-framed_client::~framed_client() {
-  ::close(socket_);
 }
 
 void framed_client::run(const script& s) {
@@ -71,29 +43,27 @@ void framed_client::ask(std::string_view statement) {
 
 void framed_client::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-      continue;
-    }
-    if (errno != EAGAIN) fail("send");
+    const std::size_t sent = socket_.send_some(bytes);
+    bytes.remove_prefix(sent);
+    if (sent > 0) continue;
     // What comes is read meanwhile: the server does not go on with a client that takes no replies.
-    pollfd ready{.fd = socket_, .events = POLLIN | POLLOUT, .revents = 0};
-    ::poll(&ready, 1, -1);
-    if ((ready.revents & POLLIN) != 0) receive();
+    socket_.wait(true);
+    receive();
   }
 }
 
 void framed_client::receive_until(std::uint32_t request_id) {
-  while (last_reply_ != request_id) receive();
+  while (last_reply_ != request_id) {
+    socket_.wait();
+    receive();
+  }
 }
 
 void framed_client::receive() {
   std::array<char, 64U << 10> buffer;
-  const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
-  if (got < 0) fail("recv");
-  if (got == 0) throw std::runtime_error("the server has closed the connection");
-  input_.append(buffer.data(), static_cast<std::size_t>(got));
+  const auto got = socket_.receive_some(buffer);
+  if (!got) return;
+  input_.append(buffer.data(), *got);
   if (const std::uint32_t id = take_messages(); id != 0) last_reply_ = id;
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "tools/bench/stream_socket.hpp"
+
 namespace bench {
 
 /// Statements in the bytes they are sent as, made before the clock runs.
@@ -23,10 +25,7 @@ class script {
 /// in only the headers are read. Everything throws std::runtime_error; an error of the server does, too.
 class framed_client {
  public:
-  explicit framed_client(std::uint16_t port);
-  ~framed_client();
-  framed_client(const framed_client&) = delete;
-  framed_client& operator=(const framed_client&) = delete;
+  explicit framed_client(std::uint16_t port) : socket_(port) {}
 
   /// Sends the script without waiting in between, and waits for the reply to its last statement. All others are to be
   /// `stream` statements.
@@ -42,7 +41,7 @@ class framed_client {
   /// Takes messages off the input; returns the request id of the last whole one, or 0.
   std::uint32_t take_messages();
 
-  int socket_ = -1;
+  stream_socket socket_;
   std::string input_;
   std::uint32_t last_reply_ = 0;
 };
