@@ -1,36 +1,22 @@
 #include "parser/scanner.hpp"
 
 #include "parser/keywords.hpp"
+#include "parser/parser.hpp"
 #include "parser/utf8.hpp"
 
 namespace pubsubsql::parser {
 
 namespace {
 
-constexpr std::string_view white_space = " \t\r\n\v\f";
-constexpr std::string_view value_stops = " \t\r\n\v\f,)";
 /// Enough of an unexpected word to recognise it.
 constexpr std::size_t described_bytes_max = 40;
-
-bool is_white_space(char c) {
-  return white_space.find(c) != std::string_view::npos;
-}
-
-bool is_blank_rest(std::string_view text) {
-  for (;;) {
-    text.remove_prefix(blank_bytes(text));
-    if (text.empty()) return true;
-    if (text.front() != ';') return false;
-    text.remove_prefix(1);
-  }
-}
 
 }  // namespace
 
 std::size_t blank_bytes(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
-    if (is_white_space(text[at])) {
+    if (is_any_of(text[at], character::white_space)) {
       ++at;
     } else if (text.compare(at, 2, "--") == 0) {
       const std::size_t end = text.find('\n', at);
@@ -51,33 +37,12 @@ scanner::scanner(std::string_view sql, statement_arena& arena) : sql_(sql), aren
   skip_blanks();
 }
 
-void scanner::skip_blanks() {
-  at_ += blank_bytes(rest());
+bool scanner::is_blank_rest(std::size_t from) const {
+  return is_blank(sql_.substr(from));
 }
 
-void scanner::take(std::size_t bytes) {
-  at_ += bytes;
-  skip_blanks();
-}
-
-bool scanner::at_end() const {
-  return is_blank_rest(rest());
-}
-
-std::string_view scanner::peek_word() const {
+std::string_view scanner::peek_any_word() const {
   return rest().substr(0, name_bytes(rest()));
-}
-
-bool scanner::accept(char symbol) {
-  if (at_ >= sql_.size() || sql_[at_] != symbol) return false;
-  take(1);
-  return true;
-}
-
-bool scanner::accept_keyword(std::string_view keyword) {
-  if (!equals_keyword(peek_word(), keyword)) return false;
-  take(keyword.size());
-  return true;
 }
 
 std::size_t scanner::closing_quote(char quote) const {
@@ -121,14 +86,14 @@ bool scanner::accept_name(std::string_view& out) {
   return true;
 }
 
-std::string_view scanner::run_until(std::string_view stops) const {
-  std::string_view run = rest().substr(0, rest().find_first_of(stops));
+std::string_view scanner::run_until(character stop) const {
+  std::size_t end = at_;
+  while (end < sql_.size() && !is_any_of(sql_[end], stop)) ++end;
   // A `;` that nothing follows ends the statement and is no part of the value.
-  if (run.ends_with(';') && is_blank_rest(rest().substr(run.size()))) {
-    const std::size_t last = run.find_last_not_of(';');
-    run = run.substr(0, last == std::string_view::npos ? 0 : last + 1);
+  if (end > at_ && sql_[end - 1] == ';' && is_blank_rest(end)) {
+    while (end > at_ && sql_[end - 1] == ';') --end;
   }
-  return run;
+  return sql_.substr(at_, end - at_);
 }
 
 bool scanner::accept_value(literal& out) {
@@ -136,7 +101,7 @@ bool scanner::accept_value(literal& out) {
   out.is_null = false;
   if (sql_[at_] == '\'') return accept_quoted('\'', out.text);
   if (rest().starts_with("/*")) return false;  // a comment that is never closed
-  out.text = run_until(value_stops);
+  out.text = run_until(character::white_space | character::list_mark);
   if (out.text.empty()) return false;
   take(out.text.size());
   if (equals_keyword(out.text, "null")) out = {.text = {}, .is_null = true};
@@ -146,7 +111,7 @@ bool scanner::accept_value(literal& out) {
 bool scanner::accept_address(std::string_view& out) {
   if (at_ >= sql_.size()) return false;
   if (sql_[at_] == '\'') return accept_quoted('\'', out);
-  out = run_until(white_space);
+  out = run_until(character::white_space);
   if (out.empty()) return false;
   take(out.size());
   return true;
@@ -161,7 +126,7 @@ std::string scanner::describe_next() const {
   if (rest().starts_with("/*")) return "a comment that is never closed";
   std::string_view token = peek_word();
   if (token.empty() && (first == '\'' || first == '`')) token = rest().substr(0, closing_quote(first) + 1 - at_);
-  if (token.empty()) token = rest().substr(0, rest().find_first_of(value_stops));
+  if (token.empty()) token = run_until(character::white_space | character::list_mark);
   if (token.empty()) token = rest().substr(0, 1);
   const std::size_t shown = cut_at_character(token, described_bytes_max);
   return "`" + std::string(token.substr(0, shown)) + (shown < token.size() ? "...`" : "`");

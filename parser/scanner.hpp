@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "parser/ast.hpp"
+#include "parser/characters.hpp"
 
 namespace pubsubsql::parser {
 
@@ -25,7 +26,7 @@ class scanner {
   void rewind(std::size_t offset) { at_ = offset; }
 
   /// Whether nothing is left but `;`.
-  [[nodiscard]] bool at_end() const;
+  [[nodiscard]] bool at_end() const { return at_ == sql_.size() || is_blank_rest(at_); }
 
   /// The word the scanner stands at, empty if it stands at something else. Nothing is taken.
   [[nodiscard]] std::string_view peek_word() const;
@@ -33,7 +34,7 @@ class scanner {
   // Each takes what it is asked for and returns true, or takes nothing and returns false.
 
   bool accept(char symbol);
-  /// REQUIRES: `keyword` is lower case.
+  /// REQUIRES: `keyword` consists of lower case ASCII letters.
   bool accept_keyword(std::string_view keyword);
   /// A name, plain or in backquotes.
   bool accept_name(std::string_view& out);
@@ -50,9 +51,14 @@ class scanner {
 
  private:
   [[nodiscard]] std::string_view rest() const { return sql_.substr(at_); }
-  [[nodiscard]] std::string_view run_until(std::string_view stops) const;
-  void take(std::size_t bytes);
+  [[nodiscard]] bool is_blank_rest(std::size_t from) const;
+  [[nodiscard]] std::string_view run_until(character stop) const;
+  void take(std::size_t bytes) {
+    at_ += bytes;
+    skip_blanks();
+  }
   void skip_blanks();
+  [[nodiscard]] std::string_view peek_any_word() const;
   bool accept_quoted(char quote, std::string_view& out);
   [[nodiscard]] std::size_t closing_quote(char quote) const;
   std::string_view undouble(std::string_view inner, char quote);
@@ -65,5 +71,36 @@ class scanner {
 
 /// The size of the white space and comments at the start of `text`. A comment that is never closed is not one.
 [[nodiscard]] std::size_t blank_bytes(std::string_view text);
+
+// What every statement takes several times. Names beyond ASCII and comments are rare and cost a call.
+
+inline void scanner::skip_blanks() {
+  while (at_ < sql_.size() && is_any_of(sql_[at_], character::white_space)) ++at_;
+  if (at_ < sql_.size() && (sql_[at_] == '-' || sql_[at_] == '/')) at_ += blank_bytes(rest());
+}
+
+inline std::string_view scanner::peek_word() const {
+  if (at_ == sql_.size() || !is_any_of(sql_[at_], character::name_start)) return peek_any_word();
+  std::size_t end = at_ + 1;
+  while (end < sql_.size() && is_any_of(sql_[end], character::name_part)) ++end;
+  if (end < sql_.size() && is_any_of(sql_[end], character::beyond_ascii)) return peek_any_word();
+  return sql_.substr(at_, end - at_);
+}
+
+inline bool scanner::accept(char symbol) {
+  if (at_ == sql_.size() || sql_[at_] != symbol) return false;
+  take(1);
+  return true;
+}
+
+inline bool scanner::accept_keyword(std::string_view keyword) {
+  if (sql_.size() - at_ < keyword.size()) return false;
+  for (std::size_t i = 0; i < keyword.size(); ++i) {
+    if ((sql_[at_ + i] | ' ') != keyword[i]) return false;  // upper case letters differ from lower in this bit only
+  }
+  if (peek_word().size() != keyword.size()) return false;
+  take(keyword.size());
+  return true;
+}
 
 }  // namespace pubsubsql::parser

@@ -76,11 +76,8 @@ bool statement_parser::body(statement_body& out) {
       {"desc", &statement_parser::describe},
       {"mysql", &statement_parser::mysql},
   };
-  const std::string_view word = scanner_.peek_word();
   for (const rule& r : rules) {
-    if (!equals_keyword(word, r.word)) continue;
-    scanner_.accept_keyword(r.word);
-    return (this->*r.parse)(out);
+    if (scanner_.accept_keyword(r.word)) return (this->*r.parse)(out);
   }
   if (scanner_.accept_keyword("status")) {
     out = status_statement{};

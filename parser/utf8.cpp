@@ -1,10 +1,11 @@
 #include "parser/utf8.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
+
+#include "parser/characters.hpp"
 
 namespace pubsubsql::parser {
 
@@ -50,15 +51,6 @@ decoded decode(std::string_view text) {
 
 enum class name_class : std::uint8_t { other, start, inner };
 
-constexpr std::array<name_class, 128> ascii_classes = [] {
-  std::array<name_class, 128> classes{};
-  for (unsigned char c = 'a'; c <= 'z'; ++c) classes[c] = name_class::start;
-  for (unsigned char c = 'A'; c <= 'Z'; ++c) classes[c] = name_class::start;
-  for (unsigned char c = '0'; c <= '9'; ++c) classes[c] = name_class::inner;
-  classes[static_cast<unsigned char>('_')] = name_class::start;
-  return classes;
-}();
-
 struct classified {
   name_class kind = name_class::other;
   std::size_t bytes = 1;
@@ -66,7 +58,10 @@ struct classified {
 
 classified classify(std::string_view text) {
   const auto byte = static_cast<unsigned char>(text.front());
-  if (byte < 0x80) return {ascii_classes[byte], 1};
+  if (byte < 0x80) {
+    if (is_any_of(text.front(), character::name_start)) return {name_class::start, 1};
+    return {is_any_of(text.front(), character::name_part) ? name_class::inner : name_class::other, 1};
+  }
   const auto [point, bytes] = decode(text);
   if (contains(letters, point)) return {name_class::start, bytes};
   return {contains(digits, point) ? name_class::inner : name_class::other, bytes};
