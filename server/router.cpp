@@ -53,10 +53,9 @@ void router::refuse(const asked& a, std::string_view message) {
 
 void router::run(session& from, const parser::request& r) {
   asked a{.from = from, .to = {.mode = from.mode(), .request_id = r.id}, .sql = r.text};
-  arena_.reset();
-  const auto parsed = parser::parse(r.text, arena_);
-  if (!parsed) {
-    return from.reply([&](std::string& out) { encode_error(out, a.to, parsed.error()); });
+  const parser::statement* const parsed = statements_.parse(r.text);
+  if (parsed == nullptr) {
+    return from.reply([&](std::string& out) { encode_error(out, a.to, statements_.error()); });
   }
   a.stream = parsed->stream;
   const parser::statement_body& body = parsed->body;
@@ -135,10 +134,9 @@ void router::run_here(const asked& a, const parser::statement& s, std::uint64_t 
 }
 
 void router::send_to(unsigned owner, const asked& a, std::uint64_t pubsubid) {
-  // Read again: the tree at hand points into memory that stays with this worker.
-  auto owned = std::make_unique<owned_statement>(a.sql);
+  // The other worker parses it again: the tree at hand points into memory that stays here.
   const reply_route route{.session = a.from.id(), .slot = a.from.await_reply(pubsubid), .address = a.to};
-  worker_.send(owner, run_statement{.route = route, .pubsubid = pubsubid, .statement = std::move(owned)});
+  worker_.send(owner, run_statement{.route = route, .pubsubid = pubsubid, .sql = std::string(a.sql)});
 }
 
 bool router::maintain() {
@@ -156,8 +154,8 @@ bool router::maintain() {
 // Messages of other workers
 
 void router::on(run_statement& m) {
-  const parser::statement& s = m.statement->tree;
-  tables_.run({.route = m.route, .pubsubid = m.pubsubid, .stream = s.stream, .text = m.statement->text, .sql = {}}, s);
+  const parser::statement& s = *statements_.parse(m.sql);
+  tables_.run({.route = m.route, .pubsubid = m.pubsubid, .stream = s.stream, .text = m.sql, .sql = {}}, s);
 }
 
 void router::on(table_work& m) {

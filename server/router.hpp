@@ -10,6 +10,7 @@
 
 #include "parser/parser.hpp"
 #include "parser/request_reader.hpp"
+#include "parser/statement_cache.hpp"
 #include "server/table_runner.hpp"
 #include "server/worker_message.hpp"
 #include "storage/database.hpp"
@@ -87,7 +88,7 @@ class router {
   storage::text_map<unsigned> owners_;  // what the table directory said
   absl::flat_hash_map<std::uint64_t, gathering> gatherings_;
   std::uint64_t last_gathering_ = 0;
-  parser::statement_arena arena_;  // of the statement being run for a client of this worker
+  parser::statement_cache statements_;
 };
 
 }  // namespace pubsubsql::server

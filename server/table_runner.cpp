@@ -218,8 +218,7 @@ void table_runner::on_not_as_asked(table_queue& q, std::span<const result> resul
 }
 
 void table_runner::redo_corrected(table_queue& q, held_statement h, const storage::corrected_rows& rows) {
-  arena_.reset();
-  const parser::statement s = *parser::parse(h.source.sql, arena_);
+  const parser::statement& s = *statements_.parse(h.source.sql);
   const storage::outcome& o =
       database_.execute(s, {.subscriber = h.source.route.session, .pubsubid = h.source.pubsubid, .corrections = &rows});
   if (o.changes.empty()) {
@@ -241,10 +240,9 @@ void table_runner::advance(table_queue& q) {
       database_.pin(q.table, true);
       return occupy();
     }
-    arena_.reset();
     // The tree points into the text, which moves with its source when it is short.
     const std::string sql = from.sql;
-    const parser::statement s = *parser::parse(sql, arena_);
+    const parser::statement& s = *statements_.parse(sql);
     execute(worker_.shared().store.has_store() ? &q : nullptr, std::move(from), s);
   }
   if (on_paused_) tell_when_paused();

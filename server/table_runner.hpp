@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "parser/parser.hpp"
+#include "parser/statement_cache.hpp"
 #include "server/reply_encoder.hpp"
 #include "server/table_queue.hpp"
 #include "server/worker_message.hpp"
@@ -96,7 +96,7 @@ class table_runner {
   bool paused_ = false;
   std::function<void()> on_paused_;                                 // to be told when nothing is held any more
   std::vector<storage::durable::write> writes_;                     // of this turn
-  parser::statement_arena arena_;                                   // of a statement that is run from its text
+  parser::statement_cache statements_;                              // for those that are run from their text
   encoded_event event_;                                             // scratch
   std::vector<std::vector<storage::event_target>> remote_targets_;  // scratch, by worker
 };

@@ -16,18 +16,6 @@
 /// What workers say to each other. Messages from one worker to another arrive in the order sent.
 namespace pubsubsql::server {
 
-/// A parsed statement with the text and memory it points into. Stays where it was made.
-struct owned_statement {
-  /// REQUIRES: `sql` has been parsed before without an error.
-  explicit owned_statement(std::string_view sql) : text(sql), tree(*parser::parse(text, arena)) {}
-  owned_statement(const owned_statement&) = delete;
-  owned_statement& operator=(const owned_statement&) = delete;
-
-  std::string text;
-  parser::statement_arena arena;
-  parser::statement tree;
-};
-
 /// Where a reply goes: a session, its slot, and how to write it.
 struct reply_route {
   storage::subscriber_id session{};
@@ -48,7 +36,7 @@ struct statement_source {
 struct run_statement {
   reply_route route;
   std::uint64_t pubsubid = 0;
-  std::unique_ptr<owned_statement> statement;
+  std::string sql;
 };
 
 /// What the stores say about your writes.

@@ -1,0 +1,189 @@
+#include "parser/statement_cache.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "parser/characters.hpp"
+#include "parser/keywords.hpp"
+#include "parser/utf8.hpp"
+
+namespace pubsubsql::parser {
+
+namespace {
+
+/// The bytes by which forms are found: enough to tell the verb and, mostly, the table. They must stand before the first
+/// value.
+constexpr std::size_t lead_bytes = 16;
+/// Longer statements and those with more values are rarely repeated in the same form, and take their time anyway.
+constexpr std::size_t form_bytes_max = 2'048;
+constexpr std::size_t form_values_max = 64;
+
+constexpr std::uint64_t multiplier = 0x9e3779b97f4a7c15U;  // 2^64 divided by the golden ratio
+
+std::uint64_t word_at(std::string_view text, std::size_t at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, text.data() + at, sizeof word);
+  return word;
+}
+
+/// REQUIRES: the text has lead_bytes.
+std::uint64_t hash_of_lead(std::string_view text) {
+  return ((word_at(text, 0) ^ (word_at(text, 8) * multiplier)) * multiplier) >> 32U;
+}
+
+/// Appends the values of a statement in the order in which they are written. Returns false for statements whose values
+/// are not all in the tree as they were written.
+bool list_values(statement_body& body, std::vector<literal*>& out) {
+  return std::visit(
+      [&](auto& s) {
+        using type = std::remove_reference_t<decltype(s)>;
+        constexpr bool is_rows = std::is_same_v<type, insert_statement> || std::is_same_v<type, push_statement>;
+        if constexpr (is_rows) {
+          for (literal& value : s.rows.values) out.push_back(&value);
+        } else if constexpr (std::is_same_v<type, update_statement>) {
+          for (assignment& a : s.set) out.push_back(&a.value);
+        }
+        constexpr bool has_where = std::is_same_v<type, update_statement> || std::is_same_v<type, select_statement> ||
+                                   std::is_same_v<type, delete_statement>;
+        if constexpr (has_where) {
+          if (s.where) out.push_back(&s.where->value);
+        }
+        return is_rows || has_where;
+      },
+      body);
+}
+
+/// Takes a value from the start of `text`, as the parser would. Returns false when that is not certain.
+bool take_value(std::string_view& text, std::string_view& out) {
+  if (text.empty()) return false;
+  std::size_t behind = 0;
+  if (text.front() == '\'') {
+    const std::size_t end = text.find('\'', 1);
+    if (end == std::string_view::npos) return false;
+    behind = end + 1;
+    if (behind < text.size() && text[behind] == '\'') return false;  // a doubled quote
+    out = text.substr(1, end - 1);
+    if (find_invalid_utf8(out) != std::string_view::npos) return false;
+  } else {
+    constexpr character stop = character::white_space | character::list_mark;
+    unsigned char all = 0;
+    for (; behind < text.size() && !is_any_of(text[behind], stop); ++behind) {
+      all |= static_cast<unsigned char>(text[behind]);
+    }
+    out = text.substr(0, behind);
+    // The ends of comments and statements are the parser's to judge.
+    if (out.empty() || out.ends_with(';') || out.starts_with("--") || out.starts_with("/*")) return false;
+    if (equals_keyword(out, "null")) return false;
+    if (all >= 0x80 && find_invalid_utf8(out) != std::string_view::npos) return false;
+  }
+  text.remove_prefix(behind);
+  return true;
+}
+
+}  // namespace
+
+/// Where the values of a statement stand in its text.
+struct statement_cache::outline {
+  struct slot {
+    std::string_view before;  // what stands between the value before and this one
+    literal* value = nullptr;
+  };
+  std::vector<slot> slots;
+  std::string_view rest;  // behind the last value
+
+  /// Returns nothing if the statement's values cannot be exchanged.
+  static std::optional<outline> of(std::string_view text, statement& tree);
+  [[nodiscard]] std::uint64_t fingerprint() const;
+};
+
+/// A statement that was sent twice, with its values exchanged for those of the last one.
+struct statement_cache::form {
+  explicit form(std::string_view sql) : text(sql), tree(*parser::parse(text, arena)), parts(*outline::of(text, tree)) {}
+
+  /// Puts the values of a statement of this form into the tree; false if it is of another.
+  [[nodiscard]] bool take(std::string_view sql);
+
+  std::string text;
+  statement_arena arena;
+  statement tree;
+  outline parts;
+};
+
+std::optional<statement_cache::outline> statement_cache::outline::of(std::string_view text, statement& tree) {
+  std::vector<literal*> values;
+  if (!list_values(tree.body, values) || values.size() > form_values_max) return std::nullopt;
+  outline out{.slots = {}, .rest = text};
+  for (literal* value : values) {
+    if (value->is_null) continue;  // the word belongs to the form
+    const char* const begin = value->text.data();
+    if (begin < out.rest.data() || begin > out.rest.data() + out.rest.size()) return std::nullopt;  // a doubled quote
+    auto at = static_cast<std::size_t>(begin - out.rest.data());
+    const bool quoted = out.rest[at - 1] == '\'';  // a bare value begins behind a blank, a comment, `=`, `,` or `(`
+    if (quoted) --at;
+    out.slots.push_back({.before = out.rest.substr(0, at), .value = value});
+    out.rest.remove_prefix(at + value->text.size() + (quoted ? 2 : 0));
+  }
+  if (out.slots.empty() || out.slots.front().before.size() < lead_bytes) return std::nullopt;
+  return out;
+}
+
+std::uint64_t statement_cache::outline::fingerprint() const {
+  std::uint64_t hash = slots.size();
+  const auto mix = [&](std::string_view part) {
+    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * multiplier;
+    hash = (hash ^ (hash >> 29U)) * multiplier;
+  };
+  for (const slot& s : slots) mix(s.before);
+  mix(rest);
+  return hash;
+}
+
+bool statement_cache::form::take(std::string_view sql) {
+  for (const outline::slot& s : parts.slots) {
+    if (!sql.starts_with(s.before)) return false;
+    sql.remove_prefix(s.before.size());
+    if (!take_value(sql, s.value->text)) return false;
+  }
+  return sql == parts.rest;
+}
+
+statement_cache::statement_cache() = default;
+statement_cache::~statement_cache() = default;
+
+const statement* statement_cache::parse(std::string_view sql) {
+  bucket* const b = sql.size() < lead_bytes ? nullptr : &buckets_[hash_of_lead(sql) % bucket_count];
+  if (b != nullptr) {
+    for (auto f = b->begin(); f != b->end() && *f; ++f) {
+      if (!(*f)->take(sql)) continue;
+      if (f != b->begin()) std::rotate(b->begin(), f, std::next(f));
+      return &b->front()->tree;
+    }
+  }
+  statement_.reset();
+  arena_.reset();
+  auto parsed = parser::parse(sql, arena_);
+  if (!parsed) {
+    error_ = parsed.error();
+    return nullptr;
+  }
+  statement_ = std::move(*parsed);
+  if (b != nullptr && sql.size() <= form_bytes_max) learn(sql, *b);
+  return &*statement_;
+}
+
+void statement_cache::learn(std::string_view sql, bucket& into) {
+  const auto parts = outline::of(sql, *statement_);
+  if (!parts) return;
+  const std::uint64_t fingerprint = parts->fingerprint();
+  std::uint64_t& seen = seen_[fingerprint % seen_.size()];
+  if (std::exchange(seen, fingerprint) != fingerprint) return;
+  std::shift_right(into.begin(), into.end(), 1);
+  into.front() = std::make_unique<form>(sql);
+}
+
+}  // namespace pubsubsql::parser

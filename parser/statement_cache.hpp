@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "parser/ast.hpp"
+#include "parser/parser.hpp"
+
+namespace pubsubsql::parser {
+
+/// Reads statements like parse(), faster when they repeat. Programs send few forms of statements again and again with
+/// other values. What stands around the values of a form that was seen twice is kept with its tree; a statement that
+/// agrees there only has its values read, and put into that tree. (Databases that share plans between such statements
+/// call it forced or simple parameterization.)
+///
+/// It gives exactly what parse() gives: whatever is not certain to be of a known form goes there. Used by one thread at
+/// a time. Its memory is bounded, some hundred KB at most.
+class statement_cache {
+ public:
+  statement_cache();
+  ~statement_cache();
+  statement_cache(const statement_cache&) = delete;
+  statement_cache& operator=(const statement_cache&) = delete;
+
+  /// The statement's tree, or nullptr: then error() says why there is none. The tree points into `sql` and is valid
+  /// until the next call.
+  [[nodiscard]] const statement* parse(std::string_view sql);
+
+  /// REQUIRES: the last parse() returned nullptr.
+  [[nodiscard]] const syntax_error& error() const { return *error_; }
+
+ private:
+  struct outline;
+  struct form;
+  /// Forms that begin with the same bytes, by and large; the one used last is the first.
+  using bucket = std::array<std::unique_ptr<form>, 4>;
+  static constexpr std::size_t bucket_count = 64;
+
+  void learn(std::string_view sql, bucket& into);
+
+  std::array<bucket, bucket_count> buckets_;
+  std::array<std::uint64_t, 256> seen_{};  // fingerprints of forms that were seen once, each at a place of its own
+  statement_arena arena_;                  // of a statement that is of no known form
+  std::optional<statement> statement_;
+  std::optional<syntax_error> error_;
+};
+
+}  // namespace pubsubsql::parser

@@ -1,0 +1,116 @@
+#include "parser/statement_cache.hpp"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "parser/parser.hpp"
+
+namespace {
+
+using namespace pubsubsql::parser;
+
+/// What the cache makes of a statement, compared with what parse() makes of it.
+void check_same(statement_cache& cache, const std::string& sql) {
+  CAPTURE(sql);
+  statement_arena arena;
+  const auto expected = parse(sql, arena);
+  const statement* got = cache.parse(sql);
+  REQUIRE((got != nullptr) == expected.has_value());
+  if (got != nullptr) {
+    CHECK(*got == *expected);
+  } else {
+    CHECK(message(cache.error()) == message(expected.error()));
+  }
+}
+
+const std::vector<std::string> forms = {
+    "update stocks set bid = ?, ask = ? where ticker = ?",
+    "stream update stocks set bid = ? where ticker = ?;",
+    "insert into stocks (ticker, bid) values (?, ?) returning *",
+    "insert into stocks (ticker, bid) values (?, ?), (?, null)",
+    "select * from stocks where ticker = ?",
+    "select * from stocks where ticker = ?  ; ",
+    "delete from stocks where ticker =? returning id",
+    "push front into stocks (a) values (?)",
+    "update stocks set bid/**/= ?/* ? */, ask = ? -- ?",
+    "subscribe * from stocks where ticker = ?",
+    "select * from stocks where `ticker` = ?",
+};
+
+/// Values, some of them not: what they make of a statement is the parser's business.
+const std::vector<std::string> values = {"1",          "a-b",
+                                         "'quoted'",   "''",
+                                         "'it''s'",    "null",
+                                         "NULL",       "'null'",
+                                         "x;",         ";",
+                                         "",           "a b",
+                                         "a,b",        "a)",
+                                         "'a'b",       "'open",
+                                         "--",         "a--b",
+                                         "/*",         "/* c */1",
+                                         "a/*b*/",     "\xc3\xa9\xc3\xa9",
+                                         "\xff",       "'\xff'",
+                                         "'\xc3\xa9'", "(",
+                                         "=",          "1 where",
+                                         "`b`",        "'a\nb'",
+                                         "a\tb",       "where"};
+
+std::string filled(const std::string& form, std::mt19937& choose) {
+  std::string sql;
+  for (const char c : form) {
+    if (c != '?') {
+      sql += c;
+    } else {
+      sql += values[choose() % values.size()];
+    }
+  }
+  return sql;
+}
+
+}  // namespace
+
+TEST_CASE("statement cache: gives what the parser gives, whatever the values") {
+  statement_cache cache;
+  std::mt19937 choose(7);
+  for (int i = 0; i < 20'000; ++i) check_same(cache, filled(forms[choose() % forms.size()], choose));
+}
+
+TEST_CASE("statement cache: a form is recognised from its third statement on, and its values are the new ones") {
+  statement_cache cache;
+  const statement* trees[4] = {};
+  for (int i = 0; i < 4; ++i) {
+    const std::string n = std::to_string(i);
+    const std::string sql = "update stocks set bid = " + n + " where ticker = 'T " + n + "'";
+    trees[i] = cache.parse(sql);
+    REQUIRE(trees[i] != nullptr);
+    const auto& update = std::get<update_statement>(trees[i]->body);
+    CHECK(update.set.front().value.text == n);
+    CHECK(update.where->value.text == "T " + n);
+  }
+  CHECK(trees[0] == trees[1]);
+  CHECK(trees[1] != trees[2]);
+  CHECK(trees[2] == trees[3]);
+}
+
+TEST_CASE("statement cache: more forms than it holds") {
+  statement_cache cache;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 1'000; ++i) {
+      check_same(cache, "select c" + std::to_string(i) + " from a_table where k = " + std::to_string(round));
+    }
+  }
+}
+
+TEST_CASE("statement cache: statements that are too long or have too many values") {
+  statement_cache cache;
+  std::string many = "insert into stocks (a) values (1)";
+  for (int i = 0; i < 100; ++i) many += ", (" + std::to_string(i) + ")";
+  const std::string large = "update stocks set a = " + std::string(5'000, 'x');
+  for (int i = 0; i < 3; ++i) {
+    check_same(cache, many);
+    check_same(cache, large);
+  }
+}
