@@ -16,38 +16,39 @@ constexpr std::array<bool, 256> needs_escape = [] {
   return table;
 }();
 
-void append_escaped(std::string& out, char c) {
+char* write_escaped(char* out, char c) {
   constexpr std::string_view digits = "0123456789abcdef";
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\b':
-      out += "\\b";
-      return;
-    case '\f':
-      out += "\\f";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      out += "\\u00";
-      out += digits[static_cast<unsigned char>(c) >> 4U];
-      out += digits[static_cast<unsigned char>(c) & 0xfU];
+  constexpr std::string_view plain = "\"\\\b\f\n\r\t";
+  constexpr std::string_view letters = "\"\\bfnrt";
+  *out++ = '\\';
+  if (const std::size_t at = plain.find(c); at != std::string_view::npos) {
+    *out++ = letters[at];
+    return out;
   }
+  out = write_text(out, "u00");
+  *out++ = digits[static_cast<unsigned char>(c) >> 4U];
+  *out++ = digits[static_cast<unsigned char>(c) & 0xfU];
+  return out;
 }
 
 }  // namespace
+
+char* write_json_string(char* out, std::string_view text) {
+  *out++ = '"';
+  for (const char c : text) {
+    if (needs_escape[static_cast<unsigned char>(c)]) {
+      out = write_escaped(out, c);
+    } else {
+      *out++ = c;
+    }
+  }
+  *out++ = '"';
+  return out;
+}
+
+char* write_number(char* out, std::uint64_t number) {
+  return std::to_chars(out, out + number_room, number).ptr;
+}
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
@@ -55,7 +56,8 @@ void append_json_string(std::string& out, std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (!needs_escape[static_cast<unsigned char>(text[at])]) continue;
     out.append(text, copied, at - copied);
-    append_escaped(out, text[at]);
+    char escaped[6];
+    out.append(escaped, write_escaped(escaped, text[at]));
     copied = at + 1;
   }
   out.append(text, copied);
@@ -63,9 +65,8 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 void append_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, end);
+  char digits[number_room];
+  out.append(digits, write_number(digits, number));
 }
 
 }  // namespace pubsubsql::server

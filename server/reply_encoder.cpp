@@ -1,6 +1,7 @@
 #include "server/reply_encoder.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "parser/utf8.hpp"
 #include "server/json.hpp"
@@ -67,34 +68,62 @@ void append_names(std::string& out, const Names& names) {
   out += ']';
 }
 
-void append_columns(std::string& out, const table& t, std::span<const column_index> columns) {
-  char separator = '[';
+/// Rows up to this many bytes are written into memory of the stack first.
+constexpr std::size_t short_row_bytes = 1'024;
+
+/// Calls with_id(), text(value) and between() in the order of the columns.
+template <typename Id, typename Value, typename Between>
+void for_each_value(row_view row, std::span<const column_index> columns, Id&& id, Value&& value, Between&& between) {
+  row_view::cursor rising(row);
+  column_index last = storage::id_column;
+  bool first = true;
   for (const column_index column : columns) {
-    out += separator;
-    append_json_string(out, t.column_name(column));
-    separator = ',';
+    if (!std::exchange(first, false)) between();
+    if (column == storage::id_column) {
+      id();
+    } else if (column > last) {
+      value(rising.at(column));
+      last = column;
+    } else {
+      value(row.at(column));
+    }
   }
-  out += ']';
+}
+
+char* write_value(char* out, const storage::value& v) {
+  return v ? write_json_string(out, *v) : write_text(out, "null");
+}
+
+char* write_short_row(char* out, row_view row, std::span<const column_index> columns) {
+  *out++ = '[';
+  for_each_value(
+      row, columns,
+      [&] {
+        *out++ = '"';
+        out = write_number(out, row.id());
+        *out++ = '"';
+      },
+      [&](const storage::value& v) { out = write_value(out, v); }, [&] { *out++ = ','; });
+  *out++ = ']';
+  return out;
 }
 
 void append_row(std::string& out, row_view row, std::span<const column_index> columns) {
-  row_view::cursor rising(row);
-  column_index last = storage::id_column;
-  char separator = '[';
-  for (const column_index column : columns) {
-    out += separator;
-    separator = ',';
-    if (column == storage::id_column) {
-      out += '"';
-      append_number(out, row.id());
-      out += '"';
-    } else if (column > last) {
-      append_value(out, rising.at(column));
-      last = column;
-    } else {
-      append_value(out, row.at(column));
-    }
+  constexpr std::size_t columns_max = 64;
+  if (row.size() <= short_row_bytes && columns.size() <= columns_max) {
+    char text[json_string_room(short_row_bytes) + columns_max * (number_room + 3) + 2];
+    out.append(text, write_short_row(text, row, columns));
+    return;
   }
+  out += '[';
+  for_each_value(
+      row, columns,
+      [&] {
+        out += '"';
+        append_number(out, row.id());
+        out += '"';
+      },
+      [&](const storage::value& v) { append_value(out, v); }, [&] { out += ','; });
   out += ']';
 }
 
@@ -109,12 +138,12 @@ void for_each_batch(std::size_t rows, Message&& message) {
   } while (first < rows);
 }
 
-void encode_rows(std::string& out, const reply_address& to, const outcome& o) {
+void encode_rows(std::string& out, const reply_address& to, const outcome& o, column_lists& lists) {
   for_each_batch(o.data.size(), [&](std::size_t first, std::size_t last) {
     message_writer message(out, to.mode, to.request_id);
     append_ok(out, o.action);
     out += ",\"columns\":";
-    append_columns(out, *o.about, o.columns);
+    out += lists.of(*o.about, o.columns);
     append_row_counts(out, o.data.size(), first < last ? first + 1 : 0, last);
     for (std::size_t row = first; row < last; ++row) {
       if (row > first) out += ',';
@@ -125,7 +154,7 @@ void encode_rows(std::string& out, const reply_address& to, const outcome& o) {
   });
 }
 
-void encode_snapshot(std::string& out, const reply_address& to, const outcome& o) {
+void encode_snapshot(std::string& out, const reply_address& to, const outcome& o, column_lists& lists) {
   if (o.data.empty()) return;
   for_each_batch(o.data.size(), [&](std::size_t first, std::size_t last) {
     message_writer message(out, to.mode, 0);
@@ -133,7 +162,7 @@ void encode_snapshot(std::string& out, const reply_address& to, const outcome& o
     out += ",\"pubsubid\":\"";
     append_number(out, o.pubsubid);
     out += "\",\"columns\":";
-    append_columns(out, *o.about, o.columns);
+    out += lists.of(*o.about, o.columns);
     append_row_counts(out, last - first, 1, last - first);
     for (std::size_t row = first; row < last; ++row) {
       if (row > first) out += ',';
@@ -146,15 +175,17 @@ void encode_snapshot(std::string& out, const reply_address& to, const outcome& o
 
 void encode_brief(std::string& out, const reply_address& to, const outcome& o) {
   message_writer message(out, to.mode, to.request_id);
-  append_ok(out, o.action);
-  if (o.kind == reply_kind::count) append_number_member(out, "rows", o.rows);
-  if (o.kind == reply_kind::unsubscribed) append_number_member(out, "subscriptions", o.rows);
+  char text[256];  // the words of the protocol and a number
+  char* end = write_text(text, R"({"status":"ok","action":")");
+  end = write_text(end, o.action);
+  end = write_text(end, "\"");
+  if (o.kind == reply_kind::count) end = write_number(write_text(end, ",\"rows\":"), o.rows);
+  if (o.kind == reply_kind::unsubscribed) end = write_number(write_text(end, ",\"subscriptions\":"), o.rows);
   if (o.kind == reply_kind::subscribed) {
-    out += ",\"pubsubid\":\"";
-    append_number(out, o.pubsubid);
-    out += '"';
+    end = write_number(write_text(end, ",\"pubsubid\":\""), o.pubsubid);
+    end = write_text(end, "\"");
   }
-  out += '}';
+  out.append(text, write_text(end, "}"));
   message.end();
 }
 
@@ -177,20 +208,21 @@ std::string_view name_of(storage::event_action action) {
 }  // namespace
 
 void append_row_counts(std::string& out, std::size_t rows, std::size_t first, std::size_t last) {
-  append_number_member(out, "rows", rows);
-  append_number_member(out, "fromrow", first);
-  append_number_member(out, "torow", last);
-  out += ",\"data\":[";
+  char text[128];
+  char* end = write_number(write_text(text, ",\"rows\":"), rows);
+  end = write_number(write_text(end, ",\"fromrow\":"), first);
+  end = write_number(write_text(end, ",\"torow\":"), last);
+  out.append(text, write_text(end, ",\"data\":["));
 }
 
-void encode_reply(std::string& out, const reply_address& to, const outcome& o) {
+void encode_reply(std::string& out, const reply_address& to, const outcome& o, column_lists& lists) {
   if (o.failure) {
     encode_error(out, to, o.failure->message);
     return;
   }
   switch (o.kind) {
     case reply_kind::rows:
-      encode_rows(out, to, o);
+      encode_rows(out, to, o, lists);
       break;
     case reply_kind::listing:
       encode_listing(out, to, o.action, o.listing_columns, o.listing_rows);
@@ -202,7 +234,7 @@ void encode_reply(std::string& out, const reply_address& to, const outcome& o) {
       break;
     case reply_kind::subscribed:
       encode_brief(out, to, o);
-      encode_snapshot(out, to, o);
+      encode_snapshot(out, to, o, lists);
       break;
   }
 }
@@ -286,12 +318,12 @@ void encode_count(std::string& out, const reply_address& to, std::string_view ac
   encode_facts(out, to, action, count, {});
 }
 
-void encode_event(encoded_event& out, const table& t, const storage::event& e) {
+void encode_event(encoded_event& out, const table& t, const storage::event& e, column_lists& lists) {
   out.head.clear();
   append_ok(out.head, name_of(e.action));
   out.head += ",\"pubsubid\":\"";
   out.columns = "\",\"columns\":";
-  append_columns(out.columns, t, e.columns);
+  out.columns += lists.of(t, e.columns);
   out.row.clear();
   append_row(out.row, e.row, e.columns);
 }

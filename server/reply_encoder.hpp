@@ -10,6 +10,7 @@
 
 #include "parser/parser.hpp"
 #include "parser/request_reader.hpp"
+#include "server/column_lists.hpp"
 #include "storage/durable/store.hpp"
 #include "storage/outcome.hpp"
 
@@ -23,7 +24,7 @@ struct reply_address {
 };
 
 /// The reply to a statement, in as many messages as it takes; for a subscribe also its initial `add` events.
-void encode_reply(std::string& out, const reply_address& to, const storage::outcome& o);
+void encode_reply(std::string& out, const reply_address& to, const storage::outcome& o, column_lists& lists);
 
 /// `offset` is where in the statement the error is, for statements that cannot be read.
 void encode_error(std::string& out, const reply_address& to, std::string_view message,
@@ -58,7 +59,7 @@ struct encoded_event {
 };
 
 /// Replaces what `out` holds. `t` is the table of the event.
-void encode_event(encoded_event& out, const storage::table& t, const storage::event& e);
+void encode_event(encoded_event& out, const storage::table& t, const storage::event& e, column_lists& lists);
 
 /// The event's message for one subscription.
 void append_event(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid);

@@ -38,10 +38,6 @@ std::uint64_t subscriptions_ended(const parser::statement_body& body, const stor
   return !o.failure && o.kind == storage::reply_kind::unsubscribed ? o.rows : 0;
 }
 
-void encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o) {
-  if (!from.stream || o.failure) encode_reply(out, from.route.address, o);
-}
-
 }  // namespace
 
 table_runner::table_runner(worker& w)
@@ -66,6 +62,10 @@ bool table_runner::has_waiting(std::string_view table) const {
 }
 
 // Running
+
+void table_runner::encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o) {
+  if (!from.stream || o.failure) encode_reply(out, from.route.address, o, column_lists_);
+}
 
 void table_runner::run(statement_source from, const parser::statement& s) {
   if (!worker_.shared().store.has_store() && !paused_ && !has_waiting(parser::table_of(s))) {
@@ -133,7 +133,7 @@ held_statement& table_runner::keep(table_queue& q, statement_source from, const 
   encode_outcome(h.reply, from, o);
   h.events.resize(o.events.size());
   for (std::size_t i = 0; i < o.events.size(); ++i) {
-    encode_event(h.events[i].event, *o.about, o.events[i]);
+    encode_event(h.events[i].event, *o.about, o.events[i], column_lists_);
     h.events[i].targets.assign(o.events[i].targets.begin(), o.events[i].targets.end());
   }
   h.source = std::move(from);
@@ -362,7 +362,7 @@ void table_runner::answer(const statement_source& from, std::string bytes, std::
 
 void table_runner::publish(const storage::outcome& o) {
   for (const storage::event& e : o.events) {
-    encode_event(event_, *o.about, e);
+    encode_event(event_, *o.about, e, column_lists_);
     publish(event_, e.targets);
   }
 }

@@ -84,6 +84,7 @@ class table_runner {
   void advance(table_queue& q);
   void tell_when_paused();
 
+  void encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o);
   void open_slot(statement_source& from);
   void answer(const statement_source& from, std::string bytes, std::uint64_t subscriptions_ended);
   void publish(const storage::outcome& o);
@@ -94,9 +95,10 @@ class table_runner {
   storage::text_map<std::unique_ptr<table_queue>> queues_;
   std::vector<table_queue*> queue_by_number_;
   bool paused_ = false;
-  std::function<void()> on_paused_;                                 // to be told when nothing is held any more
-  std::vector<storage::durable::write> writes_;                     // of this turn
-  parser::statement_cache statements_;                              // for those that are run from their text
+  std::function<void()> on_paused_;              // to be told when nothing is held any more
+  std::vector<storage::durable::write> writes_;  // of this turn
+  parser::statement_cache statements_;           // for those that are run from their text
+  column_lists column_lists_;
   encoded_event event_;                                             // scratch
   std::vector<std::vector<storage::event_target>> remote_targets_;  // scratch, by worker
 };

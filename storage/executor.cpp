@@ -13,6 +13,7 @@ constexpr std::size_t kept_elements_max = 64U << 10;
 
 template <typename T>
 void clear(std::vector<T>& v) {
+  if (v.empty()) return;
   v.clear();
   if (v.capacity() > kept_elements_max) v.shrink_to_fit();
 }

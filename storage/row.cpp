@@ -4,7 +4,6 @@ namespace pubsubsql::storage {
 
 namespace {
 
-/// Seven bits of a number in each byte.
 constexpr std::ptrdiff_t varint_bytes_max = 10;
 
 /// Length + 1, so that 0 can say NULL.
@@ -24,17 +23,6 @@ char* write_varint(std::uint64_t n, char* out) {
   return out;
 }
 
-std::uint64_t read_varint(const char*& in) {
-  auto byte = static_cast<unsigned char>(*in++);
-  if (byte < 0x80) return byte;
-  std::uint64_t n = byte & 0x7fU;
-  for (unsigned shift = 7;; shift += 7) {
-    byte = static_cast<unsigned char>(*in++);
-    n |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
-    if (byte < 0x80) return n;
-  }
-}
-
 std::span<const value> without_trailing_nulls(std::span<const value> values) {
   while (values.size() > 1 && !values.back()) values = values.first(values.size() - 1);
   return values;
@@ -48,25 +36,12 @@ char* write(T v, char* out) {
 
 }  // namespace
 
-row_view::cursor::cursor(row_view row) : length_(row.bytes_ + header_bytes), end_(row.columns_end()) {
-  text_ = length_;
-  for (column_index i = 1; i < end_; ++i) {
-    while (static_cast<unsigned char>(*text_++) >= 0x80) {
-    }
-  }
-}
-
-value row_view::cursor::at(column_index column) {
-  if (column >= end_) return std::nullopt;
-  for (;; ++next_) {
-    const std::uint64_t length = read_varint(length_);
-    const char* text = text_;
-    if (length > 0) text_ += length - 1;
-    if (next_ == column) {
-      ++next_;
-      if (length == 0) return std::nullopt;
-      return std::string_view(text, length - 1);
-    }
+std::uint64_t row_view::read_long_varint(const char*& in) {
+  std::uint64_t n = 0;
+  for (unsigned shift = 0;; shift += 7) {
+    const auto byte = static_cast<unsigned char>(*in++);
+    n |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
+    if (byte < 0x80) return n;
   }
 }
 
@@ -94,10 +69,6 @@ bool row_view::read_values(std::string_view bytes, std::vector<value>& values) {
     text += stored - 1;
   }
   return true;
-}
-
-value row_view::at(column_index column) const {
-  return cursor(*this).at(column);
 }
 
 std::size_t encoded_row_bytes(std::span<const value> values) {

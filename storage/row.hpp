@@ -86,10 +86,41 @@ class row_view {
     std::memcpy(&v, bytes_ + offset, sizeof v);
     return v;
   }
+  /// Seven bits of a number in each byte, the lowest first.
+  [[nodiscard]] static std::uint64_t read_varint(const char*& in) {
+    if (static_cast<unsigned char>(*in) < 0x80) return static_cast<unsigned char>(*in++);
+    return read_long_varint(in);
+  }
+  [[nodiscard]] static std::uint64_t read_long_varint(const char*& in);
   [[nodiscard]] column_index columns_end() const { return column_index{1} + read<std::uint16_t>(16); }
 
   const char* bytes_ = nullptr;
 };
+
+inline row_view::cursor::cursor(row_view row) : length_(row.bytes_ + header_bytes), end_(row.columns_end()) {
+  text_ = length_;
+  for (column_index i = 1; i < end_; ++i) {
+    while (static_cast<unsigned char>(*text_++) >= 0x80) {
+    }
+  }
+}
+
+inline value row_view::cursor::at(column_index column) {
+  if (column >= end_) return std::nullopt;
+  for (;; ++next_) {
+    const std::uint64_t length = read_varint(length_);
+    const char* text = text_;
+    if (length > 0) text_ += length - 1;
+    if (next_ != column) continue;
+    ++next_;
+    if (length == 0) return std::nullopt;
+    return std::string_view(text, length - 1);
+  }
+}
+
+inline value row_view::at(column_index column) const {
+  return cursor(*this).at(column);
+}
 
 /// Writes the bytes of a row into `out`, replacing what it held. `values[i]` is column i; values[0] is ignored.
 /// The row number is left 0 for the heap to fill in. REQUIRES: values does not point into `out`.

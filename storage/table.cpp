@@ -1,6 +1,7 @@
 #include "storage/table.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 
 namespace pubsubsql::storage {
@@ -40,6 +41,11 @@ table::table(const table_description& d) : table(d.name) {
   sequence_ = d.sequence;
   ack_ = d.ack;
   read_only_reason_ = d.read_only_reason;
+}
+
+std::uint64_t table::new_schema_version() {
+  static std::atomic<std::uint64_t> last = 0;
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
 std::optional<column_index> table::find_column(std::string_view name) const {
@@ -102,7 +108,7 @@ column_index table::add_column(std::string_view name) {
   columns_.push_back({.name = std::string(name), .index = {}, .facts = {}});
   column_by_name_.emplace(columns_.back().name, index);
   all_columns_.push_back(index);
-  ++schema_version_;
+  schema_version_ = new_schema_version();
   subscriptions_.column_added(name, index);
   return index;
 }
@@ -112,7 +118,7 @@ void table::remove_last_column() {
   all_columns_.pop_back();
   column_by_name_.erase(columns_.back().name);
   columns_.pop_back();
-  ++schema_version_;
+  schema_version_ = new_schema_version();
 }
 
 std::optional<std::string_view> table::build_key(column_index column, unique_index& index) const {

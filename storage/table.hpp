@@ -63,7 +63,7 @@ class table {
   [[nodiscard]] index_kind index_of(column_index column) const;
   /// Every column that is shown, in order. Valid until a column is added.
   [[nodiscard]] std::span<const column_index> all_columns() const { return all_columns_; }
-  /// Grows with every change of the list of columns.
+  /// Another with every change of the list of columns, and never that of another table of this process.
   [[nodiscard]] std::uint64_t schema_version() const { return schema_version_; }
 
   // Rows. Views are valid until the table is changed.
@@ -145,13 +145,14 @@ class table {
   void unindex_value(column_index column, const value& v, row_number row, row_position position);
   std::optional<std::string_view> build_key(column_index column, unique_index& index) const;
   void read_values(row_view row);
+  static std::uint64_t new_schema_version();
 
   std::string name_;
   std::deque<column_entry> columns_;  // a deque: names are viewed while columns are added
   text_view_map<column_index> column_by_name_;
   std::vector<column_index> all_columns_;
   std::vector<column_index> indexed_columns_;
-  std::uint64_t schema_version_ = 1;
+  std::uint64_t schema_version_ = new_schema_version();
 
   row_heap heap_;
   row_directory directory_;

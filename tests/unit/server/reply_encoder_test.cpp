@@ -25,6 +25,7 @@ std::string json(std::string_view text) {
 std::string reply(const std::vector<std::string>& statements, wire_mode mode = wire_mode::text) {
   storage::database database;
   parser::statement_arena arena;
+  column_lists lists;
   std::string out;
   for (const std::string& sql : statements) {
     arena.reset();
@@ -32,7 +33,7 @@ std::string reply(const std::vector<std::string>& statements, wire_mode mode = w
     REQUIRE(parsed.has_value());
     out.clear();
     encode_reply(out, {.mode = mode, .request_id = 7},
-                 database.execute(*parsed, {.subscriber = storage::subscriber_id{1}, .pubsubid = 5}));
+                 database.execute(*parsed, {.subscriber = storage::subscriber_id{1}, .pubsubid = 5}), lists);
   }
   return out;
 }
