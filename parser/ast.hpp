@@ -241,8 +241,12 @@ using statement_body =
 struct statement {
   bool stream = false;
   statement_body body;
+  /// The same number, never used for anything else in this process, for statements that differ in their values only:
+  /// what was found out about one's names holds for the others. 0: not known to have a form that repeats. No part of
+  /// what the statement says, so not compared.
+  std::uint64_t form = 0;
 
-  bool operator==(const statement&) const = default;
+  bool operator==(const statement& other) const { return stream == other.stream && body == other.body; }
 };
 
 }  // namespace pubsubsql::parser

@@ -1,6 +1,7 @@
 #include "parser/statement_cache.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <span>
 #include <string>
@@ -103,7 +104,10 @@ struct statement_cache::outline {
 
 /// A statement that was sent twice, with its values exchanged for those of the last one.
 struct statement_cache::form {
-  explicit form(std::string_view sql) : text(sql), tree(*parser::parse(text, arena)), parts(*outline::of(text, tree)) {}
+  explicit form(std::string_view sql) : text(sql), tree(*parser::parse(text, arena)), parts(*outline::of(text, tree)) {
+    static std::atomic<std::uint64_t> last_number = 0;
+    tree.form = last_number.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
 
   /// Puts the values of a statement of this form into the tree; false if it is of another.
   [[nodiscard]] bool take(std::string_view sql);

@@ -95,19 +95,26 @@ void router::run_mysql(const asked& a, const parser::statement_body& body) {
   mysql->disconnect(later());
 }
 
-std::optional<unsigned> router::owner_of(std::string_view table, bool create) {
-  if (const auto known = owners_.find(table); known != owners_.end()) return known->second;
-  table_directory& directory = worker_.shared().tables;
-  const auto owner = create ? directory.find_or_place(table, worker_.index()) : directory.find(table);
-  if (owner) owners_.emplace(table, *owner);
+std::optional<unsigned> router::owner_of(const parser::statement& s, bool create) {
+  known_owner& known = owner_by_form_[s.form % owner_by_form_.size()];
+  if (s.form != 0 && known.form == s.form) return known.worker;
+  const std::string_view table = parser::table_of(s);
+  std::optional<unsigned> owner;
+  if (const auto it = owners_.find(table); it != owners_.end()) {
+    owner = it->second;
+  } else {
+    table_directory& directory = worker_.shared().tables;
+    owner = create ? directory.find_or_place(table, worker_.index()) : directory.find(table);
+    if (owner) owners_.emplace(table, *owner);
+  }
+  if (owner) known = {.form = s.form, .worker = *owner};
   return owner;
 }
 
 void router::run_on_table(const asked& a, const parser::statement& s) {
-  const std::string_view table = parser::table_of(s);
   const bool create = may_create(s.body);
-  const auto owner = owner_of(table, create);
-  if (!owner && !create) return refuse(a, storage::unknown_table(table).message);
+  const auto owner = owner_of(s, create);
+  if (!owner && !create) return refuse(a, storage::unknown_table(parser::table_of(s)).message);
   if (!owner) return refuse(a, "there are too many tables; use fewer, or raise --max-tables");
   std::uint64_t pubsubid = 0;
   if (makes_subscription(s.body)) {
@@ -139,13 +146,17 @@ void router::send_to(unsigned owner, const asked& a, std::uint64_t pubsubid) {
   worker_.send(owner, run_statement{.route = route, .pubsubid = pubsubid, .sql = std::string(a.sql)});
 }
 
-bool router::maintain() {
-  storage::database& tables = tables_.tables();
-  if (tables.maintain()) return true;
+bool router::wants_trim() const {
+  const storage::database& tables = tables_.tables();
   const std::uint64_t erased = tables.erased_rows() - erased_at_trim_;
   const std::uint64_t live = tables.inserted_rows() - tables.erased_rows();
-  if (erased >= std::max(erased_rows_per_trim, live / 2)) {
-    erased_at_trim_ = tables.erased_rows();
+  return erased >= std::max(erased_rows_per_trim, live / 2);
+}
+
+bool router::maintain() {
+  if (tables_.tables().maintain()) return true;
+  if (wants_trim()) {
+    erased_at_trim_ = tables_.tables().erased_rows();
     malloc_trim(0);
   }
   return false;

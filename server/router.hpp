@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -50,6 +51,8 @@ class router {
 
   [[nodiscard]] storage::database& database() { return tables_.tables(); }
 
+  /// Whether maintain() has something to do.
+  [[nodiscard]] bool wants_maintenance() const { return tables_.tables().wants_maintenance() || wants_trim(); }
   /// Gives back memory, in small steps. Returns whether there is more to do.
   bool maintain();
 
@@ -71,6 +74,7 @@ class router {
     bool stream = false;
   };
 
+  [[nodiscard]] bool wants_trim() const;
   void run_mysql(const asked& a, const parser::statement_body& body);
   void run_on_table(const asked& a, const parser::statement& s);
   void run_here(const asked& a, const parser::statement& s, std::uint64_t pubsubid);
@@ -79,13 +83,19 @@ class router {
   void encode_gathered(std::string& out, gathering& g) const;
   void encode_numbers(std::string& out, const gathering& g) const;
   [[nodiscard]] std::vector<table_numbers> tables_here() const;
-  [[nodiscard]] std::optional<unsigned> owner_of(std::string_view table, bool create);
+  [[nodiscard]] std::optional<unsigned> owner_of(const parser::statement& s, bool create);
   static void refuse(const asked& a, std::string_view message);
 
   worker& worker_;
   table_runner tables_;
   std::uint64_t erased_at_trim_ = 0;    // of the database's erased rows, those before the allocator was last trimmed
   storage::text_map<unsigned> owners_;  // what the table directory said
+  /// The same by the form of the statement, which names the table.
+  struct known_owner {
+    std::uint64_t form = 0;
+    unsigned worker = 0;
+  };
+  std::array<known_owner, 256> owner_by_form_;
   absl::flat_hash_map<std::uint64_t, gathering> gatherings_;
   std::uint64_t last_gathering_ = 0;
   parser::statement_cache statements_;

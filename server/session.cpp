@@ -106,6 +106,7 @@ bool session::may_take_statements() const {
 
 void session::take_statements() {
   stalled_ = false;
+  taking_ = true;
   outcome got = outcome::ready;
   parser::request r;
   while (may_take_statements() && (got = reader_.next(r)) == outcome::ready) run(r);
@@ -113,6 +114,9 @@ void session::take_statements() {
   if (stage_ == stage::open && got == outcome::ready) stalled_ = true;
   if (stage_ == stage::open && got == outcome::need_more && end_of_stream_) take_last_statement();
   reader_.park();
+  taking_ = false;
+  flush();
+  worker_.statements_taken();
   if (stalled_) return;
   if (reader_.held_bytes() > 0) acknowledge_at_once();
   await_readable();
@@ -162,7 +166,7 @@ void session::run(const parser::request& r) {
 // Replies and events
 
 void session::wants_flush() {
-  worker_.flush_later(*this);
+  if (!taking_) worker_.flush_later(*this);
 }
 
 void session::complete(std::uint64_t slot, std::string bytes) {

@@ -80,7 +80,8 @@ class session : public std::enable_shared_from_this<session> {
 
   // For the worker
 
-  /// Writes what there is; once at the end of each loop turn in which there was something.
+  /// Writes what there is; once at the end of each loop turn in which there was something. What its own statements came
+  /// to is written as soon as they are taken, so that a lone client does not wait for the end of a turn.
   void flush();
 
   /// Closes at once, whatever is due.
@@ -126,6 +127,7 @@ class session : public std::enable_shared_from_this<session> {
   bool misread_ = false;        // its input could not be followed, so more of it may be on the way
   bool turned_away_ = false;    // over the connection limit: gets one error
   bool end_of_stream_ = false;  // the client sends nothing more
+  bool taking_ = false;         // statements are being taken, and a flush comes after them
   bool stalled_ = false;        // statements are held back until replies have left
   bool reading_ = false;        // an await_readable is pending
   bool writing_ = false;        // an await_writable is pending

@@ -63,6 +63,10 @@ class worker {
   [[nodiscard]] session* find(storage::subscriber_id id) const;
   /// Has the session flushed at the end of this loop turn.
   void flush_later(session& s);
+  /// A session has run statements and needs no end of this loop turn; memory they left behind may.
+  void statements_taken() {
+    if (router_.wants_maintenance()) end_turn_later();
+  }
   /// There is something to be done at the end of this loop turn.
   void end_turn_later();
   /// Gives a message to another worker at the end of this loop turn.

@@ -43,6 +43,10 @@ bool database::maintain() {
   return executor_->maintain();
 }
 
+bool database::wants_maintenance() const {
+  return executor_->wants_maintenance();
+}
+
 std::uint64_t database::inserted_rows() const {
   return executor_->inserted_rows();
 }

@@ -90,6 +90,9 @@ class database {
   /// there is nothing better to do; returns whether there is more. Frees what the last outcome's views pointed to.
   bool maintain();
 
+  /// Whether maintain() has something to do.
+  [[nodiscard]] bool wants_maintenance() const;
+
   /// Rows inserted and erased since the database was made: a measure of the memory it uses and has freed.
   [[nodiscard]] std::uint64_t inserted_rows() const;
   [[nodiscard]] std::uint64_t erased_rows() const;

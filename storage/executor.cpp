@@ -42,6 +42,12 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
   begin();
   who_ = who;
   corrected_ = 0;
+  columns_looked_up_ = 0;
+  names_ = s.form == 0 ? nullptr : &known_names_[s.form % forms_known];
+  if (names_ != nullptr && names_->form != s.form) {
+    *names_ = {};
+    names_->form = s.form;
+  }
   failure failed = std::visit([this](const auto& body) { return run(body); }, s.body);
   if (failed) {
     undo();
@@ -64,7 +70,7 @@ void executor::undo(std::string_view table, std::span<const change> changes) {
   }
   if (statement_log::undo(t, changes)) {
     std::erase(to_maintain_, &t);
-    tables_.erase(t.name());
+    drop_table(t);
   }
 }
 
@@ -72,12 +78,13 @@ table& executor::restore(const table_description& d) {
   auto made = std::make_unique<table>(d);
   table& t = *made;
   tables_.emplace(d.name, std::move(made));
+  ++tables_version_;
   return t;
 }
 
 void executor::undo() {
   table* t = log_.about();
-  if (log_.undo()) tables_.erase(t->name());
+  if (log_.undo()) drop_table(*t);
 }
 
 void executor::derive_events() {

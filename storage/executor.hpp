@@ -38,6 +38,7 @@ class executor {
   table& restore(const table_description& d);
   void drop_subscriber(subscriber_id subscriber);
   bool maintain();
+  [[nodiscard]] bool wants_maintenance() const { return !to_maintain_.empty(); }
   [[nodiscard]] std::uint64_t inserted_rows() const { return inserted_rows_; }
   [[nodiscard]] std::uint64_t erased_rows() const { return erased_rows_; }
 
@@ -76,12 +77,30 @@ class executor {
   failure show_rows(const table& t, std::string_view action);
   failure check_result() const;
 
+  /// What the names in statements of one form stand for. Those statements share the texts of their names.
+  struct known_names {
+    struct column {
+      const char* name = nullptr;
+      std::optional<column_index> index;
+    };
+    std::uint64_t form = 0;
+    std::uint64_t tables_version = 0;
+    table* about = nullptr;            // while tables_version is tables_version_
+    std::uint64_t schema_version = 0;  // of the table whose columns these are
+    std::vector<column> columns;       // in the order in which the first such statement looked them up
+  };
+  static constexpr std::size_t forms_known = 256;
+
   // executor_schema.cpp
+  [[nodiscard]] std::optional<column_index> find_column(const table& t, std::string_view name);
+  void drop_table(const table& t);
   failure run(const parser::key_statement& s);
   failure run(const parser::tag_statement& s);
   failure run(const parser::alter_ack_statement& s);
   failure add_index(std::string_view table_name, std::string_view column, index_kind kind);
   table* find_table(std::string_view name);
+  /// The table that the statement being run names.
+  table* named_table(std::string_view name);
   failure find_or_create(std::string_view name, table*& out);
   failure find_or_add_column(table& t, std::string_view name, column_index& out);
   failure resolve_assigned(table& t, std::string_view name);
@@ -112,6 +131,10 @@ class executor {
   std::uint64_t inserted_rows_ = 0;
   std::uint64_t erased_rows_ = 0;
   database::caller who_;
+  std::vector<known_names> known_names_ = std::vector<known_names>(forms_known);  // by form
+  known_names* names_ = nullptr;       // of the statement's form; nullptr: it has none
+  std::size_t columns_looked_up_ = 0;  // by the statement
+  std::uint64_t tables_version_ = 1;   // another when a table has come or gone
 
   outcome outcome_;
   statement_log log_;

@@ -10,7 +10,7 @@ executor::failure executor::find_rows(const table& t, const std::optional<parser
     t.find_all(found_);
     return std::nullopt;
   }
-  const auto column = t.find_column(where->column);
+  const auto column = find_column(t, where->column);
   if (!column) return unknown_column(t.name(), where->column);
   if (!where->value.is_null) t.find_equal(*column, where->value.text, found_);
   return std::nullopt;
@@ -22,7 +22,7 @@ executor::failure executor::project(const table& t, const parser::projection& co
     return std::nullopt;
   }
   for (const std::string_view name : columns.names) {
-    const auto column = t.find_column(name);
+    const auto column = find_column(t, name);
     if (!column) return unknown_column(t.name(), name);
     projection_.push_back(*column);
   }
@@ -49,7 +49,7 @@ executor::failure executor::show_rows(const table& t, std::string_view action) {
 }
 
 executor::failure executor::run(const parser::select_statement& s) {
-  const table* t = find_table(s.table);
+  const table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = project(*t, s.columns)) return failed;
   if (auto failed = find_rows(*t, s.where)) return failed;
@@ -57,7 +57,7 @@ executor::failure executor::run(const parser::select_statement& s) {
 }
 
 executor::failure executor::run(const parser::peek_statement& s) {
-  const table* t = find_table(s.table);
+  const table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = project(*t, s.columns)) return failed;
   if (t->row_count() > 0) found_.push_back(t->end_row(s.end));
@@ -66,7 +66,7 @@ executor::failure executor::run(const parser::peek_statement& s) {
 
 executor::failure executor::run(const parser::describe_statement& s) {
   static constexpr std::string_view columns[] = {"Field", "Type", "Null", "Key", "Default", "Extra"};
-  const table* t = find_table(s.table);
+  const table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   for (const column_index column : t->all_columns()) {
     const bool id = column == id_column;

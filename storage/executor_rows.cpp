@@ -126,7 +126,7 @@ executor::failure executor::update_row(table& t, const parser::update_statement&
 }
 
 executor::failure executor::run(const parser::update_statement& s) {
-  table* t = find_table(s.table);
+  table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
   if (auto failed = find_rows(*t, s.where)) return failed;
@@ -146,7 +146,7 @@ executor::failure executor::run(const parser::update_statement& s) {
 }
 
 executor::failure executor::run(const parser::delete_statement& s) {
-  table* t = find_table(s.table);
+  table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = find_rows(*t, s.where)) return failed;
   if (auto failed = check_writable(*t)) return failed;
@@ -156,7 +156,7 @@ executor::failure executor::run(const parser::delete_statement& s) {
 }
 
 executor::failure executor::run(const parser::pop_statement& s) {
-  table* t = find_table(s.table);
+  table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
   if (t->row_count() > 0) {

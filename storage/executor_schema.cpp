@@ -12,20 +12,48 @@ table* executor::find_table(std::string_view name) {
   return it == tables_.end() ? nullptr : it->second.get();
 }
 
+table* executor::named_table(std::string_view name) {
+  if (names_ == nullptr) return find_table(name);
+  if (names_->tables_version != tables_version_) {
+    names_->about = find_table(name);
+    names_->tables_version = tables_version_;
+  }
+  return names_->about;
+}
+
+void executor::drop_table(const table& t) {
+  tables_.erase(t.name());
+  ++tables_version_;
+}
+
+std::optional<column_index> executor::find_column(const table& t, std::string_view name) {
+  if (names_ == nullptr) return t.find_column(name);
+  if (names_->schema_version != t.schema_version()) {
+    names_->schema_version = t.schema_version();
+    names_->columns.clear();
+  }
+  auto& known = names_->columns;
+  const std::size_t at = columns_looked_up_++;
+  if (at == known.size()) known.push_back({.name = name.data(), .index = t.find_column(name)});
+  if (at < known.size() && known[at].name == name.data()) return known[at].index;
+  return t.find_column(name);
+}
+
 executor::failure executor::find_or_create(std::string_view name, table*& out) {
-  out = find_table(name);
+  out = named_table(name);
   if (out != nullptr) return std::nullopt;
   if (name.size() > limits_.name_bytes_max) return name_too_long(name, limits_.name_bytes_max);
   if (name.starts_with(own_tables)) return reserved_name(name);
   auto made = std::make_unique<table>(name);
   out = made.get();
   tables_.emplace(std::string(name), std::move(made));
+  ++tables_version_;
   log_.created(*out);
   return std::nullopt;
 }
 
 executor::failure executor::find_or_add_column(table& t, std::string_view name, column_index& out) {
-  if (const auto column = t.find_column(name)) {
+  if (const auto column = find_column(t, name)) {
     out = *column;
     return std::nullopt;
   }
@@ -61,7 +89,7 @@ executor::failure executor::add_index(std::string_view table_name, std::string_v
 }
 
 executor::failure executor::run(const parser::alter_ack_statement& s) {
-  table* t = find_table(s.table);
+  table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (t->ack() != s.ack) log_.set_ack(*t, s.ack);
   outcome_.kind = reply_kind::done;

@@ -62,7 +62,7 @@ std::size_t executor::unsubscribe_all(table& t) {
 }
 
 executor::failure executor::run(const parser::unsubscribe_statement& s) {
-  table* t = find_table(s.table);
+  table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   const std::size_t ended = s.pubsubid ? unsubscribe_one(*t, *s.pubsubid) : unsubscribe_all(*t);
   if (ended == 0 && s.pubsubid) return unknown_subscription(t->name(), *s.pubsubid);
