@@ -41,10 +41,12 @@ std::vector<std::uint64_t> any_of(std::uint64_t rows, std::uint64_t count) {
   return chosen;
 }
 
-/// The same, each chosen among 1,000 that are spread over the table.
+/// The same, each chosen among 1,000 that are spread over the table: one at random of each thousandth of it.
 std::vector<std::uint64_t> hot_of(std::uint64_t rows, std::uint64_t count) {
-  const std::vector<std::uint64_t> hot = any_of(rows, hot_keys);
-  std::vector<std::uint64_t> chosen = any_of(hot_keys, count);
+  const std::uint64_t keys = std::min(hot_keys, rows);
+  std::vector<std::uint64_t> hot = any_of(rows / keys, keys);
+  for (std::uint64_t i = 0; i < keys; ++i) hot[i] += i * (rows / keys);
+  std::vector<std::uint64_t> chosen = any_of(keys, count);
   for (std::uint64_t& row : chosen) row = hot[row];
   return chosen;
 }
