@@ -9,8 +9,12 @@ int main(int argc, char** argv) {
     benchmark::RegisterBenchmark(d.name.c_str(), [d](benchmark::State& state) {
       const auto batch = static_cast<benchmark::IterationCount>(d.operations);
       const auto subject = d.make();
-      subject->run(d.operations);
-      while (state.KeepRunningBatch(batch)) subject->run(d.operations);
+      while (state.KeepRunningBatch(batch)) {
+        state.PauseTiming();
+        subject->prepare();
+        state.ResumeTiming();
+        subject->run(d.operations);
+      }
     });
   }
   benchmark::Initialize(&argc, argv);

@@ -18,7 +18,9 @@ int main(int argc, char** argv) {
   for (const micro::subject_description& d : micro::all_subjects()) {
     if (!only.empty() && d.name != only) continue;
     const auto subject = d.make();
+    subject->prepare();
     subject->run(d.operations);  // buffers have their size then, and functions of libraries are found
+    subject->prepare();
     CALLGRIND_START_INSTRUMENTATION;
     CALLGRIND_ZERO_STATS;
     subject->run(d.operations);

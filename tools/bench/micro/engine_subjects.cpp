@@ -40,21 +40,17 @@ class executing : public subject {
 /// Rows with a key and a tag into a table that grows, and is given up when it is large.
 class inserting : public subject {
  public:
-  inserting() { begin(); }
-  void run(std::size_t times) override {
-    for (; times > 0; --times) {
-      if (next_ == engine_->statements().size()) begin();
-      unused_result = engine_->run(engine_->statements()[next_++]).rows;
-    }
-  }
-
- private:
-  void begin() {
+  void prepare() override {
+    if (engine_ && next_ + operations <= engine_->statements().size()) return;
     engine_ = std::make_unique<prepared_engine>(rows);
     for (std::size_t i = 0; i < rows; ++i) engine_->prepare(insert_of(rows + i));
     next_ = 0;
   }
+  void run(std::size_t times) override {
+    for (; times > 0; --times) unused_result = engine_->run(engine_->statements()[next_++]).rows;
+  }
 
+ private:
   std::unique_ptr<prepared_engine> engine_;
   std::size_t next_ = 0;
 };

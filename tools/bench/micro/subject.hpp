@@ -13,7 +13,9 @@ namespace micro {
 class subject {
  public:
   virtual ~subject() = default;
-  /// Does it so many times.
+  /// Called before each run(); does not count either.
+  virtual void prepare() {}
+  /// Does it so many times: as its description says.
   virtual void run(std::size_t operations) = 0;
 };
 
