@@ -7,7 +7,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/bench/growth.hpp"
+#include "tools/bench/load.hpp"
 #include "tools/bench/machine.hpp"
+#include "tools/bench/memory.hpp"
 #include "tools/bench/report.hpp"
 #include "tools/bench/write_through.hpp"
 
@@ -20,6 +23,9 @@ int main(int argc, char** argv) {
 
   std::vector<std::unique_ptr<bench::workload>> workloads;
   workloads.push_back(std::make_unique<bench::write_through>());
+  workloads.push_back(std::make_unique<bench::memory>());
+  workloads.push_back(std::make_unique<bench::growth>());
+  workloads.push_back(std::make_unique<bench::load>());
   for (const auto& w : workloads) w->add_options(*app.add_subcommand(w->name(), w->description()));
   CLI11_PARSE(app, argc, argv);
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include <unistd.h>
 
@@ -60,6 +61,22 @@ process_usage process_usage::of(pid_t process) {
   return usage;
 }
 
+process_usage process_usage::settled(pid_t process) {
+  constexpr std::chrono::milliseconds pause{50};
+  constexpr std::chrono::nanoseconds idle_cpu_max = std::chrono::milliseconds(1);
+  constexpr unsigned idle_pauses = 4;
+  constexpr unsigned pauses_max = 400;
+  process_usage last = of(process);
+  for (unsigned idle = 0, waited = 0; idle < idle_pauses && waited < pauses_max; ++waited) {
+    std::this_thread::sleep_for(pause);
+    const process_usage now = of(process);
+    const bool changed = now.cpu - last.cpu > idle_cpu_max || now.resident_bytes != last.resident_bytes;
+    idle = changed ? 0 : idle + 1;
+    last = now;
+  }
+  return last;
+}
+
 std::optional<pid_t> process_listening_on(std::uint16_t port) {
   std::string inode = listening_inode("/proc/net/tcp", port);
   if (inode.empty()) inode = listening_inode("/proc/net/tcp6", port);
@@ -70,6 +87,12 @@ std::optional<pid_t> process_listening_on(std::uint16_t port) {
     if (has_socket(entry.path(), inode)) return static_cast<pid_t>(std::stol(name));
   }
   return std::nullopt;
+}
+
+pid_t listener_on(std::uint16_t port) {
+  const std::optional<pid_t> process = process_listening_on(port);
+  if (!process) throw std::runtime_error("cannot find the process that listens on port " + std::to_string(port));
+  return *process;
 }
 
 }  // namespace bench

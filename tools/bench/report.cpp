@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iomanip>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -23,13 +24,26 @@ void report::fact(std::string name, std::string value) {
   facts_.emplace_back(std::move(name), std::move(value));
 }
 
-void report::rate(const std::string& name, double per_second) {
-  const auto it = std::ranges::find(rates_, name, &series::name);
-  if (it == rates_.end()) {
-    rates_.push_back({name, {per_second}});
+void report::add(std::vector<series>& to, const std::string& name, double value) {
+  const auto it = std::ranges::find(to, name, &series::name);
+  if (it == to.end()) {
+    to.push_back({name, {value}});
   } else {
-    it->rounds.push_back(per_second);
+    it->rounds.push_back(value);
   }
+}
+
+void report::rate(const std::string& name, double per_second) {
+  add(rates_, name, per_second);
+}
+
+void report::cost(const std::string& name, double value, std::optional<double> limit) {
+  add(costs_, name, value);
+  std::ranges::find(costs_, name, &series::name)->limit = limit;
+}
+
+void report::compare_cost(std::string name, std::string cost, std::string peer, std::optional<double> limit) {
+  comparisons_.push_back({std::move(name), std::move(cost), std::move(peer), limit, true});
 }
 
 void report::compare(std::string name, std::string rate, std::string peer, std::optional<double> goal) {
@@ -37,8 +51,10 @@ void report::compare(std::string name, std::string rate, std::string peer, std::
 }
 
 const report::series* report::find(const std::string& name) const {
-  const auto it = std::ranges::find(rates_, name, &series::name);
-  return it == rates_.end() ? nullptr : &*it;
+  for (const auto* list : {&rates_, &costs_}) {
+    if (const auto it = std::ranges::find(*list, name, &series::name); it != list->end()) return &*it;
+  }
+  return nullptr;
 }
 
 std::optional<double> report::ratio_of(const comparison& c) const {
@@ -54,23 +70,23 @@ std::optional<double> report::ratio_of(const comparison& c) const {
 
 void report::print(std::ostream& to) const {
   for (const auto& [name, value] : facts_) to << name << ": " << value << '\n';
-  to << '\n'
-     << std::left << std::setw(name_width) << "rate, median of the rounds"
-     << "per second\n";
   to << std::fixed;
-  for (const series& s : rates_) {
-    to << std::left << std::setw(name_width) << s.name << std::right << std::setw(10) << std::setprecision(0)
-       << median(s.rounds) << '\n';
-  }
-  to << '\n'
-     << std::left << std::setw(name_width) << "ratio, median of the rounds"
-     << "     ratio      goal\n";
-  for (const comparison& c : comparisons_) {
-    const auto ratio = ratio_of(c);
-    if (!ratio) continue;
-    to << std::left << std::setw(name_width) << c.name << std::right << std::setw(10) << std::setprecision(2) << *ratio;
-    if (c.goal) to << std::setw(10) << *c.goal;
+  const auto heading = [&to](std::string_view name, std::string_view columns) {
+    to << '\n' << std::left << std::setw(name_width) << name << columns << '\n';
+  };
+  const auto line = [&to](const std::string& name, int digits, double value, std::optional<double> goal, bool at_most) {
+    to << std::left << std::setw(name_width) << name << std::right << std::setprecision(digits) << std::setw(10)
+       << value;
+    if (goal) to << std::setw(10) << *goal << (at_most ? " at most" : "");
     to << '\n';
+  };
+  if (!rates_.empty()) heading("rate, median of the rounds", "per second");
+  for (const series& s : rates_) line(s.name, 0, median(s.rounds), std::nullopt, false);
+  if (!costs_.empty()) heading("cost, median of the rounds", "      cost      goal");
+  for (const series& s : costs_) line(s.name, 1, median(s.rounds), s.limit, true);
+  if (!comparisons_.empty()) heading("ratio, median of the rounds", "     ratio      goal");
+  for (const comparison& c : comparisons_) {
+    if (const auto ratio = ratio_of(c)) line(c.name, 2, *ratio, c.goal, c.at_most);
   }
   to.flush();
 }
@@ -81,11 +97,16 @@ void report::print_json(std::ostream& to) const {
   for (const series& s : rates_) {
     out["rates"].push_back({{"name", s.name}, {"per_second", median(s.rounds)}, {"rounds", s.rounds}});
   }
+  for (const series& s : costs_) {
+    nlohmann::ordered_json entry{{"name", s.name}, {"cost", median(s.rounds)}, {"rounds", s.rounds}};
+    if (s.limit) entry["limit"] = *s.limit;
+    out["costs"].push_back(std::move(entry));
+  }
   for (const comparison& c : comparisons_) {
     const auto ratio = ratio_of(c);
     if (!ratio) continue;
     nlohmann::ordered_json entry{{"name", c.name}, {"ratio", *ratio}, {"of", c.rate}, {"to", c.peer}};
-    if (c.goal) entry["goal"] = *c.goal;
+    if (c.goal) entry[c.at_most ? "limit" : "goal"] = *c.goal;
     out["ratios"].push_back(std::move(entry));
   }
   to << out.dump(2) << std::endl;

@@ -1,17 +1,16 @@
 #include "tools/bench/write_through.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
-#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
-#include <unistd.h>
-
 #include "tools/bench/bare_mysql.hpp"
 #include "tools/bench/bare_sqlite.hpp"
+#include "tools/bench/scratch_directory.hpp"
 #include "tools/bench/server_process.hpp"
 
 namespace bench {
@@ -25,24 +24,6 @@ const std::string bare = "bench_bare";
 constexpr std::size_t hot_rows = 1'000;
 constexpr std::string_view last_sector = "last";
 constexpr std::chrono::milliseconds poll_pause{2};
-
-/// A directory that goes with everything in it.
-class scratch_directory {
- public:
-  explicit scratch_directory(const std::string& parent) : path_(parent + "/pubsubsql-bench-XXXXXX") {
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make a directory in " + parent);
-  }
-  ~scratch_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 /// Two peers' turns: the second goes first in every other round.
 void by_turns(unsigned round, const std::function<void()>& one, const std::function<void()>& other) {

@@ -1,0 +1,147 @@
+// Statements to outcomes.
+
+#include <array>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "server/reply_encoder.hpp"
+#include "storage/subscriptions.hpp"
+#include "storage/table.hpp"
+#include "tools/bench/micro/prepared_engine.hpp"
+#include "tools/bench/micro/subject.hpp"
+
+namespace micro {
+
+using namespace pubsubsql;
+
+namespace {
+
+constexpr std::size_t operations = 1'000;
+constexpr std::size_t rows = 10'000;
+/// Statements that are run in turn, each about another row.
+constexpr std::size_t statements = 1'000;
+
+/// Statements parsed beforehand.
+class executing : public subject {
+ public:
+  explicit executing(const std::function<std::string(std::size_t)>& sql) : engine_(rows) {
+    for (std::size_t i = 0; i < statements; ++i) engine_.prepare(sql(i * (rows / statements)));
+  }
+  void run(std::size_t times) override {
+    for (; times > 0; --times) unused_result = engine_.run(engine_.statements()[next_++ % statements]).rows;
+  }
+
+ private:
+  prepared_engine engine_;
+  std::size_t next_ = 0;
+};
+
+/// Rows with a key and a tag into a table that grows, and is given up when it is large.
+class inserting : public subject {
+ public:
+  void prepare() override {
+    if (engine_ && next_ + operations <= engine_->statements().size()) return;
+    engine_ = std::make_unique<prepared_engine>(rows);
+    for (std::size_t i = 0; i < rows; ++i) engine_->prepare(insert_of(rows + i));
+    next_ = 0;
+  }
+  void run(std::size_t times) override {
+    for (; times > 0; --times) unused_result = engine_->run(engine_->statements()[next_++]).rows;
+  }
+
+ private:
+  std::unique_ptr<prepared_engine> engine_;
+  std::size_t next_ = 0;
+};
+
+/// All that a statement goes through between the bytes in and the bytes out.
+class answering : public subject {
+ public:
+  explicit answering(const std::function<std::string(std::size_t)>& sql) : engine_(rows) {
+    for (std::size_t i = 0; i < statements; ++i) texts_.push_back(sql(i * (rows / statements)));
+  }
+  void run(std::size_t times) override {
+    for (; times > 0; --times) {
+      out_.clear();
+      server::encode_reply(out_, {.mode = parser::wire_mode::framed, .request_id = 1},
+                           engine_.run(texts_[next_++ % statements]));
+      unused_result = out_.size();
+    }
+  }
+
+ private:
+  prepared_engine engine_;
+  std::vector<std::string> texts_;
+  std::string out_;
+  std::size_t next_ = 0;
+};
+
+/// A change of a row that meets so many subscriptions, of which one or all want it.
+class matching : public subject {
+ public:
+  matching(std::size_t subscriptions, bool all_match) {
+    engine_.run(insert_of(0));
+    engine_.run("insert into t (k, g, a, b) values (other, tag0, 77777, 88888)");
+    before_ = engine_.database().find("t")->get(0);
+    after_ = before_;
+    for (std::size_t i = 0; i < subscriptions; ++i) {
+      subscriptions_.add({.subscriber = storage::subscriber_id{1}, .pubsubid = i + 1},
+                         storage::subscriptions::filter{.column = "k", .text = key_of(all_match ? 0 : i)}, column_k);
+    }
+  }
+  void run(std::size_t times) override {
+    for (; times > 0; --times) {
+      events_.clear();
+      subscriptions_.on_update(before_, after_, assigned_, sent_, all_, events_);
+      unused_result = events_.front().targets.size();
+    }
+  }
+
+ private:
+  static constexpr storage::column_index column_k = 1;
+  std::array<storage::column_index, 1> assigned_ = {3};
+  std::array<storage::column_index, 2> sent_ = {0, 3};
+  std::array<storage::column_index, 5> all_ = {0, 1, 2, 3, 4};
+  prepared_engine engine_;
+  storage::row_view before_;
+  storage::row_view after_;
+  storage::subscriptions subscriptions_;
+  std::vector<storage::event> events_;
+};
+
+template <typename Subject>
+void add(std::vector<subject_description>& to, const std::string& stage, const std::string& name,
+         const std::function<std::string(std::size_t)>& sql) {
+  to.push_back(
+      {.name = stage + name, .operations = operations, .make = [sql] { return std::make_unique<Subject>(sql); }});
+}
+
+void add_matching(std::vector<subject_description>& to, std::size_t subscriptions, bool all_match) {
+  to.push_back({.name = "match: " + std::string(all_match ? "all" : "1") + " of " + std::to_string(subscriptions),
+                .operations = operations,
+                .make = [=] { return std::make_unique<matching>(subscriptions, all_match); }});
+}
+
+}  // namespace
+
+void add_engine_subjects(std::vector<subject_description>& to) {
+  const auto update = [](std::size_t row) { return update_of(row, row * 3 + 1); };
+  const auto select = [](std::size_t row) { return "select * from t where k = " + key_of(row); };
+  const auto subscribe = [](std::size_t row) { return "subscribe skip * from t where k = " + key_of(row); };
+  add<executing>(to, "execute: ", "update by key", update);
+  add<executing>(to, "execute: ", "select by key", select);
+  add<executing>(to, "execute: ", "subscribe by key", subscribe);
+  to.push_back({.name = "execute: insert with key and tag", .operations = operations, .make = [] {
+                  return std::make_unique<inserting>();
+                }});
+  add<answering>(to, "answer: ", "update by key", update);
+  add<answering>(to, "answer: ", "select by key", select);
+  add_matching(to, 1, false);
+  add_matching(to, 100, false);
+  add_matching(to, 100'000, false);
+  add_matching(to, 100, true);
+  add_matching(to, 100'000, true);
+}
+
+}  // namespace micro
