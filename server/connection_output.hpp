@@ -21,6 +21,7 @@ class buffer_pool {
 
  private:
   std::vector<std::string> free_;
+  std::size_t free_bytes_ = 0;
 };
 
 /// What one connection has to send: one buffer being filled while another is being written, both contiguous.
@@ -59,14 +60,18 @@ class connection_output {
   void release();
 
  private:
-  [[nodiscard]] bool joins_last(const encoded_event& e, std::uint64_t pubsubid);
-  void join_last(parser::wire_mode mode, const encoded_event& e);
+  [[nodiscard]] bool joins_last(const encoded_event& e, std::uint64_t pubsubid) const;
+  void join_last(const encoded_event& e);
+  /// The last message gets no more rows: says in it how many there are.
+  void end_last();
 
-  /// The event message at the end of filling_, if it may still grow.
+  /// The event message at the end of filling_, if it may still grow. It says one row until it is ended.
   struct last_event {
-    std::size_t start = 0;   // of the message
+    std::size_t start = 0;   // of the message, behind its frame's header
     std::size_t counts = 0;  // of the part that counts its rows
     std::size_t rows = 0;    // 0: there is none
+    std::uint64_t pubsubid = 0;
+    parser::wire_mode mode{};
   };
 
   buffer_pool& pool_;

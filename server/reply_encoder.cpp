@@ -329,14 +329,21 @@ void encode_event(encoded_event& out, const table& t, const storage::event& e, c
 }
 
 void append_event(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid) {
-  message_writer message(out, mode, 0);
-  out += e.head;
-  append_number(out, pubsubid);
-  out += e.columns;
-  append_row_counts(out, 1, 1, 1);
-  out += e.row;
-  out += "]}";
-  message.end();
+  constexpr std::string_view one_row = R"(,"rows":1,"fromrow":1,"torow":1,"data":[)";
+  char text[number_room];
+  const std::string_view number(text, static_cast<std::size_t>(write_number(text, pubsubid) - text));
+  const std::string_view end = "]}";
+  const bool framed = mode == parser::wire_mode::framed;
+  if (framed) {
+    const std::size_t bytes =
+        e.head.size() + number.size() + e.columns.size() + one_row.size() + e.row.size() + end.size();
+    const auto header = parser::encode({.payload_bytes = static_cast<std::uint32_t>(bytes), .request_id = 0});
+    out.append(header.data(), header.size());
+  }
+  for (const std::string_view part : {std::string_view(e.head), number, std::string_view(e.columns), one_row,
+                                      std::string_view(e.row), framed ? end : "]}\n"}) {
+    out += part;
+  }
 }
 
 }  // namespace pubsubsql::server
