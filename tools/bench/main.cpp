@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/bench/machine.hpp"
+#include "tools/bench/null_server.hpp"
 #include "tools/bench/report.hpp"
 #include "tools/bench/write_through.hpp"
 
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
 
   std::vector<std::unique_ptr<bench::workload>> workloads;
   workloads.push_back(std::make_unique<bench::write_through>());
+  workloads.push_back(std::make_unique<bench::null_server>());
   for (const auto& w : workloads) w->add_options(*app.add_subcommand(w->name(), w->description()));
   CLI11_PARSE(app, argc, argv);
 
