@@ -8,6 +8,7 @@
 #include <string>
 #include <system_error>
 
+#include <sched.h>
 #include <unistd.h>
 
 namespace bench {
@@ -60,6 +61,20 @@ process_usage process_usage::of(pid_t process) {
   return usage;
 }
 
+process_usage process_usage::of_family(pid_t process) {
+  process_usage usage = of(process);
+  std::error_code gone;
+  for (const auto& task : fs::directory_iterator("/proc/" + std::to_string(process) + "/task", gone)) {
+    std::ifstream children(task.path() / "children");
+    for (pid_t child = 0; children >> child;) {
+      const process_usage used = of_family(child);
+      usage.cpu += used.cpu;
+      usage.resident_bytes += used.resident_bytes;
+    }
+  }
+  return usage;
+}
+
 std::optional<pid_t> process_listening_on(std::uint16_t port) {
   std::string inode = listening_inode("/proc/net/tcp", port);
   if (inode.empty()) inode = listening_inode("/proc/net/tcp6", port);
@@ -70,6 +85,20 @@ std::optional<pid_t> process_listening_on(std::uint16_t port) {
     if (has_socket(entry.path(), inode)) return static_cast<pid_t>(std::stol(name));
   }
   return std::nullopt;
+}
+
+bool bind_to_processor(pid_t process, unsigned processor) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(processor, &only);
+  std::error_code hidden;
+  bool bound = false;
+  for (const auto& task : fs::directory_iterator("/proc/" + std::to_string(process) + "/task", hidden)) {
+    const auto thread = static_cast<pid_t>(std::stol(task.path().filename()));
+    bound = ::sched_setaffinity(thread, sizeof only, &only) == 0;
+    if (!bound) break;
+  }
+  return bound;
 }
 
 }  // namespace bench

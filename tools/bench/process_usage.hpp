@@ -15,10 +15,16 @@ struct process_usage {
   std::uint64_t resident_bytes = 0;
 
   [[nodiscard]] static process_usage of(pid_t process);
+  /// Together with its child processes that run now, and theirs.
+  [[nodiscard]] static process_usage of_family(pid_t process);
 };
 
 /// The process that listens on this TCP port of this machine; nothing if it is not found, for instance because it is
 /// another user's.
 [[nodiscard]] std::optional<pid_t> process_listening_on(std::uint16_t port);
+
+/// Keeps a process with all its threads, and what it starts from now on, on one processor. False if that is not
+/// permitted.
+bool bind_to_processor(pid_t process, unsigned processor);
 
 }  // namespace bench

@@ -1,6 +1,7 @@
 #include "tools/bench/report.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iomanip>
 
 #include <nlohmann/json.hpp>
@@ -10,11 +11,25 @@ namespace bench {
 namespace {
 
 constexpr int name_width = 44;
+constexpr int number_width = 10;
+constexpr double nanoseconds_in_microsecond = 1'000;
+
+struct percentile_shown {
+  const char* title;
+  const char* json_name;
+  double part;
+};
+constexpr std::array<percentile_shown, 3> percentiles = {
+    {{"p50 us", "p50_us", 0.5}, {"p99 us", "p99_us", 0.99}, {"p99.9 us", "p99_9_us", 0.999}}};
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
   const std::size_t middle = values.size() / 2;
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double microseconds(const latency_histogram& h, double part) {
+  return static_cast<double>(h.percentile(part)) / nanoseconds_in_microsecond;
 }
 
 }  // namespace
@@ -24,12 +39,17 @@ void report::fact(std::string name, std::string value) {
 }
 
 void report::rate(const std::string& name, double per_second) {
-  const auto it = std::ranges::find(rates_, name, &series::name);
-  if (it == rates_.end()) {
-    rates_.push_back({name, {per_second}});
-  } else {
-    it->rounds.push_back(per_second);
-  }
+  at(name).rounds.push_back(per_second);
+}
+
+void report::latency(const std::string& rate, const latency_histogram& round) {
+  at(rate).latencies.add(round);
+}
+
+void report::processor(const std::string& rate, const processor_use& round) {
+  series& s = at(rate);
+  s.client_processor.push_back(round.client);
+  if (round.server) s.server_processor.push_back(*round.server);
 }
 
 void report::compare(std::string name, std::string rate, std::string peer, std::optional<double> goal) {
@@ -39,6 +59,14 @@ void report::compare(std::string name, std::string rate, std::string peer, std::
 const report::series* report::find(const std::string& name) const {
   const auto it = std::ranges::find(rates_, name, &series::name);
   return it == rates_.end() ? nullptr : &*it;
+}
+
+report::series& report::at(const std::string& name) {
+  const auto it = std::ranges::find(rates_, name, &series::name);
+  if (it != rates_.end()) return *it;
+  series& made = rates_.emplace_back();
+  made.name = name;
+  return made;
 }
 
 std::optional<double> report::ratio_of(const comparison& c) const {
@@ -55,12 +83,20 @@ std::optional<double> report::ratio_of(const comparison& c) const {
 void report::print(std::ostream& to) const {
   for (const auto& [name, value] : facts_) to << name << ": " << value << '\n';
   to << '\n'
-     << std::left << std::setw(name_width) << "rate, median of the rounds"
-     << "per second\n";
-  to << std::fixed;
+     << std::left << std::setw(name_width) << "rate, median of the rounds" << std::right << std::setw(number_width)
+     << "per second";
+  if (std::ranges::any_of(rates_, [](const series& s) { return s.latencies.count() > 0; })) {
+    for (const percentile_shown& p : percentiles) to << std::setw(number_width) << p.title;
+  }
+  if (std::ranges::any_of(rates_, [](const series& s) { return !s.client_processor.empty(); })) {
+    to << std::setw(number_width + 2) << "client CPU" << std::setw(number_width + 2) << "server CPU";
+  }
+  to << '\n' << std::fixed;
   for (const series& s : rates_) {
-    to << std::left << std::setw(name_width) << s.name << std::right << std::setw(10) << std::setprecision(0)
-       << median(s.rounds) << '\n';
+    to << std::left << std::setw(name_width) << s.name << std::right << std::setw(number_width) << std::setprecision(0)
+       << median(s.rounds);
+    print_details(to, s);
+    to << '\n';
   }
   to << '\n'
      << std::left << std::setw(name_width) << "ratio, median of the rounds"
@@ -75,11 +111,29 @@ void report::print(std::ostream& to) const {
   to.flush();
 }
 
+void report::print_details(std::ostream& to, const series& s) {
+  if (s.latencies.count() > 0) {
+    to << std::setprecision(1);
+    for (const percentile_shown& p : percentiles) {
+      to << std::setw(number_width) << microseconds(s.latencies, p.part);
+    }
+  }
+  to << std::setprecision(2);
+  if (!s.client_processor.empty()) to << std::setw(number_width + 2) << median(s.client_processor);
+  if (!s.server_processor.empty()) to << std::setw(number_width + 2) << median(s.server_processor);
+}
+
 void report::print_json(std::ostream& to) const {
   nlohmann::ordered_json out;
   for (const auto& [name, value] : facts_) out["facts"][name] = value;
   for (const series& s : rates_) {
-    out["rates"].push_back({{"name", s.name}, {"per_second", median(s.rounds)}, {"rounds", s.rounds}});
+    nlohmann::ordered_json entry{{"name", s.name}, {"per_second", median(s.rounds)}, {"rounds", s.rounds}};
+    if (s.latencies.count() > 0) {
+      for (const percentile_shown& p : percentiles) entry[p.json_name] = microseconds(s.latencies, p.part);
+    }
+    if (!s.client_processor.empty()) entry["client_cpu"] = median(s.client_processor);
+    if (!s.server_processor.empty()) entry["server_cpu"] = median(s.server_processor);
+    out["rates"].push_back(std::move(entry));
   }
   for (const comparison& c : comparisons_) {
     const auto ratio = ratio_of(c);

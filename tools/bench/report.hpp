@@ -6,7 +6,15 @@
 #include <utility>
 #include <vector>
 
+#include "tools/bench/latency_histogram.hpp"
+
 namespace bench {
+
+/// Seconds of processor time in a second, of the measuring program and of what it measures.
+struct processor_use {
+  double client = 0;
+  std::optional<double> server;  ///< nothing when the process may not be looked at
+};
 
 /// What a run has measured: rates, round by round, and how they compare. Peers are measured in the same rounds, so that
 /// a ratio is that of two neighbours: what slows the machine down for a while slows both.
@@ -16,6 +24,10 @@ class report {
   void fact(std::string name, std::string value);
   /// One round's result.
   void rate(const std::string& name, double per_second);
+  /// What goes with the rate of that name, as far as it was measured: the latencies of all rounds come together, of the
+  /// processor's use the median is shown.
+  void latency(const std::string& rate, const latency_histogram& round);
+  void processor(const std::string& rate, const processor_use& round);
   /// A ratio of two rates to be shown, and what it should be at least.
   void compare(std::string name, std::string rate, std::string peer, std::optional<double> goal);
 
@@ -26,6 +38,9 @@ class report {
   struct series {
     std::string name;
     std::vector<double> rounds;
+    latency_histogram latencies;
+    std::vector<double> client_processor;
+    std::vector<double> server_processor;
   };
   struct comparison {
     std::string name;
@@ -35,6 +50,8 @@ class report {
   };
 
   [[nodiscard]] const series* find(const std::string& name) const;
+  [[nodiscard]] series& at(const std::string& name);
+  static void print_details(std::ostream& to, const series& s);
   /// The median of the rounds' ratios; nothing when one of the two was not measured.
   [[nodiscard]] std::optional<double> ratio_of(const comparison& c) const;
 

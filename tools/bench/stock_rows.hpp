@@ -13,14 +13,14 @@ namespace bench {
 inline constexpr std::string_view stocks_table = "stocks";
 inline constexpr std::size_t stock_sectors = 100;
 /// Digits of a ticker's number, of a sector's, and of the time in rows with numbers of five digits.
-inline constexpr std::size_t ticker_digits = 7;
+inline constexpr std::size_t ticker_digits = 8;
 inline constexpr std::size_t sector_digits = 2;
 inline constexpr std::size_t time_digits = 16;
 inline constexpr std::size_t stock_event_bytes = 171;
 
 struct stock_row {
   std::string id;
-  std::string ticker;  ///< T0000007
+  std::string ticker;  ///< T00000007
   std::string sector;  ///< tech-07
   std::string bid;     ///< 123.45
   std::string ask;     ///< 123.46
