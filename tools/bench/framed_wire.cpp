@@ -43,8 +43,8 @@ class framed_wire : public pubsub_wire {
     const std::size_t start = out.size();
     out += publishes_[key];
     // Never 0, however many are published.
-    const auto header = header_of(out.size() - start - parser::frame_header_bytes,
-                                  static_cast<std::uint32_t>(number) | 0x8000'0000U);
+    const auto header =
+        header_of(out.size() - start - parser::frame_header_bytes, static_cast<std::uint32_t>(number) | 0x8000'0000U);
     std::memcpy(out.data() + start, header.data(), header.size());
     put_number(out.data() + out.size() - number_from_end_, number);
   }

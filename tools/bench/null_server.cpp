@@ -58,13 +58,20 @@ const std::string& reply_to(std::string_view statement) {
   }
 }
 
+bool is_update(std::string_view statement) {
+  constexpr std::string_view stream = "stream ";
+  if (statement.starts_with(stream)) statement.remove_prefix(stream.size());
+  return statement.starts_with("update");
+}
+
 }  // namespace
 
 struct null_server::connection {
-  int descriptor = -1;
-  std::string rest;      ///< the beginning of a frame whose end has not arrived
-  std::string output;    ///< what is to be sent
-  std::size_t sent = 0;  ///< of the output
+  explicit connection(int d) : descriptor(d), output(d) {}
+
+  int descriptor;
+  std::string rest;  ///< the beginning of a frame whose end has not arrived
+  null_output output;
   bool waits_to_write = false;
 };
 
@@ -96,6 +103,14 @@ void null_server::run(report&) {
         on_ready(*connections_[static_cast<std::size_t>(e.data.fd)]);
       }
     }
+    flush_events();
+  }
+}
+
+void null_server::flush_events() {
+  for (const int descriptor : events_.take_changed()) {
+    const auto& c = connections_[static_cast<std::size_t>(descriptor)];
+    if (c && !c->waits_to_write && !flush(*c)) close(*c);
   }
 }
 
@@ -126,8 +141,7 @@ void null_server::accept_all() {
     ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const auto at = static_cast<std::size_t>(descriptor);
     if (connections_.size() <= at) connections_.resize(at + 1);
-    connections_[at] = std::make_unique<connection>();
-    connections_[at]->descriptor = descriptor;
+    connections_[at] = std::make_unique<connection>(descriptor);
     epoll_event interest{.events = EPOLLIN, .data = {.fd = descriptor}};
     if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &interest) != 0) fail("epoll_ctl");
   }
@@ -160,29 +174,34 @@ std::size_t null_server::take_frames(connection& c, std::string_view bytes) {
   while (bytes.size() - at >= frame_header_bytes) {
     const auto header = pubsubsql::parser::decode_frame_header(bytes.substr(at));
     if (bytes.size() - at - frame_header_bytes < header.payload_bytes) break;
-    const std::string& reply = reply_to(bytes.substr(at + frame_header_bytes, header.payload_bytes));
-    if (!reply.empty()) {
-      const std::size_t reply_at = c.output.size();
-      c.output += reply;
-      std::memcpy(c.output.data() + reply_at + id_at, bytes.data() + at + id_at, sizeof header.request_id);
+    const std::string_view statement = bytes.substr(at + frame_header_bytes, header.payload_bytes);
+    const std::string& reply = reply_to(statement);
+    if (statement.starts_with("subscribe")) {
+      events_.subscribe(c.output, statement, header.request_id);
+    } else if (!reply.empty()) {
+      std::string& out = c.output.replies();
+      const std::size_t reply_at = out.size();
+      out += reply;
+      std::memcpy(out.data() + reply_at + id_at, bytes.data() + at + id_at, sizeof header.request_id);
     }
+    if (!events_.empty() && is_update(statement)) events_.update(statement);
     at += frame_header_bytes + header.payload_bytes;
   }
   return at;
 }
 
 bool null_server::flush(connection& c) {
-  const std::string_view unsent = std::string_view(c.output).substr(c.sent);
+  const std::string_view unsent = c.output.unsent();
+  std::size_t left = unsent.size();
   if (!unsent.empty()) {
     const ssize_t sent = ::send(c.descriptor, unsent.data(), unsent.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN) return false;
-    if (sent > 0) c.sent += static_cast<std::size_t>(sent);
+    if (sent > 0) {
+      c.output.sent(static_cast<std::size_t>(sent));
+      left -= static_cast<std::size_t>(sent);
+    }
   }
-  const bool all = c.sent == c.output.size();
-  if (all) {
-    c.output.clear();
-    c.sent = 0;
-  }
+  const bool all = left == 0;
   if (all == c.waits_to_write) watch(c, !all);
   return true;
 }
@@ -196,6 +215,7 @@ void null_server::watch(connection& c, bool to_write) {
 
 void null_server::close(connection& c) {
   const int descriptor = c.descriptor;
+  if (!events_.empty()) events_.forget(c.output);
   connections_[static_cast<std::size_t>(descriptor)].reset();
   ::close(descriptor);
 }

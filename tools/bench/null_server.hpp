@@ -7,13 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/bench/null_events.hpp"
 #include "tools/bench/workload.hpp"
 
 namespace bench {
 
 /// A server that speaks the framed protocol and does nothing else: it goes from frame to frame by their lengths and
-/// answers each with a reply made beforehand. It shows what one core and the loopback interface allow. One thread; a
-/// subcommand of the program, so that the other workloads can start it as a process of its own.
+/// answers each with a reply made beforehand; updates become ready-made events for those who have subscribed. It shows
+/// what one core and the loopback interface allow. One thread; a subcommand of the program, so that the other workloads
+/// can start it as a process of its own.
 class null_server : public workload {
  public:
   null_server();
@@ -39,6 +41,8 @@ class null_server : public workload {
   [[nodiscard]] std::size_t take_frames(connection& c, std::string_view bytes);
   /// Sends what the kernel takes now. False when the connection is to be closed.
   [[nodiscard]] bool flush(connection& c);
+  /// Sends the events of a turn, all of a connection together.
+  void flush_events();
   void watch(connection& c, bool to_write);
   void close(connection& c);
 
@@ -46,6 +50,7 @@ class null_server : public workload {
   int listener_ = -1;
   int epoll_ = -1;
   std::vector<std::unique_ptr<connection>> connections_;  // by descriptor
+  null_events events_;
   std::vector<char> input_;
 };
 

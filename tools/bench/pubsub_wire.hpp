@@ -21,7 +21,8 @@ struct received {
 };
 
 /// How a server is talked to by those who publish and those who subscribe: bytes to send, and bytes that came, counted
-/// as cheaply as the protocol allows. Sans-io. Events are those of `event_text.hpp`; their keys are the stocks' numbers.
+/// as cheaply as the protocol allows. Sans-io. Events are those of `event_text.hpp`; their keys are the stocks'
+/// numbers.
 class pubsub_wire {
  public:
   virtual ~pubsub_wire() = default;

@@ -54,7 +54,8 @@ class redis_wire : public pubsub_wire {
   /// The size of the message at the front; 0 when it is not complete.
   std::size_t take_one(std::string_view input, received& r) const {
     if (input.front() == ':') return through_line_end(input, 0);  // how many subscribers a publish had
-    if (input.front() != '*') throw std::runtime_error("Redis says: " + std::string(input.substr(0, stock_event_bytes)));
+    if (input.front() != '*')
+      throw std::runtime_error("Redis says: " + std::string(input.substr(0, stock_event_bytes)));
     if (input.size() < confirmation_begin_.size()) return 0;
     if (input.starts_with(message_begin_)) {
       if (input.size() < message_bytes_) return 0;

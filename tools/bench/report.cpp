@@ -19,8 +19,8 @@ struct percentile_shown {
   const char* json_name;
   double part;
 };
-constexpr std::array<percentile_shown, 3> percentiles = {
-    {{"p50 us", "p50_us", 0.5}, {"p99 us", "p99_us", 0.99}, {"p99.9 us", "p99_9_us", 0.999}}};
+constexpr std::array<percentile_shown, 4> percentiles = {
+    {{"p50 us", "p50_us", 0.5}, {"p99 us", "p99_us", 0.99}, {"p99.9 us", "p99_9_us", 0.999}, {"max us", "max_us", 1}}};
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
@@ -43,7 +43,9 @@ void report::rate(const std::string& name, double per_second) {
 }
 
 void report::latency(const std::string& rate, const latency_histogram& round) {
-  at(rate).latencies.add(round);
+  series& s = at(rate);
+  s.latencies.add(round);
+  s.latency_rounds.push_back(round);
 }
 
 void report::processor(const std::string& rate, const processor_use& round) {
@@ -53,7 +55,12 @@ void report::processor(const std::string& rate, const processor_use& round) {
 }
 
 void report::compare(std::string name, std::string rate, std::string peer, std::optional<double> goal) {
-  comparisons_.push_back({std::move(name), std::move(rate), std::move(peer), goal});
+  comparisons_.push_back({std::move(name), std::move(rate), std::move(peer), goal, std::nullopt});
+}
+
+void report::compare_latency(std::string name, std::string rate, std::string peer, double part,
+                             std::optional<double> goal) {
+  comparisons_.push_back({std::move(name), std::move(rate), std::move(peer), goal, part});
 }
 
 const report::series* report::find(const std::string& name) const {
@@ -74,9 +81,16 @@ std::optional<double> report::ratio_of(const comparison& c) const {
   const series* peer = find(c.peer);
   if (rate == nullptr || peer == nullptr) return std::nullopt;
   std::vector<double> ratios;
-  for (std::size_t i = 0; i < std::min(rate->rounds.size(), peer->rounds.size()); ++i) {
-    ratios.push_back(rate->rounds[i] / peer->rounds[i]);
+  if (c.part) {
+    for (std::size_t i = 0; i < std::min(rate->latency_rounds.size(), peer->latency_rounds.size()); ++i) {
+      ratios.push_back(microseconds(peer->latency_rounds[i], *c.part) / microseconds(rate->latency_rounds[i], *c.part));
+    }
+  } else {
+    for (std::size_t i = 0; i < std::min(rate->rounds.size(), peer->rounds.size()); ++i) {
+      ratios.push_back(rate->rounds[i] / peer->rounds[i]);
+    }
   }
+  if (ratios.empty()) return std::nullopt;
   return median(std::move(ratios));
 }
 

@@ -30,6 +30,9 @@ class report {
   void processor(const std::string& rate, const processor_use& round);
   /// A ratio of two rates to be shown, and what it should be at least.
   void compare(std::string name, std::string rate, std::string peer, std::optional<double> goal);
+  /// The same of the latencies that go with two rates, by the duration that this part of them does not exceed: the
+  /// peer's by the other's, so that here, too, more is better.
+  void compare_latency(std::string name, std::string rate, std::string peer, double part, std::optional<double> goal);
 
   void print(std::ostream& to) const;
   void print_json(std::ostream& to) const;
@@ -39,6 +42,7 @@ class report {
     std::string name;
     std::vector<double> rounds;
     latency_histogram latencies;
+    std::vector<latency_histogram> latency_rounds;
     std::vector<double> client_processor;
     std::vector<double> server_processor;
   };
@@ -47,6 +51,7 @@ class report {
     std::string rate;
     std::string peer;
     std::optional<double> goal;
+    std::optional<double> part;  ///< of latencies; nothing for rates
   };
 
   [[nodiscard]] const series* find(const std::string& name) const;
