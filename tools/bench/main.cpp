@@ -10,6 +10,7 @@
 #include "tools/bench/machine.hpp"
 #include "tools/bench/null_server.hpp"
 #include "tools/bench/report.hpp"
+#include "tools/bench/request_response.hpp"
 #include "tools/bench/write_through.hpp"
 
 int main(int argc, char** argv) {
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
 
   std::vector<std::unique_ptr<bench::workload>> workloads;
   workloads.push_back(std::make_unique<bench::write_through>());
+  workloads.push_back(std::make_unique<bench::request_response>());
   workloads.push_back(std::make_unique<bench::null_server>());
   for (const auto& w : workloads) w->add_options(*app.add_subcommand(w->name(), w->description()));
   CLI11_PARSE(app, argc, argv);
