@@ -1,7 +1,6 @@
 #include "tools/bench/dialogue.hpp"
 
 #include <array>
-#include <string>
 #include <string_view>
 
 namespace bench {
@@ -10,20 +9,22 @@ dialogue::dialogue(const dialect& speech, std::uint16_t port) : speech_(speech),
   ask(speech_.greeting());
 }
 
-void dialogue::ask(const exchange& e) {
+std::string dialogue::ask(const exchange& e) {
   for (std::string_view unsent = e.bytes; !unsent.empty(); unsent.remove_prefix(socket_.send_some(unsent))) {
   }
   std::string input;
+  std::size_t read = 0;
   std::array<char, 4096> buffer;
   for (std::size_t replies = 0; replies < e.replies;) {
     socket_.wait();
     const auto got = socket_.receive_some(buffer);
     if (!got) continue;
     input.append(buffer.data(), *got);
-    const taken_replies taken = speech_.take_replies(input);
-    input.erase(0, taken.bytes);
+    const taken_replies taken = speech_.take_replies(std::string_view(input).substr(read));
+    read += taken.bytes;
     replies += taken.replies;
   }
+  return input;
 }
 
 }  // namespace bench

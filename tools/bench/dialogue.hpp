@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "tools/bench/dialect.hpp"
 #include "tools/bench/stream_socket.hpp"
@@ -14,7 +16,8 @@ class dialogue {
   /// Connects and greets. The dialect stays the caller's.
   dialogue(const dialect& speech, std::uint16_t port);
 
-  void ask(const exchange& e);
+  /// Returns the replies.
+  std::string ask(const exchange& e);
   /// The connection, for other use. REQUIRES: nothing is asked afterwards.
   [[nodiscard]] stream_socket release() { return std::move(socket_); }
 

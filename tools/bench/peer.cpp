@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "tools/bench/dialogue.hpp"
 #include "tools/bench/load_generator.hpp"
 #include "tools/bench/process_usage.hpp"
 
@@ -49,6 +48,7 @@ peer peer::named(const std::string& text) {
   if (kind == "null") {
     peer made("null server", make_framed_dialect());
     made.start_ = server_process::start_null;
+    made.keeps_rows_ = false;
     return made;
   }
   const std::string_view port = take_until(rest, '/');
@@ -80,11 +80,25 @@ void peer::fill(std::uint64_t rows, std::optional<unsigned> processor) {
   // Before anything connects: what the server starts for a connection inherits it.
   if (processor && process_) bind_to_processor(*process_, *processor);
 
+  if (keeps_rows_) insert_rows(rows);
+  filled_ = true;
+}
+
+void peer::insert_rows(std::uint64_t rows) {
   dialogue opening(*speech_, port_);
   for (const exchange& e : speech_->make_table()) opening.ask(e);
   request_source inserts(*speech_, {operation::insert}, 0);
   load_generator(*speech_, port_, filling_connections, filling_depth, inserts).run(rows);
-  filled_ = true;
+  opening.ask(speech_->preparation());
+  expect_row(opening, rows - 1);
+}
+
+void peer::expect_row(dialogue& d, std::uint64_t row) const {
+  const request_template select = speech_->request(operation::select);
+  exchange e{std::string(select.size(), ' '), speech_->replies_to(operation::select)};
+  select.write(e.bytes.data(), row, 1);
+  if (d.ask(e).find(make_stock(row).sector) != std::string::npos) return;
+  throw std::runtime_error(name_ + " does not have the rows that were inserted");
 }
 
 }  // namespace bench

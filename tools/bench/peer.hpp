@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "tools/bench/dialect.hpp"
+#include "tools/bench/dialogue.hpp"
 #include "tools/bench/server_process.hpp"
 
 namespace bench {
@@ -35,6 +36,10 @@ class peer {
   void spoil() { filled_ = false; }
 
  private:
+  void insert_rows(std::uint64_t rows);
+  /// Throws std::runtime_error if the row is not found.
+  void expect_row(dialogue& d, std::uint64_t row) const;
+
   peer(std::string name, std::unique_ptr<dialect> speech) : name_(std::move(name)), speech_(std::move(speech)) {}
 
   std::string name_;
@@ -43,6 +48,7 @@ class peer {
   std::unique_ptr<server_process> server_;
   std::uint16_t port_ = 0;
   std::optional<pid_t> process_;
+  bool keeps_rows_ = true;
   bool filled_ = false;
 };
 
