@@ -12,6 +12,7 @@
 #include "tools/bench/machine.hpp"
 #include "tools/bench/null_server.hpp"
 #include "tools/bench/report.hpp"
+#include "tools/bench/request_response.hpp"
 #include "tools/bench/selective_subscribers.hpp"
 #include "tools/bench/write_through.hpp"
 
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
 
   std::vector<std::unique_ptr<bench::workload>> workloads;
   workloads.push_back(std::make_unique<bench::write_through>());
+  workloads.push_back(std::make_unique<bench::request_response>());
   workloads.push_back(std::make_unique<bench::fan_out>());
   workloads.push_back(std::make_unique<bench::selective_subscribers>());
   workloads.push_back(std::make_unique<bench::delivery_latency>());

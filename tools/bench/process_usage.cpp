@@ -8,7 +8,6 @@
 #include <string>
 #include <system_error>
 
-#include <sched.h>
 #include <unistd.h>
 
 namespace bench {
@@ -39,6 +38,13 @@ bool has_socket(const fs::path& process, const std::string& inode) {
     if (fs::read_symlink(descriptor.path(), hidden) == "socket:[" + inode + "]") return true;
   }
   return false;
+}
+
+cpu_set_t only_on(unsigned processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  return set;
 }
 
 }  // namespace
@@ -88,9 +94,7 @@ std::optional<pid_t> process_listening_on(std::uint16_t port) {
 }
 
 bool bind_to_processor(pid_t process, unsigned processor) {
-  cpu_set_t only;
-  CPU_ZERO(&only);
-  CPU_SET(processor, &only);
+  const cpu_set_t only = only_on(processor);
   std::error_code hidden;
   bool bound = false;
   for (const auto& task : fs::directory_iterator("/proc/" + std::to_string(process) + "/task", hidden)) {
@@ -99,6 +103,17 @@ bool bind_to_processor(pid_t process, unsigned processor) {
     if (!bound) break;
   }
   return bound;
+}
+
+processor_binding::processor_binding(std::optional<unsigned> processor) : before_{} {
+  ::sched_getaffinity(0, sizeof before_, &before_);
+  if (!processor) return;
+  const cpu_set_t only = only_on(*processor);
+  ::sched_setaffinity(0, sizeof only, &only);
+}
+
+processor_binding::~processor_binding() {
+  ::sched_setaffinity(0, sizeof before_, &before_);
 }
 
 }  // namespace bench

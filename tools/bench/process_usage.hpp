@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include <sched.h>
 #include <sys/types.h>
 
 namespace bench {
@@ -26,5 +27,18 @@ struct process_usage {
 /// Keeps a process with all its threads, and what it starts from now on, on one processor. False if that is not
 /// permitted.
 bool bind_to_processor(pid_t process, unsigned processor);
+
+/// Keeps the calling thread on one processor while this lives.
+class processor_binding {
+ public:
+  /// No processor, or one that is not there: it runs where it did.
+  explicit processor_binding(std::optional<unsigned> processor);
+  ~processor_binding();
+  processor_binding(const processor_binding&) = delete;
+  processor_binding& operator=(const processor_binding&) = delete;
+
+ private:
+  cpu_set_t before_;
+};
 
 }  // namespace bench
