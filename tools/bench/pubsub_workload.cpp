@@ -1,8 +1,7 @@
 #include "tools/bench/pubsub_workload.hpp"
 
 #include <stdexcept>
-
-#include <unistd.h>
+#include <thread>
 
 #include "tools/bench/framed_client.hpp"
 #include "tools/bench/process_usage.hpp"
@@ -53,8 +52,8 @@ void pubsub_workload::add_options(CLI::App& to) {
       ->check(CLI::PositiveNumber);
   to.add_flag("--replies", with_replies_, "Publish with replies, not by `stream` statements");
   to.add_flag("--check", checks_, "Look at each event of each subscriber, whether it is the right one");
-  to.add_option("--client-cpu", client_cpu_, "The processor for this program");
-  to.add_option("--server-cpu", server_cpu_, "The processor for servers");
+  to.add_option("--client-cpu", client_cpu_, "Processor of the client, -1 for any (default: the last of several)");
+  to.add_option("--server-cpu", server_cpu_, "Processor of each server, -1 for any (default: the first of several)");
 }
 
 pubsub_setup pubsub_workload::common_setup() const {
@@ -83,12 +82,22 @@ void pubsub_workload::find_targets() {
   }
 }
 
+std::optional<unsigned> pubsub_workload::client_processor() const {
+  const unsigned processors = std::thread::hardware_concurrency();
+  if (client_cpu_) return *client_cpu_ < 0 ? std::nullopt : std::optional(static_cast<unsigned>(*client_cpu_));
+  return processors < 2 ? std::nullopt : std::optional(processors - 1);
+}
+
+std::optional<unsigned> pubsub_workload::server_processor() const {
+  if (server_cpu_) return *server_cpu_ < 0 ? std::nullopt : std::optional(static_cast<unsigned>(*server_cpu_));
+  return std::thread::hardware_concurrency() < 2 || threads_ > 1 ? std::nullopt : std::optional(0U);
+}
+
 void pubsub_workload::measure_all(report& out, const std::vector<named_setup>& setups) {
   find_targets();
   out.fact("workers", std::to_string(threads_));
   out.fact("publishers", std::to_string(publishers_));
   out.fact("rounds", std::to_string(rounds_));
-  bind(::getpid(), client_cpu_);
   for (unsigned round = 0; round < rounds_; ++round) {
     for (const named_setup& s : setups) {
       for (std::size_t turn = 0; turn < targets_.size(); ++turn) {
@@ -106,7 +115,7 @@ void pubsub_workload::measure_all(report& out, const std::vector<named_setup>& s
 pubsub_result pubsub_workload::measure(const target& t, const pubsub_setup& setup) const {
   if (t.port != 0) {
     const auto process = process_listening_on(t.port);
-    if (process) bind(*process, server_cpu_);
+    if (process) bind(*process, server_processor());
     return measure_at(t, setup, t.port, process);
   }
   std::unique_ptr<server_process> server;
@@ -118,13 +127,14 @@ pubsub_result pubsub_workload::measure(const target& t, const pubsub_setup& setu
     server = std::make_unique<server_process>(server_, flags);
     fill(server->port(), setup.keys);
   }
-  bind(server->process(), server_cpu_);
+  bind(server->process(), server_processor());
   return measure_at(t, setup, server->port(), server->process());
 }
 
 pubsub_result pubsub_workload::measure_at(const target& t, const pubsub_setup& setup, std::uint16_t port,
                                           std::optional<pid_t> process) const {
   const auto wire = make_wire(t, setup);
+  const processor_binding bound(client_processor());
   try {
     return pubsub_run(setup, *wire, port, process).measure();
   } catch (const std::exception& e) {

@@ -50,6 +50,9 @@ class pubsub_workload : public workload {
 
  private:
   void find_targets();
+  /// Where they run: apart from each other if there are two processors and a server has one thread.
+  [[nodiscard]] std::optional<unsigned> client_processor() const;
+  [[nodiscard]] std::optional<unsigned> server_processor() const;
   [[nodiscard]] pubsub_result measure(const target& t, const pubsub_setup& setup) const;
   [[nodiscard]] pubsub_result measure_at(const target& t, const pubsub_setup& setup, std::uint16_t port,
                                          std::optional<pid_t> process) const;
@@ -64,8 +67,8 @@ class pubsub_workload : public workload {
   std::size_t publishers_ = 1;
   bool with_replies_ = false;
   bool checks_ = false;
-  std::optional<unsigned> client_cpu_;
-  std::optional<unsigned> server_cpu_;
+  std::optional<int> client_cpu_;
+  std::optional<int> server_cpu_;
   std::vector<target> targets_;
 };
 
