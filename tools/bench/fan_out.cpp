@@ -1,5 +1,6 @@
 #include "tools/bench/fan_out.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace bench {
@@ -7,6 +8,8 @@ namespace bench {
 namespace {
 
 constexpr std::size_t rows = 1'000;
+/// With more under way, a server works for longer than a measurement takes before anyone gets anything.
+constexpr std::size_t events_ahead_max = 1'000'000;
 constexpr double goal_of_null = 0.8;
 constexpr double goal_of_redis = 3;
 constexpr double goal_of_nats = 5;
@@ -29,6 +32,7 @@ void fan_out::run(report& out) {
   for (const std::size_t subscribers : subscribers_) {
     pubsub_setup s = common_setup();
     s.subscribers = subscribers;
+    s.window = std::clamp<std::size_t>(events_ahead_max / subscribers, 1, s.window);
     s.keys = rows;
     s.rate = rate_;
     setups.push_back({"fan-out to " + std::to_string(subscribers), s});
