@@ -7,11 +7,16 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/bench/delivery_latency.hpp"
+#include "tools/bench/fan_out.hpp"
 #include "tools/bench/growth.hpp"
 #include "tools/bench/load.hpp"
 #include "tools/bench/machine.hpp"
 #include "tools/bench/memory.hpp"
+#include "tools/bench/null_server.hpp"
 #include "tools/bench/report.hpp"
+#include "tools/bench/request_response.hpp"
+#include "tools/bench/selective_subscribers.hpp"
 #include "tools/bench/write_through.hpp"
 
 int main(int argc, char** argv) {
@@ -26,6 +31,11 @@ int main(int argc, char** argv) {
   workloads.push_back(std::make_unique<bench::memory>());
   workloads.push_back(std::make_unique<bench::growth>());
   workloads.push_back(std::make_unique<bench::load>());
+  workloads.push_back(std::make_unique<bench::request_response>());
+  workloads.push_back(std::make_unique<bench::fan_out>());
+  workloads.push_back(std::make_unique<bench::selective_subscribers>());
+  workloads.push_back(std::make_unique<bench::delivery_latency>());
+  workloads.push_back(std::make_unique<bench::null_server>());
   for (const auto& w : workloads) w->add_options(*app.add_subcommand(w->name(), w->description()));
   CLI11_PARSE(app, argc, argv);
 

@@ -41,6 +41,13 @@ bool has_socket(const fs::path& process, const std::string& inode) {
   return false;
 }
 
+cpu_set_t only_on(unsigned processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  return set;
+}
+
 }  // namespace
 
 process_usage process_usage::of(pid_t process) {
@@ -77,6 +84,20 @@ process_usage process_usage::settled(pid_t process) {
   return last;
 }
 
+process_usage process_usage::of_family(pid_t process) {
+  process_usage usage = of(process);
+  std::error_code gone;
+  for (const auto& task : fs::directory_iterator("/proc/" + std::to_string(process) + "/task", gone)) {
+    std::ifstream children(task.path() / "children");
+    for (pid_t child = 0; children >> child;) {
+      const process_usage used = of_family(child);
+      usage.cpu += used.cpu;
+      usage.resident_bytes += used.resident_bytes;
+    }
+  }
+  return usage;
+}
+
 std::optional<pid_t> process_listening_on(std::uint16_t port) {
   std::string inode = listening_inode("/proc/net/tcp", port);
   if (inode.empty()) inode = listening_inode("/proc/net/tcp6", port);
@@ -93,6 +114,29 @@ pid_t listener_on(std::uint16_t port) {
   const std::optional<pid_t> process = process_listening_on(port);
   if (!process) throw std::runtime_error("cannot find the process that listens on port " + std::to_string(port));
   return *process;
+}
+
+bool bind_to_processor(pid_t process, unsigned processor) {
+  const cpu_set_t only = only_on(processor);
+  std::error_code hidden;
+  bool bound = false;
+  for (const auto& task : fs::directory_iterator("/proc/" + std::to_string(process) + "/task", hidden)) {
+    const auto thread = static_cast<pid_t>(std::stol(task.path().filename()));
+    bound = ::sched_setaffinity(thread, sizeof only, &only) == 0;
+    if (!bound) break;
+  }
+  return bound;
+}
+
+processor_binding::processor_binding(std::optional<unsigned> processor) : before_{} {
+  ::sched_getaffinity(0, sizeof before_, &before_);
+  if (!processor) return;
+  const cpu_set_t only = only_on(*processor);
+  ::sched_setaffinity(0, sizeof only, &only);
+}
+
+processor_binding::~processor_binding() {
+  ::sched_setaffinity(0, sizeof before_, &before_);
 }
 
 }  // namespace bench

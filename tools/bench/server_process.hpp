@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -9,19 +10,24 @@
 
 namespace bench {
 
-/// A pubsubsqld on a free port of this machine, from its start to its orderly end.
+/// A pubsubsqld, or a null server, on a free port of this machine, from its start to its orderly end.
 class server_process {
  public:
   /// Starts it and returns when it listens. Throws std::runtime_error with what it said when it does not.
   server_process(const std::string& binary, const std::vector<std::string>& flags);
   ~server_process();
+  /// Starts a null server: this program once more.
+  [[nodiscard]] static std::unique_ptr<server_process> start_null();
   server_process(const server_process&) = delete;
   server_process& operator=(const server_process&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] pid_t process() const { return process_; }
 
  private:
-  void spawn(const std::string& binary, const std::vector<std::string>& flags);
+  /// The first word is the program's path.
+  explicit server_process(std::vector<std::string> command);
+  void spawn(std::vector<std::string> command);
   void wait_until_listening();
 
   pid_t process_ = -1;
