@@ -135,7 +135,9 @@ void report::print_rates(std::ostream& to) const {
 }
 
 void report::print_costs(std::ostream& to) const {
-  to << '\n' << std::left << std::setw(name_width) << "cost, median of the rounds" << "      cost      goal\n";
+  to << '\n'
+     << std::left << std::setw(name_width) << "cost, median of the rounds"
+     << "      cost      goal\n";
   for (const series& s : costs_) {
     to << std::left << std::setw(name_width) << s.name << std::right << std::setw(number_width) << std::setprecision(1)
        << median(s.rounds);
@@ -145,7 +147,9 @@ void report::print_costs(std::ostream& to) const {
 }
 
 void report::print_ratios(std::ostream& to) const {
-  to << '\n' << std::left << std::setw(name_width) << "ratio, median of the rounds" << "     ratio      goal\n";
+  to << '\n'
+     << std::left << std::setw(name_width) << "ratio, median of the rounds"
+     << "     ratio      goal\n";
   for (const comparison& c : comparisons_) {
     const auto ratio = ratio_of(c);
     if (!ratio) continue;

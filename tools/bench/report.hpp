@@ -16,8 +16,8 @@ struct processor_use {
   std::optional<double> server;  ///< nothing when the process may not be looked at
 };
 
-/// What a run has measured: rates and costs, round by round, and how they compare. Peers are measured in the same rounds, so that
-/// a ratio is that of two neighbours: what slows the machine down for a while slows both.
+/// What a run has measured: rates and costs, round by round, and how they compare. Peers are measured in the same
+/// rounds, so that a ratio is that of two neighbours: what slows the machine down for a while slows both.
 class report {
  public:
   /// What was measured on what: `cores`, `2`.

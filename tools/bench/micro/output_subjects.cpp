@@ -24,7 +24,7 @@ class encoding_reply : public subject {
   void run(std::size_t times) override {
     for (; times > 0; --times) {
       out_.clear();
-      server::encode_reply(out_, {.mode = framed, .request_id = 1}, *outcome_);
+      server::encode_reply(out_, {.mode = framed, .request_id = 1}, *outcome_, lists_);
       unused_result = out_.size();
     }
   }
@@ -32,6 +32,7 @@ class encoding_reply : public subject {
  private:
   prepared_engine engine_;
   const storage::outcome* outcome_;
+  server::column_lists lists_;
   std::string out_;
 };
 
@@ -42,11 +43,12 @@ class event_source {
     engine_.run("subscribe skip * from t");
     outcome_ = &engine_.run(update_of(0, 1));
   }
-  void encode(server::encoded_event& out) const { server::encode_event(out, *outcome_->about, outcome_->events[0]); }
+  void encode(server::encoded_event& out) { server::encode_event(out, *outcome_->about, outcome_->events[0], lists_); }
 
  private:
   prepared_engine engine_;
   const storage::outcome* outcome_ = nullptr;
+  server::column_lists lists_;
 };
 
 class encoding_event : public subject {

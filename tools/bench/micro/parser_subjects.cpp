@@ -4,10 +4,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "parser/frame.hpp"
 #include "parser/parser.hpp"
 #include "parser/request_reader.hpp"
+#include "parser/statement_cache.hpp"
 #include "tools/bench/micro/prepared_engine.hpp"
 #include "tools/bench/micro/subject.hpp"
 
@@ -35,6 +37,22 @@ class parsing : public subject {
 };
 
 /// Requests that come a hundred at a time.
+/// Statements of one form with values of their own.
+class recognising : public subject {
+ public:
+  explicit recognising(std::string (*sql)(std::size_t)) {
+    for (std::size_t i = 0; i < operations; ++i) texts_.push_back(sql(i));
+    run(2);
+  }
+  void run(std::size_t times) override {
+    for (std::size_t i = 0; i < times; ++i) unused_result = cache_.parse(texts_[i]) != nullptr ? 1 : 0;
+  }
+
+ private:
+  std::vector<std::string> texts_;
+  parser::statement_cache cache_;
+};
+
 class reading : public subject {
  public:
   explicit reading(parser::wire_mode mode) {
@@ -81,6 +99,12 @@ void add_parser_subjects(std::vector<subject_description>& to) {
                     return std::make_unique<parsing>(sql);
                   }});
   }
+  to.push_back({.name = "parse: insert of a known form", .operations = operations, .make = [] {
+                  return std::make_unique<recognising>(insert_of);
+                }});
+  to.push_back({.name = "parse: update of a known form", .operations = operations, .make = [] {
+                  return std::make_unique<recognising>([](std::size_t i) { return update_of(i, i); });
+                }});
   to.push_back({.name = "read: frames", .operations = operations, .make = [] {
                   return std::make_unique<reading>(parser::wire_mode::framed);
                 }});

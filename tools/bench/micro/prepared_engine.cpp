@@ -27,22 +27,12 @@ prepared_engine::prepared_engine(std::size_t rows) {
 }
 
 const storage::outcome& prepared_engine::run(const std::string& sql) {
-  arena_.reset();
-  const auto parsed = parser::parse(sql, arena_);
-  if (!parsed.has_value()) throw std::runtime_error(parser::message(parsed.error()));
-  return run(*parsed);
-}
-
-const storage::outcome& prepared_engine::run(const parser::statement& s) {
+  const parser::statement* const s = parser_.parse(sql);
+  if (s == nullptr) throw std::runtime_error(parser::message(parser_.error()));
   const storage::outcome& o =
-      database_.execute(s, {.subscriber = storage::subscriber_id{1}, .pubsubid = ++pubsubid_, .corrections = nullptr});
+      database_.execute(*s, {.subscriber = storage::subscriber_id{1}, .pubsubid = ++pubsubid_, .corrections = nullptr});
   if (o.failure) throw std::runtime_error(o.failure->message);
   return o;
-}
-
-void prepared_engine::prepare(std::string sql) {
-  texts_.push_back(std::move(sql));
-  statements_.push_back(*parser::parse(texts_.back(), prepared_arena_));
 }
 
 }  // namespace micro
