@@ -60,6 +60,19 @@ request_reader::outcome request_reader::next_frame(request& out) {
   return outcome::ready;
 }
 
+std::size_t request_reader::peek(std::span<std::string_view> out) const {
+  if (mode_ != wire_mode::framed) return 0;
+  std::string_view left = input_;
+  std::size_t count = 0;
+  while (count < out.size() && left.size() >= frame_header_bytes) {
+    const std::size_t bytes = decode_frame_header(left).payload_bytes;
+    if (bytes > statement_bytes_max_ || left.size() - frame_header_bytes < bytes) break;
+    out[count++] = left.substr(frame_header_bytes, bytes);
+    left.remove_prefix(frame_header_bytes + bytes);
+  }
+  return count;
+}
+
 request_reader::outcome request_reader::next_line(request& out) {
   for (;;) {
     const std::size_t end = input_.find('\n', scanned_);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,9 @@ class request_reader {
 
   /// Takes the next statement. In text mode a line without its LF (and CR before it); blank lines are skipped.
   [[nodiscard]] outcome next(request& out);
+
+  /// The texts of the frames that next() will take, as many of the whole ones as fit; returns how many. Text mode: 0.
+  [[nodiscard]] std::size_t peek(std::span<std::string_view> out) const;
 
   /// Text mode at the end of the stream: the rest without a LF is a statement too. Framed: need_more.
   [[nodiscard]] outcome last(request& out);

@@ -109,8 +109,10 @@ struct statement_cache::form {
     tree.form = last_number.fetch_add(1, std::memory_order_relaxed) + 1;
   }
 
-  /// Puts the values of a statement of this form into the tree; false if it is of another.
-  [[nodiscard]] bool take(std::string_view sql);
+  /// Appends the values of a statement of this form; false, and nothing is appended, if it is of another.
+  [[nodiscard]] bool read(std::string_view sql, std::vector<std::string_view>& values) const;
+  /// Puts values into the tree.
+  void put(std::span<const std::string_view> values);
 
   std::string text;
   statement_arena arena;
@@ -147,26 +149,76 @@ std::uint64_t statement_cache::outline::fingerprint() const {
   return hash;
 }
 
-bool statement_cache::form::take(std::string_view sql) {
+bool statement_cache::form::read(std::string_view sql, std::vector<std::string_view>& values) const {
+  const std::size_t before = values.size();
+  values.resize(before + parts.slots.size());
+  std::string_view* value = values.data() + before;
   for (const outline::slot& s : parts.slots) {
-    if (!sql.starts_with(s.before)) return false;
-    sql.remove_prefix(s.before.size());
-    if (!take_value(sql, s.value->text)) return false;
+    if (sql.starts_with(s.before)) {
+      sql.remove_prefix(s.before.size());
+      if (take_value(sql, *value++)) continue;
+    }
+    values.resize(before);
+    return false;
   }
-  return sql == parts.rest;
+  if (sql == parts.rest) return true;
+  values.resize(before);
+  return false;
+}
+
+void statement_cache::form::put(std::span<const std::string_view> values) {
+  for (std::size_t i = 0; i < parts.slots.size(); ++i) parts.slots[i].value->text = values[i];
 }
 
 statement_cache::statement_cache() = default;
 statement_cache::~statement_cache() = default;
 
+statement_cache::bucket* statement_cache::bucket_of(std::string_view sql) {
+  return sql.size() < lead_bytes ? nullptr : &buckets_[hash_of_lead(sql) % bucket_count];
+}
+
+statement_cache::form* statement_cache::recognise(std::string_view sql, std::vector<std::string_view>& values) {
+  bucket* const b = bucket_of(sql);
+  if (b == nullptr) return nullptr;
+  for (auto f = b->begin(); f != b->end() && *f; ++f) {
+    if (!(*f)->read(sql, values)) continue;
+    if (f != b->begin()) std::rotate(b->begin(), f, std::next(f));
+    return b->front().get();
+  }
+  return nullptr;
+}
+
+std::span<const statement_cache::expected_statement> statement_cache::expect(std::span<const std::string_view> next) {
+  ahead_.clear();
+  values_ahead_.clear();
+  next_ahead_ = 0;
+  for (const std::string_view sql : next) {
+    const std::size_t first = values_ahead_.size();
+    ahead_.push_back({.sql = sql, .of = recognise(sql, values_ahead_), .first_value = first});
+  }
+  expected_.clear();
+  const std::span<const std::string_view> values = values_ahead_;
+  for (const read_ahead& a : ahead_) {
+    if (a.of == nullptr) continue;
+    expected_.push_back({.like = &a.of->tree, .values = values.subspan(a.first_value, a.of->parts.slots.size())});
+  }
+  return expected_;
+}
+
 const statement* statement_cache::parse(std::string_view sql) {
-  bucket* const b = sql.size() < lead_bytes ? nullptr : &buckets_[hash_of_lead(sql) % bucket_count];
-  if (b != nullptr) {
-    for (auto f = b->begin(); f != b->end() && *f; ++f) {
-      if (!(*f)->take(sql)) continue;
-      if (f != b->begin()) std::rotate(b->begin(), f, std::next(f));
-      return &b->front()->tree;
+  if (next_ahead_ < ahead_.size()) {
+    const read_ahead& a = ahead_[next_ahead_++];
+    if (a.sql.data() != sql.data() || a.sql.size() != sql.size()) {
+      ahead_.clear();
+    } else if (a.of != nullptr) {
+      a.of->put(std::span(values_ahead_).subspan(a.first_value));
+      return &a.of->tree;
     }
+  }
+  values_.clear();
+  if (form* const f = recognise(sql, values_)) {
+    f->put(values_);
+    return &f->tree;
   }
   statement_.reset();
   arena_.reset();
@@ -176,6 +228,7 @@ const statement* statement_cache::parse(std::string_view sql) {
     return nullptr;
   }
   statement_ = std::move(*parsed);
+  bucket* const b = bucket_of(sql);
   if (b != nullptr && sql.size() <= form_bytes_max) learn(sql, *b);
   return &*statement_;
 }
@@ -186,6 +239,7 @@ void statement_cache::learn(std::string_view sql, bucket& into) {
   const std::uint64_t fingerprint = parts->fingerprint();
   std::uint64_t& seen = seen_[fingerprint % seen_.size()];
   if (std::exchange(seen, fingerprint) != fingerprint) return;
+  ahead_.clear();  // it may be the form of one of those that is given up now
   std::shift_right(into.begin(), into.end(), 1);
   into.front() = std::make_unique<form>(sql);
 }

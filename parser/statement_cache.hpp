@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "parser/ast.hpp"
 #include "parser/parser.hpp"
@@ -30,6 +32,17 @@ class statement_cache {
   /// until the next call.
   [[nodiscard]] const statement* parse(std::string_view sql);
 
+  /// A statement that was read ahead: another one of its form, and its own values in the order in which they are
+  /// written, without those that are NULL in all statements of the form.
+  struct expected_statement {
+    const statement* like = nullptr;
+    std::span<const std::string_view> values;
+  };
+
+  /// Reads statements ahead that will probably be parsed next, in this order. parse() of the same texts then has less
+  /// to do. They must stay where they are until then. Returns those whose form is known; valid until the next call.
+  std::span<const expected_statement> expect(std::span<const std::string_view> next);
+
   /// REQUIRES: the last parse() returned nullptr.
   [[nodiscard]] const syntax_error& error() const { return *error_; }
 
@@ -40,11 +53,25 @@ class statement_cache {
   using bucket = std::array<std::unique_ptr<form>, 4>;
   static constexpr std::size_t bucket_count = 64;
 
+  struct read_ahead {
+    std::string_view sql;
+    form* of = nullptr;  // nullptr: of no known form
+    std::size_t first_value = 0;
+  };
+
+  /// The form of a statement, whose values are appended to `values`; nullptr when it is not known.
+  [[nodiscard]] form* recognise(std::string_view sql, std::vector<std::string_view>& values);
+  [[nodiscard]] bucket* bucket_of(std::string_view sql);
   void learn(std::string_view sql, bucket& into);
 
   std::array<bucket, bucket_count> buckets_;
   std::array<std::uint64_t, 256> seen_{};  // fingerprints of forms that were seen once, each at a place of its own
-  statement_arena arena_;                  // of a statement that is of no known form
+  std::vector<std::string_view> values_;   // of the statement being read
+  std::vector<read_ahead> ahead_;
+  std::size_t next_ahead_ = 0;
+  std::vector<std::string_view> values_ahead_;
+  std::vector<expected_statement> expected_;
+  statement_arena arena_;  // of a statement that is of no known form
   std::optional<statement> statement_;
   std::optional<syntax_error> error_;
 };

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,10 @@ class router {
 
   /// A statement of a client of this worker.
   void run(session& from, const parser::request& r);
+
+  /// Statements that clients of this worker have sent and that will be run next, in this order; the texts stay where
+  /// they are until then. What they need is fetched meanwhile.
+  void expect(std::span<const std::string_view> next) { tables_.tables().prefetch(statements_.expect(next)); }
 
   // Messages of other workers
 

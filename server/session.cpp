@@ -1,6 +1,7 @@
 #include "server/session.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -30,6 +31,9 @@ constexpr std::size_t small_reply_bytes = 4U << 10;
 /// What a small reply adds to the window: while stores commit what has come together, a window that is still small
 /// means small transactions, so it opens in few of them.
 constexpr std::size_t window_growth = 4;
+/// Statements that are looked at before the first of them is run: enough for their memory to be fetched together, few
+/// enough that it stays in the processor's nearest cache.
+constexpr std::size_t statements_ahead = 16;
 /// How long, and how much, a connection that must go is still read, so that the client sees the reason and not a reset.
 constexpr std::chrono::milliseconds drain_time{2'000};
 constexpr std::uint64_t drain_bytes_max = 64U << 20;
@@ -109,7 +113,13 @@ void session::take_statements() {
   taking_ = true;
   outcome got = outcome::ready;
   parser::request r;
-  while (may_take_statements() && (got = reader_.next(r)) == outcome::ready) run(r);
+  std::size_t announced = 0;
+  while (may_take_statements()) {
+    if (announced == 0) announced = look_ahead();
+    if ((got = reader_.next(r)) != outcome::ready) break;
+    run(r);
+    announced -= std::min<std::size_t>(announced, 1);
+  }
   if (stage_ == stage::open && (got == outcome::too_large || got == outcome::bad_start)) refuse_input(got, r);
   if (stage_ == stage::open && got == outcome::ready) stalled_ = true;
   if (stage_ == stage::open && got == outcome::need_more && end_of_stream_) take_last_statement();
@@ -120,6 +130,15 @@ void session::take_statements() {
   if (stalled_) return;
   if (reader_.held_bytes() > 0) acknowledge_at_once();
   await_readable();
+}
+
+/// Announces the statements that have come together. Returns how many; 0 when nothing is gained by it.
+std::size_t session::look_ahead() {
+  std::array<std::string_view, statements_ahead> next;
+  const std::size_t count = reader_.peek(next);
+  if (count < 2) return 0;
+  worker_.statements().expect(std::span(next).first(count));
+  return count;
 }
 
 void session::acknowledge_at_once() {

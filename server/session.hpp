@@ -97,6 +97,7 @@ class session : public std::enable_shared_from_this<session> {
   void on_readable(const boost::system::error_code& error);
   void on_end_of_stream();
   void take_statements();
+  [[nodiscard]] std::size_t look_ahead();
   void acknowledge_at_once();
   void take_last_statement();
   void refuse_input(parser::request_reader::outcome outcome, const parser::request& r);

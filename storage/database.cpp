@@ -11,6 +11,10 @@ const outcome& database::execute(const parser::statement& s, const caller& who) 
   return executor_->execute(s, who);
 }
 
+void database::prefetch(std::span<const expected_statement> next) {
+  executor_->prefetch(next);
+}
+
 void database::undo(std::string_view table, std::span<const change> changes) {
   executor_->undo(table, changes);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "parser/ast.hpp"
+#include "parser/statement_cache.hpp"
 #include "storage/limits.hpp"
 #include "storage/outcome.hpp"
 #include "storage/table_description.hpp"
@@ -61,6 +62,13 @@ class database {
   /// Runs one statement. The outcome's views are valid until the next non-const call.
   /// Statements that are not the engine's (status, close, stop, show tables, mysql ...) fail with `unsupported`.
   [[nodiscard]] const outcome& execute(const parser::statement& s, const caller& who);
+
+  /// A statement that will probably be run soon: another one of its form, and its own values as they are written,
+  /// without those that are NULL in the other one.
+  using expected_statement = parser::statement_cache::expected_statement;
+  /// Has the memory fetched that these statements will need first: their rows by key. Only those whose forms have been
+  /// run here before are looked at. Changes nothing that can be seen.
+  void prefetch(std::span<const expected_statement> next);
 
   /// Takes back a statement that succeeded: its rows, columns, indexes and, when it made its table, that table. Its
   /// events must not have been sent. `changes` are those of its outcome, or copies of them; what came after it on the

@@ -31,6 +31,7 @@ class executor {
   explicit executor(const limits& l) : limits_(l) {}
 
   [[nodiscard]] const outcome& execute(const parser::statement& s, const database::caller& who);
+  void prefetch(std::span<const database::expected_statement> next);
   void undo(std::string_view table, std::span<const change> changes);
   [[nodiscard]] const outcome& repair(std::string_view table, const table_differences& d);
   void pin(std::string_view table, bool pinned);
@@ -91,6 +92,16 @@ class executor {
   };
   static constexpr std::size_t forms_known = 256;
 
+  // executor_prefetch.cpp
+  struct expected_row {
+    const table* of = nullptr;
+    const unique_index* index = nullptr;
+    std::uint32_t hash = 0;
+    row_number row = no_row;
+  };
+  void expect_keys(const database::expected_statement& s);
+  void expect_key(const known_names& names, std::string_view column, std::string_view text);
+
   // executor_schema.cpp
   [[nodiscard]] std::optional<column_index> find_column(const table& t, std::string_view name);
   void drop_table(const table& t);
@@ -139,6 +150,7 @@ class executor {
   outcome outcome_;
   statement_log log_;
   std::vector<event> events_;
+  std::vector<expected_row> expected_;
   std::vector<row_number> found_;         // rows the statement is about
   std::vector<value> values_;             // the row being written
   std::size_t corrected_ = 0;             // rows of who_.corrections that have been used

@@ -42,6 +42,15 @@ class row_heap {
     return row_view(segments_[e.segment].bytes.get() + e.offset);
   }
 
+  // Have the memory fetched where get() looks for a live row, and where the row is. The second reads the first.
+  void prefetch_place(row_number number) const { __builtin_prefetch(&at(number)); }
+  void prefetch(row_number number) const {
+    constexpr std::size_t line_bytes = 64;
+    const char* const row = get(number).data();
+    __builtin_prefetch(row, 1);
+    __builtin_prefetch(row + line_bytes, 1);
+  }
+
   /// Live rows.
   [[nodiscard]] std::size_t size() const { return size_; }
 

@@ -73,6 +73,11 @@ std::optional<row_number> table::find_key(column_index column, std::string_view 
   return std::get<std::unique_ptr<unique_index>>(columns_[column].index)->find(text);
 }
 
+const unique_index* table::key_index(column_index column) const {
+  const auto* index = std::get_if<std::unique_ptr<unique_index>>(&columns_[column].index);
+  return index == nullptr ? nullptr : index->get();
+}
+
 void table::find_equal(column_index column, std::string_view text, std::vector<row_number>& out) const {
   if (column == id_column) {
     const auto id = parse_id(text);

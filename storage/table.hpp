@@ -80,6 +80,10 @@ class table {
   /// Appends every row, in table order.
   void find_all(std::vector<row_number>& out) const;
 
+  /// The index of a `key` column, or nullptr.
+  [[nodiscard]] const unique_index* key_index(column_index column) const;
+  [[nodiscard]] const row_heap& heap() const { return heap_; }
+
   [[nodiscard]] const subscriptions& subscribers() const { return subscriptions_; }
 
   // Changes; only for the database's executor

@@ -19,6 +19,18 @@ std::optional<row_number> unique_index::find(std::string_view text) const {
   return it->row;
 }
 
+std::uint32_t unique_index::prefetch(std::string_view text) const {
+  const std::uint32_t hash = hash_of(text);
+  entries_.prefetch(hash_only{hash});
+  return hash;
+}
+
+std::optional<row_number> unique_index::guess(std::uint32_t hash) const {
+  const auto it = entries_.find(hash_only{hash});
+  if (it == entries_.end()) return std::nullopt;
+  return it->row;
+}
+
 void unique_index::insert(std::string_view text, row_number row) {
   entries_.insert(entry{.row = row, .hash = hash_of(text)});
 }
