@@ -112,11 +112,11 @@ class Load:
 
     def wait_for_acknowledged(self, more: int) -> None:
         aim = self.acknowledged() + more
-        wait_until(lambda: self.acknowledged() >= aim, 30)
+        wait_until(lambda: self.acknowledged() >= aim)
 
     def wait_for_refused(self, more: int) -> None:
         aim = self.refused() + more
-        wait_until(lambda: self.refused() >= aim, 30)
+        wait_until(lambda: self.refused() >= aim)
 
     def __enter__(self) -> "Load":
         for thread in self.threads:

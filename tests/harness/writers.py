@@ -52,7 +52,7 @@ class Writers:
 
     def wait_for(self, more: int) -> None:
         aim = self.written() + more
-        wait_until(lambda: self.problems or self.written() >= aim, 30)
+        wait_until(lambda: self.problems or self.written() >= aim)
 
     def expected(self) -> dict[str, str]:
         return {k: v for values in self.values for k, v in values.items()}

@@ -69,7 +69,7 @@ class LostCommits(unittest.TestCase):
             return all(self.db.rows(t) == sorted(rows, key=lambda r: int(r[0])) for t, (_, rows) in tables.items())
 
         try:
-            wait_until(same, 10)
+            wait_until(same)
         except AssertionError:
             stored = {t: self.db.rows(t) for t in self.db.tables()}
             raise AssertionError(f"memory {tables}\nMySQL {stored}\n" + "\n".join(server.log[-15:])) from None
@@ -145,7 +145,7 @@ class LostCommits(unittest.TestCase):
                 with server.framed() as client:
                     proxy.lose_commit("both ways")
                     client.send(statement)
-                    proxy.wait_until_lost(deadline_s(10))
+                    proxy.wait_until_lost(deadline_s(60))
                     server.process.kill()
                     server.process.wait()
                     assert server.process.stderr is not None
@@ -162,7 +162,7 @@ class LostCommits(unittest.TestCase):
                         return all(tuple(r[:3]) in stored for r in client.ask("select id, k, v from t")["data"])
 
                     try:
-                        wait_until(acknowledged_is_there, 3)
+                        wait_until(acknowledged_is_there)
                     except AssertionError:
                         rows = client.ask("select * from t")["data"]
                         raise AssertionError(f"memory {rows}\nMySQL {self.db.rows('t')}\n" + "\n".join(server.log[-12:])) from None
