@@ -77,9 +77,12 @@ class leaping_loader : public table_loader {
   table_loader& to_;
 };
 
-/// Tells MySQL's side which columns the tables of the data directory have.
+/// Tells MySQL's side which tables the data directory has, and their columns.
 void tell_columns(const sqlite_files& files, mysql_store& mysql) {
-  for (const table_description& d : files.descriptions()) mysql.set_columns(d);
+  for (const table_description& d : files.descriptions()) {
+    mysql.take_also(d.name);
+    mysql.set_columns(d);
+  }
 }
 
 std::vector<std::string> split(std::string_view list) {

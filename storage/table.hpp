@@ -101,6 +101,9 @@ class table {
   /// Ids below are not given any more.
   void skip_ids(std::uint64_t next) { next_id_ = std::max(next_id_, next); }
 
+  /// What a database outside says of a table of the same columns. Indexes are left as they are.
+  void learn(const table_description& outside);
+
   void set_ack(std::optional<parser::ack_mode> ack) { ack_ = ack; }
 
   /// Puts a row where it stood, as a store remembers it. Returns what is wrong with it, if anything: its place or a key

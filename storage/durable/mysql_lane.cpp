@@ -74,6 +74,11 @@ void mysql_lane::stop() {
 }
 
 void mysql_lane::run() {
+  try {
+    if (is_online()) make_claims();
+  } catch (const mysql_error& e) {
+    lose_connection(e);
+  }
   for (;;) {
     if (!is_online() && clock::now() >= next_attempt_) reconnect();
     std::optional<std::chrono::milliseconds> wait = settings_.ping_after;
@@ -120,6 +125,7 @@ void mysql_lane::run(const std::function<void(mysql_connection&, mysql_catalog&)
 void mysql_lane::reconnect() {
   try {
     connect();
+    make_claims();
     revert_doubtful();
     deliver_postponed();
     while (deliver_journal_piece()) {

@@ -61,6 +61,12 @@ class mysql_lane {
   /// REQUIRES: connect() succeeded.
   [[nodiscard]] mysql_connection& connection() { return *connection_; }
 
+  /// Once started, it tells MySQL that a table is ours, and how far it has got, before it writes anything. An outage
+  /// only delays it.
+  void claim(std::string_view table, std::uint64_t next_id, std::uint64_t sequence) {
+    claims_.push_back({std::string(table), next_id, sequence});
+  }
+
   void start(result_handler on_results, correction_handler on_correction);
 
   // From any thread
@@ -116,6 +122,7 @@ class mysql_lane {
   [[nodiscard]] bool follows_what_arrived(const statement_changes& s);
   void overwrite_with_copy(const std::string& name);
   void deliver_postponed();
+  void make_claims();
   void revert_doubtful();
   void revert(const statement_changes& s);
   [[nodiscard]] bool has_arrived(const statement_changes& s);
@@ -136,6 +143,12 @@ class mysql_lane {
   std::unique_ptr<mysql_positions> positions_;
   text_map<std::uint64_t> arrived_;  // by table: what MySQL's positions say; read when needed, for one connection
 
+  struct claimed_table {
+    std::string name;
+    std::uint64_t next_id = 0;
+    std::uint64_t sequence = 0;
+  };
+  std::vector<claimed_table> claims_;  // still to be made
   text_map<std::uint32_t> void_epochs_;
   std::size_t finished_ = 0;   // of the writes at hand: dealt with
   bool committing_ = false;    // MySQL has been asked to commit, or to do what commits by itself, and has not answered

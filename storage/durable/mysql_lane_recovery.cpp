@@ -154,6 +154,17 @@ void mysql_lane::deliver_postponed() {
   redelivering_ = false;
 }
 
+void mysql_lane::make_claims() {
+  if (claims_.empty()) return;
+  for (const claimed_table& t : claims_) {
+    positions_->store(t.name, t.next_id, t.sequence);
+    positions_->claim(t.name);
+  }
+  connection_->run("COMMIT");
+  for (const claimed_table& t : claims_) arrived_.insert_or_assign(t.name, t.sequence);
+  claims_.clear();
+}
+
 /// The clients of these were told that nothing was changed, and memory agrees. What did get through is taken back.
 void mysql_lane::revert_doubtful() {
   while (!doubtful_.empty()) {

@@ -18,7 +18,7 @@ namespace {
 class row_finder {
  public:
   row_finder(const mysql_table& theirs, const table& ours) : theirs_(theirs), ours_(ours) {
-    if (theirs.own_id) return;
+    if (theirs.own_id || theirs.address.empty()) return;
     std::vector<row_number> rows;
     ours.find_all(rows);
     by_address_.reserve(rows.size());
@@ -32,6 +32,7 @@ class row_finder {
 
   [[nodiscard]] std::optional<row_number> find(row_position position, std::span<const value> values) const {
     if (theirs_.own_id) return ours_.find_id(id_of(position));
+    if (theirs_.address.empty()) return std::nullopt;  // no row can be told from another
     std::string address;
     for (const column_index column : theirs_.address) append_value(address, values[column]);
     const auto it = by_address_.find(address);

@@ -22,6 +22,7 @@ class MysqlProxy:
         self._changed = threading.Condition()
         self._armed: str | None = None
         self._skip = 0
+        self._any = False
         self._closed = False
         self._ended = False
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
@@ -34,6 +35,20 @@ class MysqlProxy:
         with self._changed:
             self._armed = what
             self._skip = after
+
+    def lose_request(self, after: int) -> None:
+        """The same for any request, whatever it asks; `after`: requests that go through before. Until disarm()."""
+        with self._changed:
+            self._armed = "request"
+            self._skip = after
+            self._any = True
+
+    def disarm(self) -> bool:
+        """Loses nothing any more. Whether nothing has been lost."""
+        with self._changed:
+            armed, self._armed = self._armed, None
+            self._any = False
+            return armed is not None
 
     def wait_until_lost(self, timeout_s: float) -> None:
         with self._changed:
@@ -107,7 +122,7 @@ class MysqlProxy:
                     if len(buffer) < size:
                         break
                     packet, buffer = buffer[:size], buffer[size:]
-                    what = self._takes_commit() if packet[4:] == COM_QUERY + b"COMMIT" else None
+                    what = self._takes_commit() if self._any or packet[4:] == COM_QUERY + b"COMMIT" else None
                     if what is not None:
                         lost.set()
                     if what != "request":

@@ -157,16 +157,93 @@ class Connect(Case):
             self.ok(client, "insert into s (k) values (c)")
             self.equal_everywhere(client, "s")
 
-    @unittest.expectedFailure
     def test_empty_table_here(self) -> None:
         self.db.sql("CREATE TABLE s (id bigint PRIMARY KEY, k varchar(20)); INSERT INTO s VALUES (7, 'a'), (9, 'b')")
         with self.server() as server, server.framed() as client, server.framed() as watcher:
             follower = Follower(watcher, "s")
             self.connect(client)
-            wait_until(lambda: memory_rows(client, "s") == self.db.rows("s"), 2)
+            wait_until(lambda: memory_rows(client, "s") == self.db.rows("s"))
             self.assertEqual(follower.replayed(), self.equal_everywhere(client, "s"))
             self.ok(client, "insert into s (k) values (c)")
             self.assertEqual(follower.replayed(), self.equal_everywhere(client, "s"))
+
+    def test_columns_that_only_mysql_has(self) -> None:
+        """Memory's table has no rows, or the same ones in fewer columns: it gets the columns, their indexes and values."""
+        self.db.sql(
+            "CREATE TABLE few (id bigint PRIMARY KEY, k varchar(20) UNIQUE, n decimal(5,2) NOT NULL DEFAULT 1.5, g int, KEY (g));"
+            "INSERT INTO few (id, k, g) VALUES (0, 'a', 7), (1, 'b', 8);"
+            "CREATE TABLE none (v text, code varchar(20) PRIMARY KEY, k varchar(20)); INSERT INTO none VALUES ('x', 'c1', 'k1');"
+            "CREATE TABLE read_only (a int, b int); INSERT INTO read_only VALUES (1, 2), (1, 2);"
+            "CREATE TABLE empty (no int AUTO_INCREMENT PRIMARY KEY, k varchar(20))"
+        )  # fmt: skip
+        with self.server() as server, server.framed() as client, server.framed() as watcher:
+            self.ok(client, "insert into few (k) values (a), (b)")
+            self.ok(client, "tag none k")
+            self.ok(watcher, "subscribe skip * from few where g = 8")
+            self.ok(watcher, "subscribe skip * from read_only")
+            self.ok(client, "subscribe skip * from empty")
+            self.connect(client)
+            wait_until(lambda: client.ask("select * from few")["data"] == [["0", "a", "1.50", "7"], ["1", "b", "1.50", "8"]])
+            self.ok(watcher, "select * from read_only", rows=2)
+            self.assertEqual(sum('"add"' in e and '"b"' in e for e in watcher.events), 1, watcher.events)
+            keys = {row[0]: row[3] for row in self.ok(client, "describe few")["data"]}
+            self.assertEqual(keys, {"id": "PRI", "k": "UNI", "n": "", "g": "MUL"})
+            self.equal_everywhere(client, "few")
+            self.ok(client, "insert into few (k, n) values (c, 2) returning k, n", data=[["c", "2.00"]])
+            self.refused(client, "insert into few (k) values (a)")
+            self.ok(client, "select * from none where code = c1", rows=1)
+            self.ok(client, "update none set v = y where code = c1", rows=1)
+            self.assertEqual(self.db.sql("SELECT * FROM none"), [["y", "c1", "k1"]])
+            self.refused(client, "insert into read_only (a) values (1)", "key")
+            self.ok(client, "insert into empty (k) values (x) returning no", data=[["1"]])
+            for table in ("few", "none", "empty"):
+                self.assertEqual(self.check(client, table), [])
+            rows = {t: [r[1:] for r in self.rows(client, t)] for t in ("few", "none", "read_only", "empty")}
+            self.disconnect(client)
+            self.ok(client, "update few set n = 9 where k = a", rows=1)
+            self.connect(client)
+            self.equal_everywhere(client, "few")
+            rows["few"][0][1] = "9.00"
+            self.assertEqual({t: [r[1:] for r in self.rows(client, t)] for t in rows}, rows)
+            self.assertEqual(self.db.sql("SELECT n FROM few WHERE k = 'a'"), [["9.00"]])
+        if "--data" in self.make_flags():
+            self.assertEqual(self.in_data_directory("few")[0][2], "9.00")
+
+    def test_columns_made_in_mysql_meanwhile(self) -> None:
+        """Memory leads with what it has; the values of other columns are MySQL's."""
+        with self.server() as server, server.framed() as client, server.framed() as watcher:
+            self.ok(client, "key s k")
+            self.ok(client, "insert into s (k, v) values (a, 1), (b, 2)")
+            follower = Follower(watcher, "s")
+            self.connect(client)
+            self.disconnect(client)
+            self.ok(client, "update s set v = 9 where k = a", rows=1)
+            self.ok(client, "insert into s (k) values (c)")
+            self.db.sql("ALTER TABLE s ADD COLUMN note varchar(20) DEFAULT 'none' AFTER id; UPDATE s SET note = 'seen' WHERE k = 'b'")
+            self.connect(client)
+            wait_until(lambda: client.ask("select note from s where k = b").get("data") == [["seen"]])
+            self.assertEqual(memory_rows(client, "s"), [["0", "a", "9", "none"], ["1", "b", "2", "seen"], ["2", "c", None, "none"]])
+            self.assertEqual(self.check(client, "s"), [])
+            self.assertEqual(follower.replayed(), memory_rows(client, "s"))
+            self.ok(client, "insert into s (k, note) values (d, mine)")
+            self.assertEqual(self.check(client, "s"), [])
+
+    def test_columns_that_cannot_be_taken_over(self) -> None:
+        self.db.sql("CREATE TABLE s (id varchar(20) PRIMARY KEY, k varchar(20)); INSERT INTO s VALUES ('x', 'a'); CREATE TABLE other (id int PRIMARY KEY)")
+        with self.server() as server, server.framed() as client:
+            self.ok(client, "tag s k")
+            self.refused(client, f"mysql connect {self.db.url}", "column id", "rename")
+            self.refused(client, "select * from other")
+            self.db.sql("DROP TABLE s; CREATE TABLE s (id int PRIMARY KEY, k varchar(20)); INSERT INTO s VALUES (1, 'a'), (2, 'a')")
+            self.ok(client, "key t k")
+            self.db.sql("CREATE TABLE t (id int PRIMARY KEY, k varchar(20)); INSERT INTO t VALUES (1, 'a'), (2, 'a')")
+            self.refused(client, f"mysql connect {self.db.url}", "cannot be taken over", "key")
+            self.refused(client, "select * from other")
+            self.ok(client, "select * from s", rows=0)
+            self.db.sql("DELETE FROM t WHERE id = 2")
+            self.connect(client)
+            self.equal_everywhere(client, "t")
+            self.equal_everywhere(client, "other")
 
     def test_refusals(self) -> None:
         where = f"127.0.0.1:{mariadb.port}/{self.db.name}"
