@@ -218,6 +218,7 @@ void mysql_service::encode_status(std::string& out, const reply_address& to) con
       {"address", address},
       {"lasterror", now.s.last_error},
       {"lastrefusal", now.s.last_refusal},
+      {"blocked", now.s.blocked},
   };
   encode_facts(out, to, "mysqlStatus", numbers, texts);
 }

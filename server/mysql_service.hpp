@@ -56,7 +56,9 @@ class mysql_service {
   struct state {
     storage::durable::mysql_lane::status s;
     std::uint64_t journalled = 0;
-    [[nodiscard]] std::uint64_t lag_rows() const { return s.waiting_changes + (s.online ? 0 : journalled); }
+    [[nodiscard]] std::uint64_t lag_rows() const {
+      return s.waiting_changes + (s.online && s.blocked.empty() ? 0 : journalled);
+    }
     [[nodiscard]] std::uint64_t lag_seconds() const { return static_cast<std::uint64_t>(s.lag.count()) / 1000; }
   };
 

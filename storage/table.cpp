@@ -40,11 +40,11 @@ table::table(const table_description& d) : table(d.name) {
 }
 
 void table::learn(const table_description& outside) {
-  gets_keys_outside_ = false;
+  key_from_outside_.reset();
   for (const table_description::column& c : outside.columns) {
     const auto column = find_column(c.name);
     if (!column || !c.facts) continue;
-    gets_keys_outside_ = gets_keys_outside_ || c.facts->extra == "auto_increment";
+    if (c.facts->extra == "auto_increment") key_from_outside_ = column;
     columns_[*column].facts = std::make_unique<column_facts>(*c.facts);
   }
   skip_ids(outside.next_id);

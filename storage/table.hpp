@@ -47,7 +47,9 @@ class table {
   /// Whether `id` is one of the columns shown.
   [[nodiscard]] bool shows_id() const { return !all_columns_.empty() && all_columns_.front() == id_column; }
   /// Whether a database outside may give an inserted row its key, by which alone the row can be found there.
-  [[nodiscard]] bool gets_keys_outside() const { return gets_keys_outside_; }
+  [[nodiscard]] bool gets_keys_outside() const { return key_from_outside_.has_value(); }
+  /// The column that it is in.
+  [[nodiscard]] std::optional<column_index> key_from_outside() const { return key_from_outside_; }
   /// Why rows cannot be written; empty: they can.
   [[nodiscard]] std::string_view read_only_reason() const { return read_only_reason_; }
 
@@ -162,7 +164,7 @@ class table {
   std::uint64_t sequence_ = 0;
   std::optional<parser::ack_mode> ack_;
   std::string read_only_reason_;
-  bool gets_keys_outside_ = false;
+  std::optional<column_index> key_from_outside_;
   bool pinned_ = false;
 
   subscriptions subscriptions_;

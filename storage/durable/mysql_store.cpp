@@ -278,6 +278,7 @@ mysql_lane::status mysql_store::current() const {
     all.refused += s.refused;
     if (!s.last_error.empty() && (all.last_error.empty() || !s.online)) all.last_error = s.last_error;
     if (!s.last_refusal.empty()) all.last_refusal = s.last_refusal;
+    if (!s.blocked.empty()) all.blocked += (all.blocked.empty() ? "" : "; ") + s.blocked;
   }
   return all;
 }

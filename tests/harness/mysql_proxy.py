@@ -59,6 +59,11 @@ class MysqlProxy:
         """Cuts all connections and lets none in."""
         with self._changed:
             self._closed = True
+        self._cut_all()
+
+    def _cut_all(self) -> None:
+        """Whether others come through is left as it is: somebody may have opened the proxy again by now."""
+        with self._changed:
             pairs, self._pairs = self._pairs, []
         for pair in pairs:
             self._cut(*pair)
@@ -129,7 +134,7 @@ class MysqlProxy:
                         server.sendall(packet)
                     if what == "request":
                         self._was_lost()
-                        self.close()
+                        self._cut_all()
         except OSError:
             pass
         finally:
@@ -143,7 +148,7 @@ class MysqlProxy:
                         hangs = self._armed == "both ways"
                     self._was_lost()
                     if not hangs:
-                        self.close()
+                        self._cut_all()
                 else:
                     client.sendall(data)
         except OSError:
