@@ -85,6 +85,7 @@ class DataAndMysql(Case):
         for _ in range(2):
             log = refused_start("--data", self.data, "--mysql", self.db.url)
             self.assertIn("table t is here and in MySQL with different rows", log)
+            self.assertNotIn("(error 0)", log)
             self.assertEqual(self.db.rows("t"), [["5", "theirs"]])
             self.assertEqual(self.in_data_directory("t"), [["0", "ours"]])
 
