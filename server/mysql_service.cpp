@@ -70,6 +70,13 @@ class difference_listing {
     }
   }
 
+  /// The last line says if there are more.
+  void end(std::size_t rows) {
+    if (!cut_short_) return;
+    cells_.emplace_back("and more: " + std::to_string(rows) + " rows differ");
+    cells_.resize(cells_.size() + std::size(columns) - 1);
+  }
+
   [[nodiscard]] std::vector<storage::value> cells() const {
     std::vector<storage::value> cells;
     cells.reserve(cells_.size());
@@ -80,7 +87,8 @@ class difference_listing {
  private:
   void add_line(std::string_view what, const std::string& row, storage::value column, storage::value mine,
                 storage::value theirs) {
-    if (cells_.size() >= shown_differences_max * std::size(columns)) return;
+    cut_short_ = cells_.size() >= shown_differences_max * std::size(columns);
+    if (cut_short_) return;
     cells_.emplace_back(what);
     cells_.emplace_back(row);
     for (const storage::value& v : {column, mine, theirs})
@@ -89,6 +97,7 @@ class difference_listing {
 
   const storage::table& table_;
   std::vector<std::optional<std::string>> cells_;
+  bool cut_short_ = false;
 };
 
 }  // namespace
@@ -386,6 +395,7 @@ void mysql_service::check_now(const reply_route& to, const storage::table& t) {
   const storage::table_differences d = compare(c, counterpart(c, catalog, t), t);
   difference_listing listing(t);
   listing.add(d);
+  listing.end(d.size());
   std::string bytes;
   encode_listing(bytes, to.address, "mysqlCheck", difference_listing::columns, listing.cells());
   spdlog::info("mysql check {}: {} rows differ", t.name(), d.size());
