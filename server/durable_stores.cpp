@@ -77,9 +77,12 @@ class leaping_loader : public table_loader {
   table_loader& to_;
 };
 
-/// Tells MySQL's side which columns the tables of the data directory have.
+/// Tells MySQL's side which tables the data directory has, and their columns.
 void tell_columns(const sqlite_files& files, mysql_store& mysql) {
-  for (const table_description& d : files.descriptions()) mysql.set_columns(d);
+  for (const table_description& d : files.descriptions()) {
+    mysql.take_also(d.name);
+    mysql.set_columns(d);
+  }
 }
 
 std::vector<std::string> split(std::string_view list) {
@@ -189,8 +192,8 @@ std::optional<std::string> durable_stores::start(server& s) {
     return "cannot load the tables of --data " + options_.data_directory + ": " + e.what() +
            "; restore the directory from a backup, or move it away to begin with none";
   } catch (const mysql_error& e) {
-    return "cannot use MySQL at " + mysql_->shown_address() + ": " + e.what() + " (error " + std::to_string(e.code()) +
-           ")";
+    const std::string code = e.code() == 0 ? "" : " (error " + std::to_string(e.code()) + ")";  // 0: our own words
+    return "cannot use MySQL at " + mysql_->shown_address() + ": " + e.what() + code;
   }
   on_results_ = [&s](unsigned worker, std::vector<write_result>& results) { s.deliver(worker, results); };
   on_correction_ = [&s](std::shared_ptr<const statement_changes> written, const storage::corrected_rows& stored) {

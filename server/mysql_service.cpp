@@ -33,9 +33,6 @@ constexpr std::chrono::milliseconds look_for_stop_every{100};
 /// How often the state is shown to those who subscribe to it, if it changes.
 constexpr std::chrono::milliseconds show_every{500};
 
-/// Rows handed to a table's worker at a time.
-constexpr std::size_t rows_at_a_time = 10'000;
-
 std::string describe_row(const storage::table& t, storage::row_view row) {
   if (t.shows_id()) return std::to_string(row.id());
   return std::string(row.at(1).value_or("NULL"));
@@ -73,6 +70,13 @@ class difference_listing {
     }
   }
 
+  /// The last line says if there are more.
+  void end(std::size_t rows) {
+    if (!cut_short_) return;
+    cells_.emplace_back("and more: " + std::to_string(rows) + " rows differ");
+    cells_.resize(cells_.size() + std::size(columns) - 1);
+  }
+
   [[nodiscard]] std::vector<storage::value> cells() const {
     std::vector<storage::value> cells;
     cells.reserve(cells_.size());
@@ -83,7 +87,8 @@ class difference_listing {
  private:
   void add_line(std::string_view what, const std::string& row, storage::value column, storage::value mine,
                 storage::value theirs) {
-    if (cells_.size() >= shown_differences_max * std::size(columns)) return;
+    cut_short_ = cells_.size() >= shown_differences_max * std::size(columns);
+    if (cut_short_) return;
     cells_.emplace_back(what);
     cells_.emplace_back(row);
     for (const storage::value& v : {column, mine, theirs})
@@ -92,6 +97,7 @@ class difference_listing {
 
   const storage::table& table_;
   std::vector<std::optional<std::string>> cells_;
+  bool cut_short_ = false;
 };
 
 }  // namespace
@@ -187,6 +193,8 @@ void mysql_service::attempt(const reply_route& to, const job& j) {
     std::string bytes;
     encode_store_error(bytes, to.address, {.code = e.code(), .sqlstate = e.sqlstate(), .message = e.what()});
     answer(to, std::move(bytes));
+  } catch (const sqlite_error& e) {
+    fail(to, std::string("the data directory cannot be written: ") + e.what());
   }
 }
 
@@ -219,6 +227,7 @@ void mysql_service::encode_status(std::string& out, const reply_address& to) con
       {"address", address},
       {"lasterror", now.s.last_error},
       {"lastrefusal", now.s.last_refusal},
+      {"blocked", now.s.blocked},
   };
   encode_facts(out, to, "mysqlStatus", numbers, texts);
 }
@@ -283,12 +292,6 @@ void mysql_service::await(std::future<void> done) {
   }
 }
 
-/// REQUIRES: all is paused, so that no table comes or goes.
-const storage::table* mysql_service::find(std::string_view table) const {
-  const auto owner = shared_.tables.find(table);
-  return owner ? shared_.workers[*owner]->statements().database().find(table) : nullptr;
-}
-
 void mysql_service::pause_all() {
   std::vector<std::promise<void>> paused(shared_.workers.size());
   for (unsigned worker = 0; worker < paused.size(); ++worker) {
@@ -316,7 +319,11 @@ void mysql_service::connect_now(const reply_route& to, const std::string& addres
   const std::string shown = (*made)->shown_address();
   pause_all();
   try {
-    take_over(std::move(*made));
+    mysql_takeover(
+        shared_, stores_, mirrored_,
+        [this](unsigned owner, const std::function<void(table_runner&)>& work) { on_table_now(owner, work); },
+        std::move(*made))
+        .run();
   } catch (...) {
     resume_all();
     throw;
@@ -328,127 +335,14 @@ void mysql_service::connect_now(const reply_route& to, const std::string& addres
   answer(to, std::move(bytes));
 }
 
-namespace {
-
-/// Rows of MySQL's would lose values here.
-void require_columns(const mysql_table& theirs, const storage::table& ours) {
-  for (const mysql_column& c : theirs.columns) {
-    if (ours.find_column(c.name)) continue;
-    throw mysql_error(0, "HY000",
-                      "table " + theirs.name + " has the column " + c.name +
-                          " in MySQL and not here; drop it there, or start the server with --mysql");
-  }
-}
-
-}  // namespace
-
-/// What MySQL says of how far it has got counts only for a table that is known to be the same: without a data directory
-/// nothing is known of what was before this server began.
-mysql_store::lead mysql_service::who_leads(mysql_store& mysql, const storage::table& ours) const {
-  using lead_of = mysql_store::lead;
-  const bool is_known =
-      stores_.sqlite() != nullptr || (mysql.shown_address() == mirrored_at_ && mirrored_.contains(ours.name()));
-  mysql_store::lead lead = mysql.who_leads(ours.name(), ours.sequence());
-  if (!is_known) lead = mysql.has_rows(ours.name()) ? lead_of::unknown : lead_of::memory;
-  if (lead == lead_of::unknown && ours.row_count() > 0 && !mysql.is_same(ours)) {
-    throw mysql_error(0, "HY000", two_tables(ours.name()));
-  }
-  return lead;
-}
-
-/// Table by table: MySQL's rows rule where it knows all changes of a table; memory's where it is ahead, or MySQL has no
-/// such table. Nothing is done before it is clear which for all.
-void mysql_service::take_over(std::unique_ptr<mysql_store> mysql) {
-  const std::vector<mysql_table> all = mysql->tables();
-  std::vector<mysql_store::lead> leads;
-  for (const mysql_table& theirs : all) {
-    const storage::table* const ours = find(theirs.name);
-    leads.push_back(ours == nullptr ? mysql_store::lead::mysql : who_leads(*mysql, *ours));
-  }
-  for (const mysql_table& theirs : all) {
-    const storage::table* const ours = find(theirs.name);
-    if (ours != nullptr) require_columns(theirs, *ours);
-  }
-  std::vector<std::string> known;
-  std::vector<std::pair<std::string, storage::table_differences>> to_correct;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    known.push_back(all[i].name);
-    const storage::table* const ours = find(all[i].name);
-    if (ours == nullptr) {
-      load_table(*mysql, all[i]);
-    } else if (leads[i] == mysql_store::lead::memory) {
-      if (!mysql->overwrite(*ours)) to_correct.emplace_back(all[i].name, mysql->compare_with(*ours));
-    } else {
-      to_correct.emplace_back(all[i].name, mysql->compare_with(*ours));
-    }
-  }
-  for (worker* w : shared_.workers) {
-    for (const storage::table_summary& t : w->statements().database().tables()) {
-      if (t.name.starts_with(storage::own_tables)) continue;
-      if (std::ranges::find(known, t.name) == known.end()) mysql->overwrite(*find(t.name));
-    }
-  }
-  stores_.use(std::move(mysql));
-  for (const auto& [table, d] : to_correct) {
-    if (d.size() == 0) continue;
-    spdlog::warn("table {}: {} rows differ from MySQL and are corrected in memory", table, d.size());
-    on_table_now(*shared_.tables.find(table), [&](table_runner& runner) { runner.repair({}, table, d); });
-  }
-}
-
-void mysql_service::load_table(mysql_store& mysql, const mysql_table& t) {
-  const auto owner = shared_.tables.find_or_place(t.name, 0);
-  if (!owner) throw mysql_error(0, "HY000", "there are too many tables; raise --max-tables");
-  const storage::table_description d = mysql.describe(t);
-  storage::table* ours = nullptr;
-  on_table_now(*owner, [&](table_runner& runner) { ours = &runner.tables().restore(d); });
-  if (stores_.sqlite() != nullptr) {
-    stores_.sqlite()->run_in_transaction([&](sqlite_files& files) { files.replace_table(d); });
-  }
-  std::vector<std::pair<storage::row_position, std::vector<std::optional<std::string>>>> rows;
-  const auto hand_over = [&] {
-    std::optional<std::string> problem;
-    const auto each = [&](const auto& put) {
-      std::vector<storage::value> values;
-      for (const auto& [position, texts] : rows) {
-        values.clear();
-        for (const auto& text : texts) values.push_back(to_value(text));
-        put(position, values);
-      }
-    };
-    on_table_now(*owner, [&](table_runner&) {
-      each([&](storage::row_position position, std::span<const storage::value> values) {
-        if (!problem) problem = ours->load(position, values);
-      });
-    });
-    if (problem) throw mysql_error(0, "HY000", "table " + t.name + ": " + *problem);
-    if (stores_.sqlite() != nullptr) {
-      stores_.sqlite()->run_in_transaction([&](sqlite_files& files) {
-        each([&](storage::row_position position, std::span<const storage::value> values) {
-          files.put_row(t.name, position, values);
-        });
-      });
-    }
-    rows.clear();
-  };
-  mysql.read(t, [&](storage::row_position position, std::span<const storage::value> values) {
-    auto& [at, texts] = rows.emplace_back();
-    at = position;
-    for (const storage::value& v : values) texts.push_back(v ? std::optional<std::string>(*v) : std::nullopt);
-    if (rows.size() == rows_at_a_time) hand_over();
-  });
-  hand_over();
-}
-
 void mysql_service::disconnect(const reply_route& to) {
   enqueue([this, to] {
     attempt(to, [&] {
       const std::shared_ptr<mysql_store> connected = mysql();
       pause_all();
-      mirrored_at_ = connected->shown_address();
-      mirrored_.clear();
+      auto& mirrored = mirrored_[connected->shown_address()];
       for (worker* w : shared_.workers) {
-        for (const storage::table_summary& t : w->statements().database().tables()) mirrored_.emplace(t.name);
+        for (const storage::table_summary& t : w->statements().database().tables()) mirrored.emplace(t.name);
       }
       stores_.drop_mysql();
       resume_all();
@@ -501,6 +395,7 @@ void mysql_service::check_now(const reply_route& to, const storage::table& t) {
   const storage::table_differences d = compare(c, counterpart(c, catalog, t), t);
   difference_listing listing(t);
   listing.add(d);
+  listing.end(d.size());
   std::string bytes;
   encode_listing(bytes, to.address, "mysqlCheck", difference_listing::columns, listing.cells());
   spdlog::info("mysql check {}: {} rows differ", t.name(), d.size());

@@ -6,13 +6,13 @@
 #include <future>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "server/durable_stores.hpp"
+#include "server/mysql_takeover.hpp"
 #include "server/shared_state.hpp"
 #include "server/worker_message.hpp"
 #include "storage/table_differences.hpp"
@@ -56,7 +56,9 @@ class mysql_service {
   struct state {
     storage::durable::mysql_lane::status s;
     std::uint64_t journalled = 0;
-    [[nodiscard]] std::uint64_t lag_rows() const { return s.waiting_changes + (s.online ? 0 : journalled); }
+    [[nodiscard]] std::uint64_t lag_rows() const {
+      return s.waiting_changes + (s.online && s.blocked.empty() ? 0 : journalled);
+    }
     [[nodiscard]] std::uint64_t lag_seconds() const { return static_cast<std::uint64_t>(s.lag.count()) / 1000; }
   };
 
@@ -78,15 +80,10 @@ class mysql_service {
   [[nodiscard]] storage::durable::mysql_connection connect_for(const std::string& table);
   /// Does work on a table's worker and waits for it.
   void on_table_now(unsigned owner, const std::function<void(table_runner&)>& work);
-  [[nodiscard]] const storage::table* find(std::string_view table) const;
   void await(std::future<void> done);
   void pause_all();
   void resume_all();
   void connect_now(const reply_route& to, const std::string& address);
-  void take_over(std::unique_ptr<storage::durable::mysql_store> mysql);
-  [[nodiscard]] storage::durable::mysql_store::lead who_leads(storage::durable::mysql_store& mysql,
-                                                              const storage::table& ours) const;
-  void load_table(storage::durable::mysql_store& mysql, const storage::durable::mysql_table& t);
   void check_now(const reply_route& to, const storage::table& t);
   void repair_mysql_now(const reply_route& to, const storage::table& t);
   void repair_memory_now(const reply_route& to, const storage::table& t);
@@ -99,8 +96,7 @@ class mysql_service {
   bool stopped_ = false;  // guarded by mutex_
   // Only used by the thread
   std::vector<std::string> shown_;
-  std::string mirrored_at_;                      // the MySQL that was disconnected last
-  std::set<std::string, std::less<>> mirrored_;  // the tables that it had then
+  mirrored_tables mirrored_;
   std::thread thread_;
 };
 

@@ -312,9 +312,10 @@ void table_runner::show(const storage::table_description& own_table, const std::
   publish(database_.repair(own_table.name, d));
 }
 
-void table_runner::repair(const reply_route& to, std::string_view table, const storage::table_differences& d) {
+void table_runner::repair(const reply_route& to, std::string_view table, const storage::table_differences& d,
+                          const storage::table_description* outside) {
   table_queue& q = queue_of(table);
-  const storage::outcome& o = database_.repair(table, d);
+  const storage::outcome& o = database_.repair(table, d, outside);
   if (o.failure) spdlog::warn("table {} stays different from MySQL: {}", table, o.failure->message);
   const statement_source from{.route = to, .text = {}, .sql = {}};
   if (!worker_.shared().store.has_store()) {

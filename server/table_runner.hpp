@@ -57,7 +57,9 @@ class table_runner {
   /// Gives a table of the server's own, which is in no store, this one row.
   void show(const storage::table_description& own_table, const std::vector<std::string>& values);
   /// Makes the rows of an occupied or paused table those of MySQL, and answers the route with how many were corrected.
-  void repair(const reply_route& to, std::string_view table, const storage::table_differences& d);
+  /// `outside`: what the table is there; columns and indexes that are new are made.
+  void repair(const reply_route& to, std::string_view table, const storage::table_differences& d,
+              const storage::table_description* outside = nullptr);
 
   /// Hands over what the turn's statements have changed.
   void end_turn();

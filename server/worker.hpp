@@ -99,7 +99,8 @@ class worker {
   // Before the context: handlers that are still pending when the context goes own sessions, which give buffers back.
   buffer_pool buffers_;
   std::unique_ptr<std::array<char, read_buffer_bytes>> read_buffer_;
-  boost::asio::io_context context_{1};
+  // Sockets and timers are this thread's alone, so they need no locks; posting from other threads does.
+  boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
   router router_;
 

@@ -19,8 +19,17 @@ void database::undo(std::string_view table, std::span<const change> changes) {
   executor_->undo(table, changes);
 }
 
-const outcome& database::repair(std::string_view table, const table_differences& d) {
-  return executor_->repair(table, d);
+const outcome& database::repair(std::string_view table, const table_differences& d, const table_description* outside) {
+  return executor_->repair(table, d, outside);
+}
+
+std::optional<error> database::check_repair(std::string_view table, const table_differences& d,
+                                            const table_description* outside) {
+  return executor_->check_repair(table, d, outside);
+}
+
+void database::forget(std::string_view table) {
+  executor_->forget(table);
 }
 
 void database::pin(std::string_view table, bool pinned) {

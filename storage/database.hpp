@@ -78,7 +78,12 @@ class database {
   /// Makes a table's rows those of outside, the corrections being changes and events like any. Also for tables that
   /// statements cannot write. The outcome, of kind count, has how many rows were corrected; it is a failure, and
   /// nothing changed, when rows of outside share a key.
-  [[nodiscard]] const outcome& repair(std::string_view table, const table_differences& d);
+  /// `outside`: what the table is there; columns and indexes that it has not got here are made, behind its own.
+  [[nodiscard]] const outcome& repair(std::string_view table, const table_differences& d,
+                                      const table_description* outside = nullptr);
+  /// Why repair() would fail; changes nothing.
+  [[nodiscard]] std::optional<error> check_repair(std::string_view table, const table_differences& d,
+                                                  const table_description* outside = nullptr);
 
   /// Keeps the rows of a table where they are, so that others than the database's thread can read them as long as it is
   /// not changed.
@@ -90,6 +95,8 @@ class database {
 
   /// Adds a table that a store remembers, empty; table::load() brings its rows. REQUIRES: there is no such table.
   table& restore(const table_description& d);
+  /// Takes such a table away again. REQUIRES: nobody has seen it.
+  void forget(std::string_view table);
 
   /// Ends every subscription of a subscriber, because it is gone. Unknown subscribers are ignored.
   void drop_subscriber(subscriber_id subscriber);

@@ -82,6 +82,13 @@ table& executor::restore(const table_description& d) {
   return t;
 }
 
+void executor::forget(std::string_view table) {
+  const auto it = tables_.find(table);
+  if (it == tables_.end()) return;
+  std::erase(to_maintain_, it->second.get());
+  tables_.erase(it);
+}
+
 void executor::undo() {
   table* t = log_.about();
   if (log_.undo()) drop_table(*t);

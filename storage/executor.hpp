@@ -33,10 +33,14 @@ class executor {
   [[nodiscard]] const outcome& execute(const parser::statement& s, const database::caller& who);
   void prefetch(std::span<const database::expected_statement> next);
   void undo(std::string_view table, std::span<const change> changes);
-  [[nodiscard]] const outcome& repair(std::string_view table, const table_differences& d);
+  [[nodiscard]] const outcome& repair(std::string_view table, const table_differences& d,
+                                      const table_description* outside);
+  [[nodiscard]] std::optional<error> check_repair(std::string_view table, const table_differences& d,
+                                                  const table_description* outside);
   void pin(std::string_view table, bool pinned);
   void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
   table& restore(const table_description& d);
+  void forget(std::string_view table);
   void drop_subscriber(subscriber_id subscriber);
   bool maintain();
   [[nodiscard]] bool wants_maintenance() const { return !to_maintain_.empty(); }
@@ -66,6 +70,7 @@ class executor {
   void assign_corrected(const table& t);
 
   // executor_repair.cpp
+  failure make_equal(table& t, const table_differences& d, const table_description* outside);
   void read_values(const table& t, const table_differences::outside_row& row);
   [[nodiscard]] bool has_free_keys(const table& t, row_number except) const;
 

@@ -1,5 +1,6 @@
 // A table's rows made equal to what a database outside holds.
 
+#include "storage/errors.hpp"
 #include "storage/executor.hpp"
 
 namespace pubsubsql::storage {
@@ -15,11 +16,16 @@ bool executor::has_free_keys(const table& t, row_number except) const {
   return !check_keys(t, except).has_value();
 }
 
-const outcome& executor::repair(std::string_view table, const table_differences& d) {
+executor::failure executor::make_equal(table& t, const table_differences& d, const table_description* outside) {
   reclaim();
   begin();
   who_ = {};
-  storage::table& t = *find_table(table);
+  if (outside != nullptr) {
+    for (const table_description::column& c : outside->columns) {
+      column_index made = id_column;
+      if (auto failed = find_or_add_column(t, c.name, made)) return failed;
+    }
+  }
   for (column_index column = 1; column < t.column_count(); ++column) assigned_.push_back(column);
   if (t.shows_id()) sent_.push_back(id_column);
   sent_.insert(sent_.end(), assigned_.begin(), assigned_.end());
@@ -42,14 +48,34 @@ const outcome& executor::repair(std::string_view table, const table_differences&
   }
   for (const auto& [position, row] : to_insert) {
     read_values(t, *row);
-    if (auto failed = check_keys(t, no_row)) {
-      undo();
-      outcome_ = {};
-      outcome_.failure = std::move(failed);
-      return outcome_;
-    }
+    if (auto failed = check_keys(t, no_row)) return failed;
     log_.insert_at(t, position, values_, assigned_);
   }
+  if (outside == nullptr) return std::nullopt;
+  for (const table_description::column& c : outside->columns) {
+    const column_index column = *t.find_column(c.name);
+    if (c.index == index_kind::none || t.index_of(column) != index_kind::none) continue;
+    if (const auto shared = log_.add_index(t, column, c.index)) return key_over_duplicates(t.name(), c.name, *shared);
+  }
+  return std::nullopt;
+}
+
+std::optional<error> executor::check_repair(std::string_view table, const table_differences& d,
+                                            const table_description* outside) {
+  failure failed = make_equal(*find_table(table), d, outside);
+  undo();
+  return failed;
+}
+
+const outcome& executor::repair(std::string_view table, const table_differences& d, const table_description* outside) {
+  storage::table& t = *find_table(table);
+  if (failure failed = make_equal(t, d, outside)) {
+    undo();
+    outcome_ = {};
+    outcome_.failure = std::move(failed);
+    return outcome_;
+  }
+  if (outside != nullptr) t.learn(*outside);
   derive_events();
   outcome_.kind = reply_kind::count;
   outcome_.about = &t;

@@ -33,14 +33,23 @@ table::table(const table_description& d) : table(d.name) {
   }
   for (const table_description::column& c : d.columns) {
     const column_index column = add_column(c.name);
-    if (c.facts) gets_keys_outside_ = gets_keys_outside_ || c.facts->extra == "auto_increment";
-    if (c.facts) columns_[column].facts = std::make_unique<column_facts>(*c.facts);
     if (c.index != index_kind::none) static_cast<void>(add_index(column, c.index));  // over no rows
   }
-  next_id_ = d.next_id;
   sequence_ = d.sequence;
   ack_ = d.ack;
-  read_only_reason_ = d.read_only_reason;
+  learn(d);
+}
+
+void table::learn(const table_description& outside) {
+  key_from_outside_.reset();
+  for (const table_description::column& c : outside.columns) {
+    const auto column = find_column(c.name);
+    if (!column || !c.facts) continue;
+    if (c.facts->extra == "auto_increment") key_from_outside_ = column;
+    columns_[*column].facts = std::make_unique<column_facts>(*c.facts);
+  }
+  skip_ids(outside.next_id);
+  read_only_reason_ = outside.read_only_reason;
 }
 
 std::uint64_t table::new_schema_version() {
@@ -251,7 +260,7 @@ std::optional<std::string> table::load(row_position position, std::span<const va
 }
 
 void table::undo_insert(row_view row) {
-  next_id_ = row.id();
+  if (row.id() + 1 == next_id_) next_id_ = row.id();  // insert_at() also fills gaps
   erase(*directory_.find(row.position()));
 }
 

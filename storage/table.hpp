@@ -47,7 +47,9 @@ class table {
   /// Whether `id` is one of the columns shown.
   [[nodiscard]] bool shows_id() const { return !all_columns_.empty() && all_columns_.front() == id_column; }
   /// Whether a database outside may give an inserted row its key, by which alone the row can be found there.
-  [[nodiscard]] bool gets_keys_outside() const { return gets_keys_outside_; }
+  [[nodiscard]] bool gets_keys_outside() const { return key_from_outside_.has_value(); }
+  /// The column that it is in.
+  [[nodiscard]] std::optional<column_index> key_from_outside() const { return key_from_outside_; }
   /// Why rows cannot be written; empty: they can.
   [[nodiscard]] std::string_view read_only_reason() const { return read_only_reason_; }
 
@@ -104,6 +106,9 @@ class table {
   [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
   /// Ids below are not given any more.
   void skip_ids(std::uint64_t next) { next_id_ = std::max(next_id_, next); }
+
+  /// What a database outside says of a table of the same columns. Indexes are left as they are.
+  void learn(const table_description& outside);
 
   void set_ack(std::optional<parser::ack_mode> ack) { ack_ = ack; }
 
@@ -164,7 +169,7 @@ class table {
   std::uint64_t sequence_ = 0;
   std::optional<parser::ack_mode> ack_;
   std::string read_only_reason_;
-  bool gets_keys_outside_ = false;
+  std::optional<column_index> key_from_outside_;
   bool pinned_ = false;
 
   subscriptions subscriptions_;

@@ -228,11 +228,12 @@ std::string counted(std::uint64_t n, std::string_view noun) {
 }
 
 std::string summary(const reply& r) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> done{{{"insert", " inserted"},
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> done{{{"insert", " inserted"},
                                                                                       {"push", " pushed"},
                                                                                       {"update", " updated"},
                                                                                       {"delete", " deleted"},
-                                                                                      {"pop", " popped"}}};
+                                                                                      {"pop", " popped"},
+                                                                                      {"mysqlRepair", " corrected"}}};
   for (const auto& [action, participle] : done) {
     if (r.action() == action) return counted(r.affected(), "row") + std::string(participle);
   }

@@ -11,14 +11,17 @@
 namespace pubsubsql::storage::durable {
 
 /// Makes a table of the engine's in MySQL, with its columns, indexes and rows. It must not be there yet. The table must
-/// not change meanwhile. Throws mysql_error; a part may have been made then.
+/// not change meanwhile. Throws mysql_error; a part may have been made then, and is known as ours and unfinished.
 void create_in_mysql(mysql_connection& c, mysql_catalog& catalog, mysql_positions& positions, const table& t);
 
-/// Adds the columns, with their indexes, that a table of MySQL's has not got yet, and tells the catalog all columns.
-/// Throws mysql_error.
+/// Adds the columns that a table of MySQL's has not got yet, and indexes where it allows them, and tells the catalog
+/// all of memory's columns. Throws mysql_error.
 void add_missing_columns(mysql_connection& c, mysql_catalog& catalog, const table& t);
 
 /// All columns but `id`, in order.
 [[nodiscard]] std::vector<std::string> column_names(const table& t);
+
+/// Those, and behind them the columns that only MySQL has.
+[[nodiscard]] std::vector<std::string> joined_columns(const table& ours, const mysql_table& theirs);
 
 }  // namespace pubsubsql::storage::durable

@@ -74,6 +74,11 @@ void mysql_lane::stop() {
 }
 
 void mysql_lane::run() {
+  try {
+    if (is_online()) make_claims();
+  } catch (const mysql_error& e) {
+    lose_connection(e);
+  }
   for (;;) {
     if (!is_online() && clock::now() >= next_attempt_) reconnect();
     std::optional<std::chrono::milliseconds> wait = settings_.ping_after;
@@ -84,6 +89,7 @@ void mysql_lane::run() {
     auto batch = queue_.pop(settings_.transaction_bytes_max, wait);
     if (!batch) break;
     if (is_online() && batch->writes.empty() && batch->jobs.empty()) ping();
+    if (is_online() && !blocked_.empty() && clock::now() >= retry_blocked_at_) retry_blocked();
     take(batch->writes);
     do_jobs(batch->jobs);
   }
@@ -120,6 +126,8 @@ void mysql_lane::run(const std::function<void(mysql_connection&, mysql_catalog&)
 void mysql_lane::reconnect() {
   try {
     connect();
+    unblock();
+    make_claims();
     revert_doubtful();
     deliver_postponed();
     while (deliver_journal_piece()) {
@@ -206,6 +214,10 @@ void mysql_lane::write_online(std::span<write> writes) {
       // One before it in this batch was not taken as it was: the worker sends what follows on that table again.
       queue_.done({&first, 1});
       finished_ += 1;
+    } else if (is_blocked(first)) {
+      first.journal = !first.in_mysql;
+      forward(rest.first(1));
+      finished_ += 1;
     } else if (first.in_mysql) {
       if (!has_arrived(*first.changes)) {
         const statement_changes* const statements[] = {first.changes.get()};
@@ -217,8 +229,9 @@ void mysql_lane::write_online(std::span<write> writes) {
       write_schema_change(first);
       finished_ += 1;
     } else {
-      const auto end = std::ranges::find_if(
-          rest, [this](const write& w) { return w.in_mysql || w.changes->changes_schema() || is_void(w); });
+      const auto end = std::ranges::find_if(rest, [this](const write& w) {
+        return w.in_mysql || w.changes->changes_schema() || is_void(w) || is_blocked(w);
+      });
       const auto rows = static_cast<std::size_t>(end - rest.begin());
       write_rows(rest.first(rows));
       finished_ += rows;
@@ -405,6 +418,12 @@ void mysql_lane::put_off(std::span<write> all) {
   for (write& w : all) {
     if (is_void(w)) {
       queue_.done({&w, 1});
+    } else if (journal_ != nullptr && w.awaited && !w.in_mysql && !doubtful && !w.changes->wanted_key().empty()) {
+      // Without its key the row could not be found again in MySQL, and so not be changed until it is there.
+      store_error why = outage_;
+      why.message = "MySQL is not available, and only it can give the key " + w.changes->wanted_key() +
+                    "; give it a value in the statement, or try again later";
+      refuse(w, why);
     } else {
       writes.push_back(std::move(w));
     }
@@ -474,6 +493,7 @@ mysql_lane::status mysql_lane::current() const {
   s.statements = statements_;
   s.refused = refused_;
   const std::scoped_lock lock(error_mutex_);
+  s.blocked = blocked_text_;
   s.last_error = last_error_;
   s.last_refusal = last_refusal_;
   return s;

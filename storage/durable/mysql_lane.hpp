@@ -40,6 +40,8 @@ class mysql_lane {
     std::chrono::milliseconds retry_last{10'000};
     /// How long there may be nothing to write before the lane looks whether MySQL is still there.
     std::chrono::milliseconds ping_after{2'000};
+    /// How long until it is tried again to deliver what a missing right has held up.
+    std::chrono::milliseconds retry_blocked{2'000};
     /// Bytes of changes in one transaction.
     std::size_t transaction_bytes_max = 4U << 20;
   };
@@ -61,6 +63,12 @@ class mysql_lane {
   /// REQUIRES: connect() succeeded.
   [[nodiscard]] mysql_connection& connection() { return *connection_; }
 
+  /// Once started, it tells MySQL that a table is ours, and how far it has got, before it writes anything. An outage
+  /// only delays it.
+  void claim(std::string_view table, std::uint64_t next_id, std::uint64_t sequence) {
+    claims_.push_back({std::string(table), next_id, sequence});
+  }
+
   void start(result_handler on_results, correction_handler on_correction);
 
   // From any thread
@@ -77,6 +85,7 @@ class mysql_lane {
     std::uint64_t statements = 0;
     std::uint64_t refused = 0;  ///< awaited by nobody any more, so memory and MySQL differ
     std::string last_refusal = {};
+    std::string blocked = {};  ///< tables whose journal waits for a right, and what to do; empty: none
   };
   [[nodiscard]] status current() const;
   [[nodiscard]] std::size_t queued_bytes() const { return queue_.bytes(); }
@@ -112,10 +121,18 @@ class mysql_lane {
 
   // mysql_lane_recovery.cpp
   bool deliver_journal_piece();
+  void finish_journal_piece(std::span<const sqlite_files::journal_entry> entries);
+  [[nodiscard]] bool is_blocked(const write& w) const {
+    return !blocked_.empty() && !delivering_ && blocked_.contains(w.changes->table_name());
+  }
+  void block(std::string_view table, const mysql_error& why);
+  void unblock();
+  void retry_blocked();
   [[nodiscard]] bool overwrite_where_mysql_is_ahead(std::span<const sqlite_files::journal_entry> entries);
   [[nodiscard]] bool follows_what_arrived(const statement_changes& s);
   void overwrite_with_copy(const std::string& name);
   void deliver_postponed();
+  void make_claims();
   void revert_doubtful();
   void revert(const statement_changes& s);
   [[nodiscard]] bool has_arrived(const statement_changes& s);
@@ -136,14 +153,24 @@ class mysql_lane {
   std::unique_ptr<mysql_positions> positions_;
   text_map<std::uint64_t> arrived_;  // by table: what MySQL's positions say; read when needed, for one connection
 
+  struct claimed_table {
+    std::string name;
+    std::uint64_t next_id = 0;
+    std::uint64_t sequence = 0;
+  };
+  std::vector<claimed_table> claims_;  // still to be made
   text_map<std::uint32_t> void_epochs_;
   std::size_t finished_ = 0;   // of the writes at hand: dealt with
   bool committing_ = false;    // MySQL has been asked to commit, or to do what commits by itself, and has not answered
   bool delivering_ = false;    // the writes at hand come from the journal
   bool redelivering_ = false;  // the writes at hand were postponed
   std::vector<std::pair<std::uint64_t, store_error>> set_aside_;  // entries of the journal that were refused
-  std::vector<write> postponed_;                                  // nobody waits for them, and MySQL is away
-  std::vector<write> doubtful_;  // refused because the connection broke while MySQL may have been committing them
+  /// Tables whose journal cannot be delivered until the login may change them: all that comes for them goes there.
+  text_map<std::string> blocked_;      // by name: why
+  text_map<std::string> was_blocked_;  // the same before it is tried again
+  clock::time_point retry_blocked_at_{};
+  std::vector<write> postponed_;  // nobody waits for them, and MySQL is away
+  std::vector<write> doubtful_;   // refused because the connection broke while MySQL may have been committing them
   store_error outage_;
   clock::time_point next_attempt_{};
   std::chrono::milliseconds pause_{0};
@@ -156,6 +183,7 @@ class mysql_lane {
   mutable std::mutex error_mutex_;
   std::string last_error_;    // guarded by error_mutex_
   std::string last_refusal_;  // guarded by error_mutex_
+  std::string blocked_text_;  // guarded by error_mutex_
   std::thread thread_;
 };
 

@@ -45,6 +45,9 @@ class copy_loader : public table_loader {
   std::unique_ptr<table> copy;
 };
 
+/// MySQL's word for a right that a login has not got.
+constexpr int command_denied = 1142;
+
 /// Statements of the journal that are delivered together.
 constexpr std::size_t journal_piece_statements = 2'000;
 
@@ -90,8 +93,13 @@ bool mysql_lane::overwrite_where_mysql_is_ahead(std::span<const sqlite_files::jo
       overwrite_with_copy(std::string(s.table_name()));
       overwritten = true;
     } catch (const mysql_error& error) {
-      if (error.is_outage()) throw;
+      const bool may_not = error.code() == command_denied && thread_.joinable();
+      if (error.is_outage() && !may_not) throw;
       connection_->run("ROLLBACK");
+      if (may_not) {
+        block(s.table_name(), error);
+        return true;
+      }
       spdlog::error("table {}: cannot be made equal in MySQL: {}", s.table_name(), error.what());
     }
   }
@@ -102,8 +110,10 @@ bool mysql_lane::deliver_journal_piece() {
   if (journal_ == nullptr) return false;
   std::vector<sqlite_files::journal_entry> entries;
   journal_->run_in_transaction([&](sqlite_files& files) {
-    entries = files.read_journal([this](std::string_view table) { return lane_of(table, count_) == number_; },
-                                 journal_piece_statements, settings_.transaction_bytes_max);
+    const auto is_mine = [this](std::string_view table) {
+      return lane_of(table, count_) == number_ && !blocked_.contains(table);
+    };
+    entries = files.read_journal(is_mine, journal_piece_statements, settings_.transaction_bytes_max);
   });
   if (entries.empty()) return false;
   if (overwrite_where_mysql_is_ahead(entries)) return true;  // there are fewer entries now
@@ -117,12 +127,25 @@ bool mysql_lane::deliver_journal_piece() {
   delivering_ = true;
   try {
     write_online(writes);
-  } catch (...) {
+  } catch (const mysql_error& e) {
     delivering_ = false;
     committing_ = false;
-    throw;
+    const write& at = writes[finished_];
+    // Before start() tables are to be loaded from MySQL, and it would lack these changes.
+    if (e.code() != command_denied || !at.changes->changes_schema() || !thread_.joinable()) throw;
+    connection_->run("ROLLBACK");
+    block(at.changes->table_name(), e);
+    const auto stop = std::ranges::find(entries, at.origin.ticket, &sqlite_files::journal_entry::number);
+    finish_journal_piece({entries.begin(), stop});
+    return true;
   }
   delivering_ = false;
+  finish_journal_piece(entries);
+  return true;
+}
+
+/// These have been delivered, or MySQL has refused them.
+void mysql_lane::finish_journal_piece(std::span<const sqlite_files::journal_entry> entries) {
   journal_->run_in_transaction([&](sqlite_files& files) {
     for (const auto& [number, why] : set_aside_) {
       const auto entry = std::ranges::find(entries, number, &sqlite_files::journal_entry::number);
@@ -130,7 +153,39 @@ bool mysql_lane::deliver_journal_piece() {
     }
     files.erase_journal(entries);
   });
-  return true;
+}
+
+void mysql_lane::block(std::string_view table, const mysql_error& why) {
+  const std::string text = "table " + std::string(table) + ": " + why.what();
+  if (!was_blocked_.contains(table)) {
+    spdlog::error("{}; its changes wait in the journal until the login has that right", text);
+  }
+  blocked_.insert_or_assign(std::string(table), text);
+  retry_blocked_at_ = clock::now() + settings_.retry_blocked;
+  std::string all;
+  for (const auto& [name, of_table] : blocked_) all += (all.empty() ? "" : "; ") + of_table;
+  set_error(blocked_text_, all + "; grant it, and the journal of the table is delivered within seconds");
+}
+
+void mysql_lane::unblock() {
+  blocked_.clear();
+  set_error(blocked_text_, {});
+}
+
+/// Whether the right has been granted shows by trying, on a new connection: a session keeps its rights on a database.
+void mysql_lane::retry_blocked() {
+  try {
+    connect();
+    was_blocked_ = std::exchange(blocked_, {});
+    while (deliver_journal_piece()) {
+    }
+    was_blocked_.clear();
+    if (blocked_.empty()) unblock();
+  } catch (const mysql_error& e) {
+    lose_connection(e);
+  } catch (const sqlite_error& e) {
+    lose_connection(mysql_error(e.code(), "HY000", std::string("the journal cannot be read: ") + e.what()));
+  }
 }
 
 void mysql_lane::deliver_postponed() {
@@ -152,6 +207,17 @@ void mysql_lane::deliver_postponed() {
     throw;
   }
   redelivering_ = false;
+}
+
+void mysql_lane::make_claims() {
+  if (claims_.empty()) return;
+  for (const claimed_table& t : claims_) {
+    positions_->store(t.name, t.next_id, t.sequence);
+    positions_->claim(t.name);
+  }
+  connection_->run("COMMIT");
+  for (const claimed_table& t : claims_) arrived_.insert_or_assign(t.name, t.sequence);
+  claims_.clear();
 }
 
 /// The clients of these were told that nothing was changed, and memory agrees. What did get through is taken back.

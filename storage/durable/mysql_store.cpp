@@ -32,6 +32,17 @@ std::unordered_set<std::uint64_t> read_fronts(mysql_connection& c, const mysql_t
   return fronts;
 }
 
+mysql_table require_table(mysql_connection& c, std::string_view name) {
+  auto found = read_table(c, name);
+  if (!found)
+    throw mysql_error(0, "HY000", "table " + std::string(name) + " has just been dropped in MySQL; try again");
+  return std::move(*found);
+}
+
+bool has_all_columns(const table& t, const mysql_table& theirs) {
+  return std::ranges::all_of(theirs.columns, [&](const mysql_column& c) { return t.find_column(c.name).has_value(); });
+}
+
 }  // namespace
 
 table_description describe(mysql_positions& positions, const mysql_table& t) {
@@ -82,6 +93,10 @@ void mysql_store::connect() {
   for (const auto& lane : lanes_) lane->connect();
 }
 
+void mysql_store::take_also(const std::string& table) {
+  if (!settings_.tables.empty()) settings_.tables.push_back(table);
+}
+
 void mysql_store::set_columns(const table_description& d) {
   std::vector<std::string> names;
   names.reserve(d.columns.size());
@@ -120,10 +135,15 @@ bool mysql_store::has_rows(std::string_view table) {
 
 bool mysql_store::is_same(const table& t) {
   mysql_connection& c = lanes_.front()->connection();
+  const auto there = read_table(c, t.name());
+  const std::vector<std::string> ours = column_names(t);
+  const auto has = [&](const std::string& column) { return there->find(column).has_value(); };
+  if (!there || !std::ranges::all_of(ours, has) || (!there->own_id && there->address.empty())) return false;
   mysql_catalog catalog;
-  catalog.set_columns(t.name(), column_names(t));
-  const mysql_table& theirs = catalog.get(c, t.name());
-  if (theirs.columns.size() + 1 < t.column_count() || (!theirs.own_id && theirs.address.empty())) return false;
+  catalog.set_columns(t.name(), joined_columns(t, *there));
+  mysql_table& theirs = catalog.get(c, t.name());
+  if (std::ranges::any_of(theirs.address, [&](column_index column) { return column > ours.size(); })) return false;
+  theirs.columns.resize(ours.size());
   const table_differences d = compare(c, theirs, t);
   c.run("COMMIT");
   return d.size() == 0;
@@ -131,8 +151,17 @@ bool mysql_store::is_same(const table& t) {
 
 table_description mysql_store::describe(const mysql_table& t) {
   lane_of(t.name).catalog().put(t);
-  mysql_positions positions(lanes_.front()->connection(), origin());
-  return durable::describe(positions, t);
+  const mysql_positions positions(lanes_.front()->connection(), origin());
+  const auto p = positions.read(t.name).value_or(mysql_positions::position{});
+  table_description d = t.description();
+  d.next_id = std::max(t.next_id, p.next_id);
+  d.sequence = positions.is_ours(p) ? p.sequence : 0;
+  d.ack = p.ack;
+  return d;
+}
+
+void mysql_store::claim(std::string_view table, std::uint64_t next_id, std::uint64_t sequence) {
+  lane_of(table).claim(table, next_id, sequence);
 }
 
 void mysql_store::read(const mysql_table& t,
@@ -142,34 +171,50 @@ void mysql_store::read(const mysql_table& t,
   c.run("COMMIT");
 }
 
-table_differences mysql_store::compare_with(const table& t) {
+mysql_store::comparison mysql_store::compare_with(const table& t, bool rows) {
   mysql_connection& c = lanes_.front()->connection();
   mysql_catalog catalog;
   add_missing_columns(c, catalog, t);
-  lane_of(t.name()).catalog().set_columns(t.name(), column_names(t));
-  table_differences d = compare(c, catalog.get(c, t.name()), t);
-  mysql_positions positions(c, origin());
-  static_cast<void>(durable::describe(positions, catalog.get(c, t.name())));
+  const std::vector<std::string> columns = joined_columns(t, require_table(c, t.name()));
+  catalog.set_columns(t.name(), columns);
+  lane_of(t.name()).catalog().set_columns(t.name(), columns);
+  const mysql_table& theirs = catalog.get(c, t.name());
+  comparison found{.description = theirs.description(), .differences = {}};
+  if (rows) found.differences = compare(c, theirs, t);
+  const auto p = mysql_positions(c, origin()).read(t.name()).value_or(mysql_positions::position{});
+  found.description.next_id = std::max(theirs.next_id, p.next_id);
   c.run("COMMIT");
-  return d;
+  return found;
 }
 
 bool mysql_store::overwrite(const table& t) {
   mysql_connection& c = lanes_.front()->connection();
   mysql_catalog catalog;
   bool as_given = true;
-  if (!read_table(c, t.name())) {
+  const auto there = read_table(c, t.name());
+  if (!there) {
     mysql_positions positions(c, origin());
     create_in_mysql(c, catalog, positions, t);
     spdlog::info("table {}: made in MySQL with {} rows", t.name(), t.row_count());
   } else {
+    mysql_positions positions(c, origin());
+    const auto position = positions.read(t.name());
+    if (!position || !positions.is_ours(*position) || position->sequence >= t.sequence()) {
+      // It is ours from now on, with nothing of memory's there: who finds it half done goes on.
+      positions.store(t.name(), t.next_id(), 0);
+      positions.claim(t.name());
+      c.run("COMMIT");
+    }
     add_missing_columns(c, catalog, t);
     const mysql_table& theirs = catalog.get(c, t.name());
+    if (!theirs.read_only_reason.empty()) {
+      throw mysql_error(0, "HY000",
+                        "table " + std::string(t.name()) + " cannot be written: " + theirs.read_only_reason);
+    }
     const table_differences d = compare(c, theirs, t);
     c.run("ROLLBACK");
-    as_given = write_differences(c, catalog, t, d);
-    mysql_positions(c, origin()).store(t.name(), t.next_id(), t.sequence());
-    mysql_positions(c, origin()).claim(t.name());
+    as_given = write_differences(c, catalog, t, d) && has_all_columns(t, *there);
+    positions.store(t.name(), t.next_id(), t.sequence());
     spdlog::warn("table {}: MySQL had not got all its changes; {} rows corrected there", t.name(), d.size());
   }
   c.run("COMMIT");
@@ -233,6 +278,7 @@ mysql_lane::status mysql_store::current() const {
     all.refused += s.refused;
     if (!s.last_error.empty() && (all.last_error.empty() || !s.online)) all.last_error = s.last_error;
     if (!s.last_refusal.empty()) all.last_refusal = s.last_refusal;
+    if (!s.blocked.empty()) all.blocked += (all.blocked.empty() ? "" : "; ") + s.blocked;
   }
   return all;
 }

@@ -32,6 +32,8 @@ class mysql_store : public store {
 
   /// Connects, and delivers what the journal holds. Throws mysql_error.
   void connect();
+  /// A table is taken over even if it is none of those asked for: it is here already.
+  void take_also(const std::string& table);
   /// What the engine calls the columns of a table that was not loaded from MySQL.
   void set_columns(const table_description& d);
   // REQUIRES: connect() succeeded. Throw mysql_error.
@@ -49,19 +51,27 @@ class mysql_store : public store {
   [[nodiscard]] lead who_leads(std::string_view table, std::uint64_t sequence);
   /// The tables to take over.
   [[nodiscard]] std::vector<mysql_table> tables();
+  /// The engine's description of one. It is not ours before start(): see claim().
   [[nodiscard]] table_description describe(const mysql_table& t);
   /// Streams a table's rows, as read_rows() does.
   void read(const mysql_table& t,
             const std::function<void(row_position position, std::span<const value> values)>& on_row);
   [[nodiscard]] bool has_rows(std::string_view table);
-  /// Whether a table in memory has the same rows, and no columns that MySQL has not; changes nothing.
+  /// Whether a table in memory has the same rows, as far as it has MySQL's columns, and no others; changes nothing.
   [[nodiscard]] bool is_same(const table& t);
+  struct comparison {
+    table_description description;  ///< memory's columns, and behind them those that only MySQL has
+    table_differences differences;
+  };
   /// How a table in memory differs, MySQL having been given the columns it had not; it has to stay as it is meanwhile,
-  /// and also until start().
-  [[nodiscard]] table_differences compare_with(const table& t);
-  /// Makes a table in MySQL what it is in memory, creating it if it is not there.
-  /// Returns whether MySQL has stored all as it was given.
+  /// and also until start(). `rows`: they are compared too.
+  [[nodiscard]] comparison compare_with(const table& t, bool rows = true);
+  /// Makes a table in MySQL what it is in memory, creating it if it is not there. Columns that only MySQL has stay as
+  /// they are. When it fails, who_leads() says that memory does, so that it can be done again.
+  /// Returns whether MySQL has all as it was given, and no more columns.
   bool overwrite(const table& t);
+  /// MySQL's table and memory's are one and the same from start() on, whatever MySQL said of it before.
+  void claim(std::string_view table, std::uint64_t next_id, std::uint64_t sequence);
 
   void start(const result_handler& on_results, const correction_handler& on_correction);
 

@@ -25,6 +25,8 @@ constexpr int address_is_null = 1048;
 constexpr int duplicate_entry = 1062;
 constexpr int no_such_column = 1054;
 
+constexpr int table_exists = 1050;
+
 /// The thing to be made is there already.
 constexpr std::array already_there = {1050, 1060, 1061};
 
@@ -514,7 +516,12 @@ void mysql_writer::make(const std::string& sql, bool may_be_there) {
   try {
     connection_.run(sql);
   } catch (const mysql_error& e) {
-    if (!may_be_there || std::ranges::find(already_there, e.code()) == already_there.end()) throw;
+    if (may_be_there && std::ranges::find(already_there, e.code()) != already_there.end()) return;
+    if (e.code() != table_exists) throw;
+    throw mysql_error(e.code(), e.sqlstate(),
+                      std::string(e.what()) +
+                          " in MySQL, and was not taken over when the server started or connected; name it in "
+                          "--mysql-tables if you use that, and restart or connect again");
   }
 }
 

@@ -248,8 +248,24 @@ void sqlite_files::replace_table(const table_description& d) {
   create(d);
 }
 
+void sqlite_files::extend_table(const table_description& d) {
+  open_table& t = open(d.name);
+  sqlite_statement reason = db_->prepare("update tables set read_only_reason = ? where number = ?");
+  reason.bind_text(1, d.read_only_reason).bind(2, t.number).run();
+  for (std::size_t i = 0; i < d.columns.size(); ++i) {
+    table_description::column c = d.columns[i];
+    c.index = index_kind::none;
+    add_column(t.number, static_cast<column_index>(i + 1), c);
+  }
+}
+
 void sqlite_files::add_column(std::int64_t table, column_index column, const table_description::column& c) {
-  sqlite_statement s = db_->prepare("insert into columns values (?, ?, ?, ?, ?, ?, ?, ?)");
+  // One that is there has been announced by extend_table(), which knows more of it, or is learnt more of by it.
+  sqlite_statement s = db_->prepare(
+      "insert into columns values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set type = ifnull(excluded.type, "
+      "type), "
+      "nullable = ifnull(excluded.nullable, nullable), default_text = ifnull(excluded.default_text, default_text), "
+      "extra = ifnull(excluded.extra, extra)");
   s.bind(1, table).bind(2, column).bind_text(3, c.name).bind(4, static_cast<std::int64_t>(c.index));
   if (c.facts) {
     s.bind_text(5, c.facts->type).bind(6, c.facts->nullable ? 1 : 0).bind_text(8, c.facts->extra);

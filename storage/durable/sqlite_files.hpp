@@ -45,6 +45,9 @@ class sqlite_files {
   void roll_back();
 
   void apply(const statement_changes& s);
+  /// Columns that the table has not got are added, and what a database outside says of all of them is kept. Indexes
+  /// stay as they are.
+  void extend_table(const table_description& d);
   /// The table is exactly this, without rows, whatever it was.
   void replace_table(const table_description& d);
   /// Adds a row. `values[i]` is column i; values[0] is ignored.

@@ -81,6 +81,11 @@ bool is_row(std::string_view bytes, bool expected) {
 
 statement_changes::statement_changes(const table& t, std::span<const change> changes) : next_id_(t.next_id()) {
   own(t.name(), changes);
+  if (!t.gets_keys_outside()) return;
+  const auto lacks_key = [&](const change& c) {
+    return c.kind == change_kind::insert_row && !c.after.at(*t.key_from_outside());
+  };
+  if (std::ranges::any_of(changes, lacks_key)) wanted_key_ = t.column_name(*t.key_from_outside());
 }
 
 static_assert(std::is_trivially_copyable_v<change> && std::is_trivially_destructible_v<change>);

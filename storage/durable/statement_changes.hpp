@@ -29,6 +29,9 @@ class statement_changes {
   [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
   /// Whether it changes the table itself, not only rows.
   [[nodiscard]] bool changes_schema() const { return changes_schema_; }
+  /// The key column of a row that it inserts without a value there, so that MySQL has to give it; empty: none. Not kept
+  /// in a journal.
+  [[nodiscard]] const std::string& wanted_key() const { return wanted_key_; }
   /// About how much memory it holds.
   [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
 
@@ -51,6 +54,7 @@ class statement_changes {
   std::uint64_t next_id_ = 0;
   std::size_t memory_bytes_ = 0;
   bool changes_schema_ = false;
+  std::string wanted_key_;
 };
 
 }  // namespace pubsubsql::storage::durable

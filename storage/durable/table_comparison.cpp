@@ -18,7 +18,7 @@ namespace {
 class row_finder {
  public:
   row_finder(const mysql_table& theirs, const table& ours) : theirs_(theirs), ours_(ours) {
-    if (theirs.own_id) return;
+    if (theirs.own_id || theirs.address.empty()) return;
     std::vector<row_number> rows;
     ours.find_all(rows);
     by_address_.reserve(rows.size());
@@ -32,6 +32,7 @@ class row_finder {
 
   [[nodiscard]] std::optional<row_number> find(row_position position, std::span<const value> values) const {
     if (theirs_.own_id) return ours_.find_id(id_of(position));
+    if (theirs_.address.empty()) return std::nullopt;  // no row can be told from another
     std::string address;
     for (const column_index column : theirs_.address) append_value(address, values[column]);
     const auto it = by_address_.find(address);
@@ -86,8 +87,10 @@ void copy_values(const table_differences::outside_row& row, std::vector<value>& 
 }
 
 /// Rows that differ in a key may have exchanged them, and MySQL looks at each row by itself: they give up their keys
-/// before others take them. A key that cannot be NULL stays.
-void give_up_keys(mysql_connection& c, mysql_catalog& catalog, const table& ours, const table_differences& d) {
+/// before others take them. A key that cannot be NULL stays; see rows_to_make_anew().
+/// `gone`: rows that have been taken out, by their place in `d.different`.
+void give_up_keys(mysql_connection& c, mysql_catalog& catalog, const table& ours, const table_differences& d,
+                  const std::vector<bool>& gone) {
   const mysql_table& theirs = catalog.get(c, ours.name());
   std::vector<column_index> keys;
   for (column_index column = 1; column <= theirs.columns.size(); ++column) {
@@ -96,7 +99,9 @@ void give_up_keys(mysql_connection& c, mysql_catalog& catalog, const table& ours
   }
   std::vector<std::string> rows;
   std::vector<value> values;
-  for (const table_differences::outside_row& row : d.different) {
+  for (std::size_t i = 0; i < d.different.size(); ++i) {
+    if (gone[i]) continue;
+    const table_differences::outside_row& row = d.different[i];
     copy_values(row, values);
     bool gives_up = false;
     for (const column_index column : keys) {
@@ -115,6 +120,28 @@ void give_up_keys(mysql_connection& c, mysql_catalog& catalog, const table& ours
     changes.push_back({.kind = change_kind::update_row, .before = view, .after = view, .assigned = keys});
   }
   static_cast<void>(write_all(c, catalog, ours, changes));
+}
+
+/// Which of the rows that differ want a key that cannot be NULL and that another of them has still got: they are taken
+/// out and put in anew. By their place in `d.different`.
+std::vector<bool> rows_to_make_anew(const mysql_table& theirs, const table& ours, const table_differences& d) {
+  std::vector<bool> anew(d.different.size());
+  for (column_index column = 1; column <= theirs.columns.size(); ++column) {
+    const mysql_column& k = theirs.columns[column - 1];
+    if (k.index != index_kind::key || k.facts.nullable || k.generated) continue;
+    absl::flat_hash_map<std::string_view, std::size_t> holders;
+    for (std::size_t i = 0; i < d.different.size(); ++i) {
+      if (const auto& held = d.different[i].values[column]) holders.emplace(*held, i);
+    }
+    for (std::size_t i = 0; i < d.different.size(); ++i) {
+      const value wanted = ours.get(d.different[i].here).at(column);
+      const auto holder = wanted ? holders.find(*wanted) : holders.end();
+      if (holder == holders.end() || holder->second == i) continue;
+      anew[i] = true;
+      anew[holder->second] = true;
+    }
+  }
+  return anew;
 }
 
 }  // namespace
@@ -140,7 +167,7 @@ table_differences still_as_written(const table& ours, const statement_changes& w
 }
 
 bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table& ours, const table_differences& d) {
-  std::vector<std::string> rows(d.only_outside.size());
+  std::vector<std::string> rows(d.only_outside.size() + d.different.size());
   std::vector<change> changes;
   std::vector<value> values;
   std::vector<column_index> all;
@@ -155,12 +182,23 @@ bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table&
     encode_row(row.position, values, *bytes);
     changes.push_back({.kind = change_kind::delete_row, .before = row_view((bytes++)->data())});
   }
+  const std::vector<bool> anew = rows_to_make_anew(theirs, ours, d);
+  for (std::size_t i = 0; i < anew.size(); ++i) {
+    if (!anew[i]) continue;
+    copy_values(d.different[i], values);
+    encode_row(d.ids_are_outside ? d.different[i].position : ours.get(d.different[i].here).position(), values, *bytes);
+    changes.push_back({.kind = change_kind::delete_row, .before = row_view((bytes++)->data())});
+  }
   static_cast<void>(write_all(c, catalog, ours, changes));
   changes.clear();
-  give_up_keys(c, catalog, ours, d);
-  for (const table_differences::outside_row& row : d.different) {
-    const row_view here = ours.get(row.here);
-    changes.push_back({.kind = change_kind::update_row, .before = here, .after = here, .assigned = all});
+  give_up_keys(c, catalog, ours, d, anew);
+  for (std::size_t i = 0; i < anew.size(); ++i) {
+    const row_view here = ours.get(d.different[i].here);
+    if (anew[i]) {
+      changes.push_back({.kind = change_kind::insert_row, .after = here, .assigned = all});
+    } else {
+      changes.push_back({.kind = change_kind::update_row, .before = here, .after = here, .assigned = all});
+    }
   }
   for (const row_number row : d.only_here) {
     changes.push_back({.kind = change_kind::insert_row, .after = ours.get(row), .assigned = all});

@@ -10,8 +10,9 @@
 
 namespace pubsubsql::storage::durable {
 
-/// Reads all rows from MySQL and compares them with memory; rows are matched by their address. The table must stay as
-/// it is meanwhile. Throws mysql_error.
+/// Reads all rows from MySQL and compares them with memory; rows are matched by their address, and without one all are
+/// different rows. MySQL may have more columns, behind memory's. The table must stay as it is meanwhile. Throws
+/// mysql_error.
 [[nodiscard]] table_differences compare(mysql_connection& c, const mysql_table& theirs, const table& ours);
 
 /// The rows of a statement that are still as it wrote them, and what MySQL has stored instead. `stored` has its

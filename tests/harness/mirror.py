@@ -15,7 +15,7 @@ USER = "app"
 PASSWORD = "it's a secret"
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def wait_until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """What the condition gives once it is true; fails when it never is."""
     deadline = time.monotonic() + deadline_s(seconds)
     while not (value := condition()):

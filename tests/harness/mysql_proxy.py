@@ -22,6 +22,7 @@ class MysqlProxy:
         self._changed = threading.Condition()
         self._armed: str | None = None
         self._skip = 0
+        self._any = False
         self._closed = False
         self._ended = False
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
@@ -35,6 +36,20 @@ class MysqlProxy:
             self._armed = what
             self._skip = after
 
+    def lose_request(self, after: int) -> None:
+        """The same for any request, whatever it asks; `after`: requests that go through before. Until disarm()."""
+        with self._changed:
+            self._armed = "request"
+            self._skip = after
+            self._any = True
+
+    def disarm(self) -> bool:
+        """Loses nothing any more. Whether nothing has been lost."""
+        with self._changed:
+            armed, self._armed = self._armed, None
+            self._any = False
+            return armed is not None
+
     def wait_until_lost(self, timeout_s: float) -> None:
         with self._changed:
             if not self._changed.wait_for(lambda: self._armed is None, timeout_s):
@@ -44,6 +59,11 @@ class MysqlProxy:
         """Cuts all connections and lets none in."""
         with self._changed:
             self._closed = True
+        self._cut_all()
+
+    def _cut_all(self) -> None:
+        """Whether others come through is left as it is: somebody may have opened the proxy again by now."""
+        with self._changed:
             pairs, self._pairs = self._pairs, []
         for pair in pairs:
             self._cut(*pair)
@@ -107,14 +127,14 @@ class MysqlProxy:
                     if len(buffer) < size:
                         break
                     packet, buffer = buffer[:size], buffer[size:]
-                    what = self._takes_commit() if packet[4:] == COM_QUERY + b"COMMIT" else None
+                    what = self._takes_commit() if self._any or packet[4:] == COM_QUERY + b"COMMIT" else None
                     if what is not None:
                         lost.set()
                     if what != "request":
                         server.sendall(packet)
                     if what == "request":
                         self._was_lost()
-                        self.close()
+                        self._cut_all()
         except OSError:
             pass
         finally:
@@ -128,7 +148,7 @@ class MysqlProxy:
                         hangs = self._armed == "both ways"
                     self._was_lost()
                     if not hangs:
-                        self.close()
+                        self._cut_all()
                 else:
                     client.sendall(data)
         except OSError:

@@ -53,7 +53,7 @@ class ServerProcess:
         with self._changed:
             self._changed.notify_all()
 
-    def wait_for_log(self, pattern: str, seconds: float = 20) -> re.Match[str]:
+    def wait_for_log(self, pattern: str, seconds: float = 60) -> re.Match[str]:
         """The first log line that matches; fails when none comes in time."""
         found: re.Match[str] | None = None
 
@@ -92,7 +92,7 @@ class ServerProcess:
 
     def wait(self) -> int:
         """The exit status, once the server has ended by itself."""
-        status = self.process.wait(deadline_s(30))
+        status = self.process.wait(deadline_s(60))
         self._reader.join(deadline_s(10))
         return status
 

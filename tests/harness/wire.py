@@ -29,8 +29,8 @@ class Connection:
     """
 
     def __init__(self, port: int):
-        self.socket = socket.create_connection(("127.0.0.1", port), deadline_s(20))
-        self.socket.settimeout(deadline_s(20))
+        self.socket = socket.create_connection(("127.0.0.1", port), deadline_s(60))
+        self.socket.settimeout(deadline_s(60))
         self.events: list[str] = []
         self._input = b""
 

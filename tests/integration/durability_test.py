@@ -40,7 +40,7 @@ def start(directory: str, *flags: str, **more: Any) -> ServerProcess:
 
 
 def poll(what: str, check: Callable[[], bool]) -> None:
-    until = time.monotonic() + deadline_s(30)
+    until = time.monotonic() + deadline_s(60)
     while not check():
         if time.monotonic() > until:
             raise AssertionError(f"in time there was not: {what}")

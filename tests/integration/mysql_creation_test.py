@@ -205,6 +205,7 @@ class Failures(unittest.TestCase):
             self.check_refused(client, "insert into late (a) values (1)", 1050)
             self.check_refused(client, "key late a", 1050)
             self.check_refused(client, "subscribe * from late", 1050)
+            self.assertIn("--mysql-tables", client.ask("insert into other (a) values (1)")["msg"])
             self.db.sql("DROP TABLE late")
             self.assertEqual(client.ask("insert into late (a) values (1)")["status"], "ok")
         self.assertEqual(self.db.sql("SELECT COUNT(*) FROM other"), [["0"]])

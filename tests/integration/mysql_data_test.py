@@ -1,0 +1,138 @@
+"""A data directory beside MySQL: whose rows count at a start."""
+
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from harness.mariadb import MariadbServer  # noqa: E402
+from harness.mirror import databases_of, memory_rows  # noqa: E402
+from harness.mirror_case import MirrorCase  # noqa: E402
+from harness.server_process import PROGRAM, ServerProcess, refused_start  # noqa: E402
+
+STATE = "pubsubsql_mysql"
+
+mariadb = MariadbServer()
+setUpModule, tearDownModule = mariadb.start, mariadb.close
+
+
+class Case(MirrorCase):
+    databases = staticmethod(databases_of(mariadb))
+
+
+class DataAndMysql(Case):
+    def both(self, *flags: str) -> ServerProcess:
+        return self.db.server("--data", self.data, *flags, log_level="info")
+
+    def alone(self) -> ServerProcess:
+        return self.serve("--data", self.data)
+
+    def test_data_first(self) -> None:
+        with self.alone() as server, server.framed() as client:
+            self.ok(client, "key t k")
+            self.ok(client, "insert into t (k, v) values (a, 1), (b, 2)")
+            self.ok(client, "push front into t (k) values (first)")
+            order = self.ok(client, "select * from t")["data"]
+        with self.both() as server, server.framed() as client:
+            self.assertEqual(self.ok(client, "select * from t")["data"], order)
+            self.equal_everywhere(client, "t")
+            self.refused(client, "insert into t (k) values (a)")
+            self.ok(client, "insert into t (k, v) values (c, 3)")
+            rows = self.equal_everywhere(client, "t")
+        with self.both() as server, server.framed() as client:
+            self.assertEqual(self.equal_everywhere(client, "t"), rows)
+        self.assertEqual(self.in_data_directory("t"), rows)
+
+    def test_data_alone_in_between_leads(self) -> None:
+        with self.both() as server, server.framed() as client:
+            self.ok(client, "key t k")
+            self.ok(client, "insert into t (k, v) values (a, 1), (b, 2), (c, 3)")
+            self.ok(client, "insert into still (k) values (1)")
+        with self.alone() as server, server.framed() as client:
+            self.ok(client, "update t set v = 9, w = new where k = a", rows=1)
+            self.ok(client, "delete from t where k = b", rows=1)
+            self.ok(client, "insert into t (k) values (d)")
+            self.ok(client, "insert into fresh (k) values (1)")
+        self.db.sql("UPDATE t SET v = 'edited'; INSERT INTO t (id, k) VALUES (99, 'x'); UPDATE still SET k = 'edited'")
+        with self.both() as server, server.framed() as client:
+            rows = self.equal_everywhere(client, "t")
+            self.assertEqual(rows, [["0", "a", "9", "new"], ["2", "c", "3", None], ["3", "d", None, None]])
+            self.equal_everywhere(client, "fresh")
+            # Unchanged here, so MySQL's word counts.
+            self.assertEqual(self.equal_everywhere(client, "still"), [["0", "edited"]])
+            self.ok(client, "insert into t (k) values (e)")
+            rows = self.equal_everywhere(client, "t")
+        self.assertEqual(self.in_data_directory("t"), rows)
+        self.assertEqual(self.in_data_directory("still"), [["0", "edited"]])
+
+    def test_mysql_edited_while_nothing_runs(self) -> None:
+        with self.both() as server, server.framed() as client:
+            self.ok(client, "key t k")
+            self.ok(client, "insert into t (k, v) values (a, 1), (b, 2), (c, 3)")
+        self.db.sql("UPDATE t SET v = 'edited' WHERE k = 'a'; DELETE FROM t WHERE k = 'b'; INSERT INTO t (id, k) VALUES (9, 'z')")
+        with self.both() as server, server.framed() as client:
+            rows = self.equal_everywhere(client, "t")
+            self.assertEqual(rows, [["0", "a", "edited"], ["2", "c", "3"], ["9", "z", None]])
+        self.assertEqual(self.in_data_directory("t"), rows)
+
+    def test_two_tables_of_one_name(self) -> None:
+        self.db.sql("CREATE TABLE t (id bigint PRIMARY KEY, k varchar(20)); INSERT INTO t VALUES (5, 'theirs');"
+                    "CREATE TABLE a (id bigint PRIMARY KEY); CREATE TABLE z (id bigint PRIMARY KEY)")  # fmt: skip
+        with self.alone() as server, server.framed() as client:
+            self.ok(client, "insert into t (k) values (ours)")
+        for _ in range(2):
+            log = refused_start("--data", self.data, "--mysql", self.db.url)
+            self.assertIn("table t is here and in MySQL with different rows", log)
+            self.assertNotIn("(error 0)", log)
+            self.assertEqual(self.db.rows("t"), [["5", "theirs"]])
+            self.assertEqual(self.in_data_directory("t"), [["0", "ours"]])
+
+    def test_mysql_first(self) -> None:
+        with self.db.server() as server, server.framed() as client:
+            self.ok(client, "key t k")
+            self.ok(client, "insert into t (k, v) values (a, 1), (b, 2)")
+            rows = memory_rows(client, "t")
+        with self.both() as server, server.framed() as client:
+            self.assertEqual(self.equal_everywhere(client, "t"), rows)
+        self.assertEqual(self.in_data_directory("t"), rows)
+
+    def test_a_table_never_mirrored_is_not_overwritten(self) -> None:
+        """MySQL's table belongs to another server's past, and memory's has more changes behind it."""
+        with self.db.server() as server, server.framed() as client:
+            self.ok(client, "insert into t (k, v) values (theirs, 1)")
+        with self.alone() as server, server.framed() as client:
+            for i in range(20):
+                self.ok(client, f"insert into t (k, v) values (ours{i}, 1)")
+        # Whether it starts or not.
+        subprocess.run([PROGRAM, "--port", "0", "--data", self.data, "--mysql", self.db.url, "--bind", "256.0.0.1"], capture_output=True, timeout=20)
+        self.assertEqual(self.db.rows("t"), [["0", "theirs", "1"]])
+
+    def test_a_table_never_mirrored_is_not_overwritten_at_run_time(self) -> None:
+        with self.db.server() as server, server.framed() as client:
+            self.ok(client, "insert into t (k, v) values (theirs, 1)")
+        with self.serve() as server, server.framed() as client:
+            for i in range(20):
+                self.ok(client, f"insert into t (k, v) values (ours{i}, 1)")
+            self.refused(client, f"mysql connect {self.db.url}", "different rows")
+            self.assertEqual(len(memory_rows(client, "t")), 20)
+        self.assertEqual(self.db.rows("t"), [["0", "theirs", "1"]])
+
+    def test_some_tables(self) -> None:
+        self.db.sql("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE TABLE b LIKE a; INSERT INTO b VALUES (2); CREATE TABLE c LIKE a")
+        with self.both("--mysql-tables", "a,c") as server, server.framed() as client:
+            self.assertEqual(self.rows(client, "a"), [["1"]])
+            self.refused(client, "select * from b")
+            self.ok(client, "insert into own (k) values (1)")
+            self.equal_everywhere(client, "own")
+            self.assertEqual(sorted(r[0] for r in self.ok(client, "show tables")["data"] if r[0] != STATE), ["a", "c", "own"])
+        # Its own table is not on the list, but it has it, and MySQL has it as well.
+        with self.both("--mysql-tables", "a,c") as server, server.framed() as client:
+            self.equal_everywhere(client, "own")
+            self.ok(client, "insert into own (k) values (2)")
+            self.equal_everywhere(client, "own")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,119 @@
+"""What the journal carries over an outage of MySQL, and what it cannot."""
+
+import sys
+import unittest
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from harness.faults import as_every_user, grant  # noqa: E402
+from harness.mariadb import MariadbServer  # noqa: E402
+from harness.mirror import databases_of, pipeline, quoted, wait_until  # noqa: E402
+from harness.mirror_case import MirrorCase  # noqa: E402
+from harness.server_process import ServerProcess  # noqa: E402
+from harness.wire import FramedConnection  # noqa: E402
+
+mariadb = MariadbServer()
+setUpModule, tearDownModule = mariadb.start, mariadb.close
+
+
+class Journal(MirrorCase):
+    databases = staticmethod(databases_of(mariadb))
+
+    def server(self, *flags: str) -> ServerProcess:
+        return self.db.server("--data", self.data, "--mysql-timeout-ms", "2000", "--mysql-connections", "1", *flags, log_level="info")
+
+    def status(self, client: FramedConnection) -> dict[str, Any]:
+        return self.ok(client, "mysql status")
+
+    def wait_until_online(self, client: FramedConnection, online: int = 1) -> None:
+        wait_until(lambda: self.status(client)["online"] == online)
+
+    def run_rows_without_their_keys(self, *flags: str) -> None:
+        self.db.sql("CREATE TABLE t (no int AUTO_INCREMENT PRIMARY KEY, v int); INSERT INTO t VALUES (5, 1)")
+        with self.server(*flags) as server, server.framed() as client:
+            self.ok(client, "insert into t (v) values (2) returning no, v", data=[["6", "2"]])
+            mariadb.kill()
+            try:
+                self.wait_until_online(client, 0)
+                replies = pipeline(client, ["insert into t (v) values (3)", "insert into t (no, v) values (20, 3)",
+                                            "push into t (v) values (4)", "insert into t (no, v) values (21, 4), (null, 5)",
+                                            "update t set v = 9 where no = 20", "update t set v = 8 where no = 5"])  # fmt: skip
+                self.assertEqual([r["status"] for r in replies], ["err", "ok", "err", "err", "ok", "ok"], replies)
+                for reply in (replies[0], replies[2], replies[3]):
+                    self.assertIn("key no", reply["msg"])
+                    self.assertIn("give it a value", reply["msg"])
+                expected = [["5", "8"], ["6", "2"], ["20", "9"]]
+                self.assertEqual([r[1:] for r in client.ask("select * from t")["data"]], expected)
+            finally:
+                mariadb.start()
+            self.wait_until_online(client)
+            wait_until(lambda: self.status(client)["journalled"] == 0)
+            self.assertEqual(self.db.sql("SELECT * FROM t ORDER BY no"), expected)
+            self.assertEqual(self.status(client)["refused"], 0)
+            self.assertEqual(self.check(client, "t"), [])
+            self.ok(client, "insert into t (v) values (10) returning no", data=[["21"]])
+
+    def test_rows_without_their_keys(self) -> None:
+        self.run_rows_without_their_keys()
+
+    def test_rows_without_their_keys_acknowledged_from_memory(self) -> None:
+        self.run_rows_without_their_keys("--ack", "memory")
+
+    def test_rows_without_their_keys_after_a_start_without_mysql(self) -> None:
+        self.db.sql("CREATE TABLE t (no int AUTO_INCREMENT PRIMARY KEY, v int)")
+        with self.server():
+            pass
+        mariadb.kill()
+        try:
+            with self.server() as server, server.framed() as client:
+                self.refused(client, "insert into t (v) values (3)", "key no", "give it a value")
+                self.ok(client, "insert into t (no, v) values (1, 1)")
+        finally:
+            mariadb.start()
+
+    def run_missing_right(self, *statements: str) -> None:
+        """One table waits for a right, all others go on, and what to do is said."""
+        with self.server() as server, server.framed() as client:
+            pipeline(client, ["key t k", "insert into t (k, v) values (a, 1), (b, 2)", "insert into u (k) values (1)"])
+            as_every_user(self.db, f"REVOKE ALTER, CREATE ON {quoted(self.db.name)}.* FROM {{}}")
+            mariadb.kill()
+            try:
+                self.wait_until_online(client, 0)
+                for statement in ("update t set v = 5 where k = a", *statements, "insert into u (k) values (2)",
+                                  "insert into t (k, v) values (c, 3)"):  # fmt: skip
+                    self.ok(client, statement)
+            finally:
+                mariadb.start()
+            status = wait_until(lambda: (s := self.status(client))["online"] == 1 and "blocked" in s and s)
+            self.assertIn("table t: ALTER command denied", status["blocked"])
+            self.assertIn("grant it", status["blocked"])
+            self.assertGreater(status["lagrows"], 0)
+            wait_until(lambda: len(self.db.rows("u")) == 2)
+            self.ok(client, "insert into u (k) values (3)")
+            self.assertEqual(len(self.equal_everywhere(client, "u")), 3)
+            # What comes now keeps its place behind what waits.
+            self.ok(client, "update t set v = 6 where k = a", rows=1)
+            self.ok(client, "delete from t where k = b", rows=1)
+            self.refused(client, "insert into u (fresh) values (1)", "ALTER command denied")
+            self.assertEqual(self.db.sql("SELECT v FROM t WHERE k = 'a'"), [["5"]])
+            grant(self.db)
+            wait_until(lambda: "blocked" not in self.status(client))
+            wait_until(lambda: self.status(client)["journalled"] == 0)
+            self.assertEqual(self.status(client)["refused"], 0)
+            rows = self.equal_everywhere(client, "t")
+            self.assertEqual([r[1:3] for r in rows], [["a", "6"], ["c", "3"]])
+            self.ok(client, "insert into t (k) values (d)")
+            rows = self.equal_everywhere(client, "t")
+        self.assertEqual(self.in_data_directory("t"), rows)
+
+    def test_missing_right_to_add_a_column(self) -> None:
+        self.run_missing_right("update t set fresh = 1 where k = b")
+
+    def test_missing_right_to_add_an_index(self) -> None:
+        self.run_missing_right("tag t v")
+
+
+if __name__ == "__main__":
+    unittest.main()

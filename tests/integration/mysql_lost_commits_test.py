@@ -1,0 +1,172 @@
+"""The connection to MySQL breaks in the middle of a COMMIT, and nobody knows whether it has been made."""
+
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from harness.faults import OUTAGE  # noqa: E402
+from harness.mariadb import MariadbServer  # noqa: E402
+from harness.mirror import databases_of, pipeline, wait_until  # noqa: E402
+from harness.mysql_proxy import MysqlProxy  # noqa: E402
+from harness.server_process import ServerProcess  # noqa: E402
+from harness.wire import FramedConnection, deadline_s  # noqa: E402
+
+mariadb = MariadbServer()
+setUpModule, tearDownModule = mariadb.start, mariadb.close
+new_database = databases_of(mariadb)
+
+
+class LostCommits(unittest.TestCase):
+    """The connection breaks in the middle of a COMMIT: nobody knows whether it has been made."""
+
+    STATEMENTS = [
+        "insert into t (k, v) values (new, 1)",
+        "insert into t (k, v) values (new, 1), (newer, 2)",
+        "push front into t (k, v) values (new, 1)",
+        "update t set v = 2 where k = a",
+        "update t set k = z where k = a",
+        "update t set v = 9",
+        "delete from t where k = a",
+        "delete from t",
+        "pop front from t",
+        "insert into t (k, fresh) values (new, 1)",
+        "update t set fresh = 1",
+        "insert into other (k) values (1)",
+        "key t v",
+        "tag t v",
+        "key other k",
+    ]
+
+    def setUp(self) -> None:
+        self.db = new_database()
+        self.directory = tempfile.TemporaryDirectory(prefix="pubsubsql-faults-")
+        self.addCleanup(self.directory.cleanup)
+
+    def start(self, proxy: MysqlProxy, *flags: str) -> ServerProcess:
+        url = self.db.url.replace(f":{mariadb.port}/", f":{proxy.port}/")
+        return ServerProcess("--mysql", url, "--mysql-timeout-ms", "1000", "--mysql-connections", "1", "--log-level", "info", *flags)
+
+    def make_table(self, proxy: MysqlProxy, *flags: str) -> None:
+        with self.start(proxy, *flags) as server, server.framed() as client:
+            replies = pipeline(client, ["key t k", "insert into t (k, v) values (a, 1), (b, 4), (c, 5)", "push front into t (k) values (d)"])
+            self.assertEqual({r["status"] for r in replies}, {"ok"})
+
+    def tables_of(self, client: FramedConnection) -> dict[str, tuple]:
+        names = [row[0] for row in client.ask("show tables")["data"]]
+        asked = {n: (client.ask(f"describe {n}")["data"], client.ask(f"select * from {n}")["data"]) for n in names}
+        return {n: ([[c[0], c[3]] for c in columns], rows) for n, (columns, rows) in asked.items()}
+
+    def check_same(self, server: ServerProcess, client: FramedConnection) -> None:
+        wait_until(lambda: client.ask("insert into probe (k) values (1)")["status"] == "ok")
+        tables = self.tables_of(client)
+
+        def same() -> bool:
+            if sorted(self.db.tables()) != sorted(tables):
+                return False
+            return all(self.db.rows(t) == sorted(rows, key=lambda r: int(r[0])) for t, (_, rows) in tables.items())
+
+        try:
+            wait_until(same)
+        except AssertionError:
+            stored = {t: self.db.rows(t) for t in self.db.tables()}
+            raise AssertionError(f"memory {tables}\nMySQL {stored}\n" + "\n".join(server.log[-15:])) from None
+
+    def test_without_data(self) -> None:
+        """The client is told that nothing was changed: then nothing is."""
+        with MysqlProxy(mariadb.port) as proxy:
+            self.make_table(proxy)
+            with self.start(proxy) as server, server.framed() as client:
+                client.ask("insert into probe (k) values (0)")
+                for what in ("request", "answer"):
+                    for statement in self.STATEMENTS:
+                        with self.subTest(what=what, statement=statement):
+                            before = self.tables_of(client)
+                            proxy.lose_commit(what)
+                            reply = client.ask(statement)
+                            self.assertEqual(reply["status"], "err")
+                            self.assertIn(OUTAGE, reply["msg"])
+                            self.assertEqual(self.tables_of(client), before)
+                            proxy.open()
+                            self.check_same(server, client)
+                            client.ask("delete from probe")
+            with self.start(proxy) as server, server.framed() as client:
+                self.check_same(server, client)
+
+    def test_with_data(self) -> None:
+        """The change goes to the journal, and is made once."""
+        with MysqlProxy(mariadb.port) as proxy:
+            flags = ["--data", self.directory.name]
+            self.make_table(proxy, *flags)
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                client.ask("insert into probe (k) values (0)")
+                for number, statement in enumerate(self.STATEMENTS):
+                    for what in ("request", "answer"):
+                        with self.subTest(what=what, statement=statement):
+                            # Each statement is new: the table's names differ from round to round.
+                            proxy.lose_commit(what)
+                            table = f"t{number}{what}"
+                            other = f"other{number}{what}"
+                            proxy.open()
+                            proxy._armed = None
+                            pipeline(client, [f"key {table} k", f"insert into {table} (k, v) values (a, 1), (b, 4), (c, 5)"])
+                            proxy.lose_commit(what)
+                            text = statement.replace(" t ", f" {table} ").replace(" other ", f" {other} ")
+                            if text.endswith(" t"):
+                                text = text[:-1] + table
+                            self.assertEqual(client.ask(text)["status"], "ok", text)
+                            more = pipeline(client, [f"insert into {table} (k, v) values (later, 7)", f"update {table} set v = 8 where k = later"])
+                            self.assertEqual([r["status"] for r in more], ["ok", "ok"])
+                            proxy.open()
+                            self.check_same(server, client)
+                tables = self.tables_of(client)
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                self.assertEqual(self.tables_of(client), tables)
+            with ServerProcess("--data", self.directory.name, "--log-level", "warning") as server, server.framed() as client:
+                self.assertEqual(self.tables_of(client), tables)
+
+    def test_the_server_dies_before_it_knows(self) -> None:
+        self.run_death("update t set v = 2 where k = a", "delete from t where k = a", "insert into t (k, v) values (next, 1)")
+
+    def test_the_server_dies_before_it_knows_of_a_row(self) -> None:
+        self.run_death("insert into t (k, v) values (new, 1)", "insert into t (v, fresh) values (1, 1)")
+
+    def run_death(self, *statements: str) -> None:
+        """MySQL has a change that the data directory has not got, and that nobody was told of. What is acknowledged
+        from then on must reach MySQL all the same."""
+        for statement in statements:
+            with self.subTest(statement), tempfile.TemporaryDirectory() as directory, MysqlProxy(mariadb.port) as proxy:
+                self.db = new_database()
+                flags = ["--data", directory]
+                self.make_table(proxy, *flags)
+                server = self.start(proxy, *flags)
+                with server.framed() as client:
+                    proxy.lose_commit("both ways")
+                    client.send(statement)
+                    proxy.wait_until_lost(deadline_s(60))
+                    server.process.kill()
+                    server.process.wait()
+                    assert server.process.stderr is not None
+                    server.process.stderr.close()
+                proxy.close()
+                with self.start(proxy, *flags) as server, server.framed() as client:
+                    replies = pipeline(client, ["insert into t (k, v) values (next, 1)", "update t set v = 3 where k = a",
+                                                "insert into t (k, v) values (last, 1)"])  # fmt: skip
+                    self.assertEqual([r["status"] for r in replies], ["ok"] * 3)
+                    proxy.open()
+
+                    def acknowledged_is_there(client: FramedConnection = client) -> bool:
+                        stored = {tuple(r[:3]) for r in self.db.rows("t")}
+                        return all(tuple(r[:3]) in stored for r in client.ask("select id, k, v from t")["data"])
+
+                    try:
+                        wait_until(acknowledged_is_there)
+                    except AssertionError:
+                        rows = client.ask("select * from t")["data"]
+                        raise AssertionError(f"memory {rows}\nMySQL {self.db.rows('t')}\n" + "\n".join(server.log[-12:])) from None
+
+
+if __name__ == "__main__":
+    unittest.main()
