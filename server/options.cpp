@@ -18,6 +18,7 @@ namespace {
 
 /// Workers beyond this would not fit into a subscriber id, and no machine has the cores.
 constexpr unsigned threads_max = 255;
+constexpr unsigned spin_us_max = 1'000'000;
 /// A message's size must fit the frame header also when every byte of a result is escaped sixfold.
 constexpr std::size_t result_bytes_ceiling = 512U << 20;
 static_assert(result_bytes_ceiling * 6 < UINT32_MAX);
@@ -54,6 +55,9 @@ class option_reader {
          "Acknowledge changes when in `memory`, or when `committed` in a store (default with a store)")
         ->check(CLI::IsMember({"memory", "committed"}));
     size("store-queue-bytes", o.store_queue_bytes_max, "Changes waiting to be stored before statements slow down");
+    flag("spin-us", o.spin_us,
+         "Microseconds a worker looks for more work before it sleeps: lower latency for a busy core")
+        ->check(CLI::Range(0U, spin_us_max));
     flag("threads", o.threads, "Worker threads; 0: one for each core")->check(CLI::Range(0U, threads_max));
     flag("log-level", o.log_level, "How much to log")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));

@@ -16,6 +16,10 @@ struct options {
   std::string bind = "127.0.0.1";
   std::uint16_t port = 7777;  ///< 0: any free port
   unsigned threads = 0;       ///< workers; 0: one for each core
+  /// How long a worker that has had something to do keeps looking for more before it sleeps. Being woken takes a
+  /// processor tens of microseconds, which a lone client feels; looking takes all of a core's time. 0: it sleeps at
+  /// once.
+  std::uint32_t spin_us = 0;
   std::string log_level = "info";
 
   /// Bytes of one statement. At most parser::statement_bytes_limit.

@@ -1,5 +1,6 @@
 #include "server/worker.hpp"
 
+#include <chrono>
 #include <iterator>
 #include <utility>
 
@@ -18,7 +19,17 @@ worker::worker(unsigned index, shared_state& shared)
 worker::~worker() = default;
 
 void worker::run() {
-  context_.run();
+  using clock = std::chrono::steady_clock;
+  const std::chrono::microseconds spin(shared_.settings.spin_us);
+  if (spin.count() == 0) {
+    context_.run();
+    return;
+  }
+  while (context_.run_one() > 0) {
+    for (auto last = clock::now(); clock::now() - last < spin;) {
+      if (context_.poll() > 0) last = clock::now();
+    }
+  }
 }
 
 // Sessions

@@ -36,6 +36,14 @@ class Options(unittest.TestCase):
             with ServerProcess(*flags, environment=environment) as server, server.text() as client:
                 self.assertEqual(client.ask("status")["threads"], 1)
 
+    def test_workers_that_spin(self) -> None:
+        with ServerProcess("--spin-us", "200", "--threads", "2") as server, server.framed() as client:
+            self.assertEqual(client.ask("insert into t (a) values (1)")["status"], "ok")
+            with server.text() as watcher:
+                self.assertEqual(watcher.ask("subscribe skip * from t")["status"], "ok")
+                self.assertEqual(client.ask("update t set a = 2")["rows"], 1)
+                self.assertEqual(watcher.read_event()["action"], "update")
+
     def test_port_in_use(self) -> None:
         with ServerProcess("--log-level", "warning") as server:
             result = run("--port", str(server.port))
