@@ -33,8 +33,8 @@ class router {
   /// A statement of a client of this worker.
   void run(session& from, const parser::request& r);
 
-  /// Statements that clients of this worker have sent and that will be run next, in this order; the texts stay where
-  /// they are until then. What they need is fetched meanwhile.
+  /// Statements that clients of this worker have sent and that will be run next, in this order: what they need is
+  /// fetched meanwhile. The texts stay where they are until they are run, or until nothing is expected.
   void expect(std::span<const std::string_view> next) { tables_.tables().prefetch(statements_.expect(next)); }
 
   // Messages of other workers

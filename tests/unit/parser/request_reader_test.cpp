@@ -1,5 +1,6 @@
 #include "parser/request_reader.hpp"
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -148,4 +149,37 @@ TEST_CASE("request reader: statements may be taken after the fed bytes are gone"
   CHECK(r.text == "three");
   reader.park();
   CHECK(reader.held_bytes() == 0);
+}
+
+TEST_CASE("request reader: whole frames can be looked at before they are taken") {
+  request_reader reader(100);
+  std::array<std::string_view, 2> seen;
+  CHECK(reader.peek(seen) == 0);
+  const std::string bytes = frame(1, "first") + frame(2, "") + frame(3, "third") + frame(4, "cut off");
+  reader.feed(std::string_view(bytes).substr(0, bytes.size() - 1));
+  request r;
+  REQUIRE(reader.next(r) == request_reader::outcome::ready);
+  CHECK(r.text == "first");
+  CHECK(reader.peek(seen) == 2);
+  CHECK(seen[0].empty());
+  CHECK(seen[1] == "third");
+  REQUIRE(reader.next(r) == request_reader::outcome::ready);
+  CHECK(reader.peek(seen) == 1);
+  CHECK(seen[0] == "third");
+  REQUIRE(reader.next(r) == request_reader::outcome::ready);
+  CHECK(reader.peek(seen) == 0);
+}
+
+TEST_CASE("request reader: lines, and frames that are too large, are not looked at") {
+  std::array<std::string_view, 4> seen;
+  request r;
+  request_reader text(100);
+  text.feed("status\nstatus\nstatus\n");
+  REQUIRE(text.next(r) == request_reader::outcome::ready);
+  CHECK(text.peek(seen) == 0);
+  request_reader framed(5);
+  const std::string bytes = frame(1, "one") + frame(2, "two") + frame(3, "larger") + frame(4, "four");
+  framed.feed(bytes);
+  REQUIRE(framed.next(r) == request_reader::outcome::ready);
+  CHECK(framed.peek(seen) == 1);
 }

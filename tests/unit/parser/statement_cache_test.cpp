@@ -114,3 +114,39 @@ TEST_CASE("statement cache: statements that are too long or have too many values
     check_same(cache, large);
   }
 }
+
+TEST_CASE("statement cache: what was read ahead changes nothing") {
+  statement_cache cache;
+  std::mt19937 choose(11);
+  for (int round = 0; round < 2'000; ++round) {
+    std::vector<std::string> texts;
+    for (auto n = choose() % 20; n > 0; --n) texts.push_back(filled(forms[choose() % forms.size()], choose));
+    const std::vector<std::string_view> next(texts.begin(), texts.end());
+    for (const auto& e : cache.expect(next)) CHECK(e.like->form != 0);
+    for (std::size_t i = 0; i < next.size(); ++i) {
+      if (choose() % 10 == 0) continue;  // one that is not run after all
+      CAPTURE(next[i]);
+      statement_arena arena;
+      const auto expected = parse(next[i], arena);
+      const statement* got = cache.parse(next[i]);
+      REQUIRE((got != nullptr) == expected.has_value());
+      if (got != nullptr) CHECK(*got == *expected);
+      if (choose() % 10 == 0) check_same(cache, filled(forms[choose() % forms.size()], choose));  // one between
+    }
+  }
+}
+
+TEST_CASE("statement cache: the values of what was read ahead") {
+  statement_cache cache;
+  for (const char* sql :
+       {"update stocks set a = 1, b = null where k = 1", "update stocks set a = 2, b = null where k = 2"}) {
+    REQUIRE(cache.parse(sql) != nullptr);
+  }
+  const std::vector<std::string_view> next = {"update stocks set a = 3, b = null where k = 'x y'",
+                                              "select * from other"};
+  const auto expected = cache.expect(next);
+  REQUIRE(expected.size() == 1);
+  REQUIRE(expected.front().values.size() == 2);
+  CHECK(expected.front().values[0] == "3");
+  CHECK(expected.front().values[1] == "x y");
+}
