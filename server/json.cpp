@@ -16,6 +16,20 @@ constexpr std::array<bool, 256> needs_escape = [] {
   return table;
 }();
 
+constexpr std::ptrdiff_t word_bytes = sizeof(std::uint64_t);
+
+/// The same byte in all places of a word.
+constexpr std::uint64_t everywhere(unsigned char byte) {
+  return byte * std::uint64_t{0x0101010101010101U};
+}
+
+/// Whether any of eight bytes needs an escape. A byte below n is one that n can be taken from only with a borrow, which
+/// its highest bit shows (Sean Eron Anderson, "Bit Twiddling Hacks", hasless).
+constexpr bool has_escape(std::uint64_t word) {
+  const auto has_less = [](std::uint64_t w, unsigned char n) { return (w - everywhere(n)) & ~w & everywhere(0x80); };
+  return (has_less(word, 0x20) | has_less(word ^ everywhere('"'), 1) | has_less(word ^ everywhere('\\'), 1)) != 0;
+}
+
 char* write_escaped(char* out, char c) {
   constexpr std::string_view digits = "0123456789abcdef";
   constexpr std::string_view plain = "\"\\\b\f\n\r\t";
@@ -35,11 +49,28 @@ char* write_escaped(char* out, char c) {
 
 char* write_json_string(char* out, std::string_view text) {
   *out++ = '"';
-  for (const char c : text) {
-    if (needs_escape[static_cast<unsigned char>(c)]) {
-      out = write_escaped(out, c);
-    } else {
-      *out++ = c;
+  const char* in = text.data();
+  const char* const end = in + text.size();
+  while (in != end) {
+    std::ptrdiff_t bytes = end - in;
+    if (bytes >= word_bytes) {
+      // Copied before it is known whether it can be: what cannot is written over.
+      std::uint64_t word = 0;
+      std::memcpy(&word, in, sizeof word);
+      std::memcpy(out, &word, sizeof word);
+      bytes = word_bytes;
+      if (!has_escape(word)) {
+        in += bytes;
+        out += bytes;
+        continue;
+      }
+    }
+    for (; bytes > 0; --bytes, ++in) {
+      if (needs_escape[static_cast<unsigned char>(*in)]) {
+        out = write_escaped(out, *in);
+      } else {
+        *out++ = *in;
+      }
     }
   }
   *out++ = '"';

@@ -64,6 +64,20 @@ TEST_CASE("json: strings are escaped as RFC 8259 says") {
   CHECK(json(std::string("\0\x1f\x7f", 3)) == "\"\\u0000\\u001f\x7f\"");
 }
 
+TEST_CASE("json: every byte at every place of a word") {
+  for (std::size_t size = 0; size <= 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 0x80; ++byte) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(byte);
+        std::string written(json_string_room(size), '\0');
+        written.resize(static_cast<std::size_t>(write_json_string(written.data(), text) - written.data()));
+        CHECK(written == json(text));
+      }
+    }
+  }
+}
+
 TEST_CASE("replies: the shapes of the protocol, byte for byte") {
   struct example {
     std::vector<std::string> statements;
