@@ -24,6 +24,10 @@ constexpr std::size_t lead_bytes = 16;
 constexpr std::size_t form_bytes_max = 2'048;
 constexpr std::size_t form_values_max = 64;
 
+/// Making a form costs as much as reading a statement four times. Where there is no room for more forms, one statement
+/// in so many is looked at as one that may be worth it.
+constexpr unsigned statements_per_chance = 16;
+
 constexpr std::uint64_t multiplier = 0x9e3779b97f4a7c15U;  // 2^64 divided by the golden ratio
 
 std::uint64_t word_at(std::string_view text, std::size_t at) {
@@ -76,9 +80,10 @@ bool take_value(std::string_view& text, std::string_view& out) {
     for (; behind < text.size() && !is_any_of(text[behind], stop); ++behind) {
       all |= static_cast<unsigned char>(text[behind]);
     }
+    // A `;` at the end belongs to the value, unless it ends the statement: then the form goes on with it.
+    while (behind > 0 && text[behind - 1] == ';') --behind;
     out = text.substr(0, behind);
-    // The ends of comments and statements are the parser's to judge.
-    if (out.empty() || out.ends_with(';') || out.starts_with("--") || out.starts_with("/*")) return false;
+    if (out.empty() || out.starts_with("--") || out.starts_with("/*")) return false;
     if (equals_keyword(out, "null")) return false;
     if (all >= 0x80 && find_invalid_utf8(out) != std::string_view::npos) return false;
   }
@@ -182,8 +187,9 @@ statement_cache::form* statement_cache::recognise(std::string_view sql, std::vec
   if (b == nullptr) return nullptr;
   for (auto f = b->begin(); f != b->end() && *f; ++f) {
     if (!(*f)->read(sql, values)) continue;
-    if (f != b->begin()) std::rotate(b->begin(), f, std::next(f));
-    return b->front().get();
+    form* const found = f->get();
+    if (f != b->begin()) std::iter_swap(f, std::prev(f));
+    return found;
   }
   return nullptr;
 }
@@ -211,26 +217,39 @@ const statement* statement_cache::parse(std::string_view sql) {
     if (a.sql.data() != sql.data() || a.sql.size() != sql.size()) {
       ahead_.clear();
     } else if (a.of != nullptr) {
+      forget_last();
       a.of->put(std::span(values_ahead_).subspan(a.first_value));
       return &a.of->tree;
     }
   }
   values_.clear();
   if (form* const f = recognise(sql, values_)) {
+    forget_last();
     f->put(values_);
     return &f->tree;
   }
-  statement_.reset();
-  arena_.reset();
+  forget_last();
   auto parsed = parser::parse(sql, arena_);
   if (!parsed) {
     error_ = parsed.error();
+    arena_.reset();
     return nullptr;
   }
   statement_ = std::move(*parsed);
   bucket* const b = bucket_of(sql);
-  if (b != nullptr && sql.size() <= form_bytes_max) learn(sql, *b);
+  if (b != nullptr && sql.size() <= form_bytes_max && has_a_chance(*b)) learn(sql, *b);
   return &*statement_;
+}
+
+/// Frees what a statement of no known form has used: a large one can have used much.
+void statement_cache::forget_last() {
+  if (!statement_) return;
+  statement_.reset();
+  arena_.reset();
+}
+
+bool statement_cache::has_a_chance(const bucket& b) {
+  return b.back() == nullptr || ++chances_missed_ % statements_per_chance == 0;
 }
 
 void statement_cache::learn(std::string_view sql, bucket& into) {
@@ -239,9 +258,12 @@ void statement_cache::learn(std::string_view sql, bucket& into) {
   const std::uint64_t fingerprint = parts->fingerprint();
   std::uint64_t& seen = seen_[fingerprint % seen_.size()];
   if (std::exchange(seen, fingerprint) != fingerprint) return;
-  ahead_.clear();  // it may be the form of one of those that is given up now
+  auto made = std::make_unique<form>(sql);
+  values_.clear();
+  if (!made->read(sql, values_)) return;  // as with a value that ends in `;`
+  ahead_.clear();                         // it may be the form of one of those that is given up now
   std::shift_right(into.begin(), into.end(), 1);
-  into.front() = std::make_unique<form>(sql);
+  into.front() = std::move(made);
 }
 
 }  // namespace pubsubsql::parser

@@ -20,7 +20,7 @@ namespace pubsubsql::parser {
 /// call it forced or simple parameterization.)
 ///
 /// It gives exactly what parse() gives: whatever is not certain to be of a known form goes there. Used by one thread at
-/// a time. Its memory is bounded, some hundred KB at most.
+/// a time. The forms take some hundred KB as a rule, a few MB at most.
 class statement_cache {
  public:
   statement_cache();
@@ -49,9 +49,10 @@ class statement_cache {
  private:
   struct outline;
   struct form;
-  /// Forms that begin with the same bytes, by and large; the one used last is the first.
-  using bucket = std::array<std::unique_ptr<form>, 4>;
-  static constexpr std::size_t bucket_count = 64;
+  /// Forms that begin with the same bytes, by and large. Each use takes a form one place to the front; the last one
+  /// goes.
+  using bucket = std::array<std::unique_ptr<form>, 8>;
+  static constexpr std::size_t bucket_count = 32;
 
   struct read_ahead {
     std::string_view sql;
@@ -62,11 +63,15 @@ class statement_cache {
   /// The form of a statement, whose values are appended to `values`; nullptr when it is not known.
   [[nodiscard]] form* recognise(std::string_view sql, std::vector<std::string_view>& values);
   [[nodiscard]] bucket* bucket_of(std::string_view sql);
+  void forget_last();
+  /// Whether a form for this bucket may be kept: if there is room, or now and then instead of another.
+  [[nodiscard]] bool has_a_chance(const bucket& b);
   void learn(std::string_view sql, bucket& into);
 
   std::array<bucket, bucket_count> buckets_;
   std::array<std::uint64_t, 256> seen_{};  // fingerprints of forms that were seen once, each at a place of its own
-  std::vector<std::string_view> values_;   // of the statement being read
+  unsigned chances_missed_ = 0;
+  std::vector<std::string_view> values_;  // of the statement being read
   std::vector<read_ahead> ahead_;
   std::size_t next_ahead_ = 0;
   std::vector<std::string_view> values_ahead_;

@@ -68,8 +68,9 @@ void append_names(std::string& out, const Names& names) {
   out += ']';
 }
 
-/// Rows up to this many bytes are written into memory of the stack first.
-constexpr std::size_t short_row_bytes = 1'024;
+/// Rows whose text is at most this long, and of no more columns, are written into memory of the stack first.
+constexpr std::size_t short_row_bytes = 4'096;
+constexpr std::size_t short_row_columns = 64;
 
 /// Calls with_id(), text(value) and between() in the order of the columns.
 template <typename Id, typename Value, typename Between>
@@ -109,9 +110,9 @@ char* write_short_row(char* out, row_view row, std::span<const column_index> col
 }
 
 void append_row(std::string& out, row_view row, std::span<const column_index> columns) {
-  constexpr std::size_t columns_max = 64;
-  if (row.size() <= short_row_bytes && columns.size() <= columns_max) {
-    char text[json_string_room(short_row_bytes) + columns_max * (number_room + 3) + 2];
+  // A column may be asked for more than once: each time it may bring nearly all of the row.
+  if (columns.size() <= short_row_columns && row.size() * columns.size() <= short_row_bytes) {
+    char text[json_string_room(short_row_bytes) + short_row_columns * (number_room + 3) + 2];
     out.append(text, write_short_row(text, row, columns));
     return;
   }

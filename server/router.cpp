@@ -107,7 +107,7 @@ std::optional<unsigned> router::owner_of(const parser::statement& s, bool create
     owner = create ? directory.find_or_place(table, worker_.index()) : directory.find(table);
     if (owner) owners_.emplace(table, *owner);
   }
-  if (owner) known = {.form = s.form, .worker = *owner};
+  if (owner && s.form != 0) known = {.form = s.form, .worker = *owner};
   return owner;
 }
 

@@ -24,7 +24,8 @@ namespace pubsubsql::server {
 /// One event loop on one thread, with the sessions that were given to it and, in its router, the tables placed on it.
 ///
 /// A loop turn is what the loop has ready at one time. What a turn produces leaves at its end, all together: one write
-/// for each session, one hand-over for each worker that has messages.
+/// for each session, one hand-over for each worker that has messages. Only what a session's own statements came to is
+/// written before, when they have been taken.
 class worker {
  public:
   using tcp = boost::asio::ip::tcp;

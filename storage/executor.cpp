@@ -26,6 +26,7 @@ executor::failure executor::unsupported_statement() {
 
 void executor::begin() {
   outcome_ = {};
+  names_ = nullptr;
   log_.begin();
   clear(events_);
   clear(found_);
@@ -87,6 +88,7 @@ void executor::forget(std::string_view table) {
   if (it == tables_.end()) return;
   std::erase(to_maintain_, it->second.get());
   tables_.erase(it);
+  ++tables_version_;
 }
 
 void executor::undo() {

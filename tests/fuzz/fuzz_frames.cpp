@@ -1,3 +1,4 @@
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -30,7 +31,19 @@ result read(std::string_view stream, std::size_t piece) {
   for (std::size_t at = 0; at < stream.size(); at += piece) {
     const std::string bytes(stream.substr(at, piece));
     reader.feed(bytes);
-    while ((out.last = reader.next(r)) == request_reader::outcome::ready) out.statements.emplace_back(r.id, r.text);
+    std::array<std::string_view, 3> next;
+    std::size_t peeked = reader.peek(next);
+    std::size_t taken = 0;
+    while ((out.last = reader.next(r)) == request_reader::outcome::ready) {
+      if (taken < peeked && r.text.data() != next[taken].data()) std::abort();
+      if (taken < peeked && r.text.size() != next[taken].size()) std::abort();
+      if (++taken >= peeked) {
+        peeked = reader.peek(next);
+        taken = 0;
+      }
+      out.statements.emplace_back(r.id, r.text);
+    }
+    if (taken < peeked) std::abort();
     if (out.last != request_reader::outcome::need_more) return out;
     reader.park();
     if (reader.held_bytes() > statement_bytes_max + piece + 8) std::abort();

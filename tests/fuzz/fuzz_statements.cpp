@@ -34,5 +34,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   statement_arena again;
   const auto reread = parse(text, again);
   if (!reread || !(*reread == *parsed) || print(*reread) != text) std::abort();
+  const std::string_view next[] = {sql, text, sql};
+  cache.expect(next);
+  for (const std::string_view ahead : next) {
+    const statement* cached = cache.parse(ahead);
+    if (cached == nullptr || !(*cached == *parsed)) std::abort();
+  }
   return 0;
 }

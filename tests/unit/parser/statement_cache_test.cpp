@@ -37,6 +37,9 @@ const std::vector<std::string> forms = {
     "push front into stocks (a) values (?)",
     "update stocks set bid/**/= ?/* ? */, ask = ? -- ?",
     "subscribe * from stocks where ticker = ?",
+    "select * from stocks where ticker = ?;",
+    "select * from stocks where ticker = ?;; /* ; */ ;",
+    "update stocks set bid = ?; , ask = ? where ticker = ?",
     "select * from stocks where `ticker` = ?",
 };
 
@@ -46,6 +49,8 @@ const std::vector<std::string> values = {"1",          "a-b",
                                          "'it''s'",    "null",
                                          "NULL",       "'null'",
                                          "x;",         ";",
+                                         ";;",         "x;;",
+                                         "x;y",        "null;",
                                          "",           "a b",
                                          "a,b",        "a)",
                                          "'a'b",       "'open",
@@ -93,6 +98,30 @@ TEST_CASE("statement cache: a form is recognised from its third statement on, an
   CHECK(trees[0] == trees[1]);
   CHECK(trees[1] != trees[2]);
   CHECK(trees[2] == trees[3]);
+}
+
+TEST_CASE("statement cache: a `;` behind the last value is part of the form") {
+  statement_cache cache;
+  for (int i = 0; i < 4; ++i) {
+    const std::string n = std::to_string(i);
+    const std::string sql = "select * from stocks where ticker = T" + n + ";";
+    const statement* tree = cache.parse(sql);
+    REQUIRE(tree != nullptr);
+    CHECK((tree->form != 0) == (i >= 2));
+    CHECK(std::get<select_statement>(tree->body).where->value.text == "T" + n);
+  }
+}
+
+TEST_CASE("statement cache: where there are too many forms, those that are there stay for a while") {
+  statement_cache cache;
+  std::size_t known = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string sql = "update measurements_" + std::to_string(i % 16) + " set a = " + std::to_string(i);
+    const statement* tree = cache.parse(sql);
+    REQUIRE(tree != nullptr);
+    known += tree->form != 0 ? 1 : 0;
+  }
+  CHECK(known > 5'000);
 }
 
 TEST_CASE("statement cache: more forms than it holds") {

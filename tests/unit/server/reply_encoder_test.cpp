@@ -157,3 +157,22 @@ TEST_CASE("replies: listings") {
       R"({"status":"ok","action":"show","columns":["A","B"],"rows":0,"fromrow":0,"torow":0,"data":[]})"
       "\n");
 }
+
+TEST_CASE("replies: a column may be asked for many times, whatever is in it") {
+  for (const std::size_t bytes : {0U, 1U, 60U, 100U, 900U, 5'000U}) {
+    for (const std::string& text : {std::string(bytes, 'x'), std::string(bytes, '\x01')}) {
+      for (const int times : {1, 2, 60, 64, 65, 300}) {
+        CAPTURE(bytes);
+        CAPTURE(times);
+        std::string columns = "a";
+        std::string values = json(text);
+        for (int i = 1; i < times; ++i) {
+          columns += ", a";
+          values += "," + json(text);
+        }
+        const std::string got = reply({"insert into t (a) values ('" + text + "')", "select " + columns + " from t"});
+        CHECK(got.ends_with("\"data\":[[" + values + "]]}\n"));
+      }
+    }
+  }
+}

@@ -111,9 +111,9 @@ std::string change_of(const table& t, const change& c) {
 }  // namespace
 
 std::string engine_driver::run(std::string_view sql, std::uint64_t subscriber) {
-  arena_.reset();
-  const auto parsed = parser::parse(sql, arena_);
-  if (!parsed) throw std::invalid_argument(std::string(sql) + ": " + parser::message(parsed.error()));
+  if (++statements_ % 2 == 0) database_.prefetch(cache_.expect({&sql, 1}));
+  const parser::statement* const parsed = cache_.parse(sql);
+  if (parsed == nullptr) throw std::invalid_argument(std::string(sql) + ": " + parser::message(cache_.error()));
   const outcome& o = database_.execute(*parsed, {.subscriber = subscriber_id{subscriber}, .pubsubid = next_pubsubid_});
   events_.clear();
   changes_.clear();

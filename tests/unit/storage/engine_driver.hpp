@@ -6,13 +6,14 @@
 #include <string_view>
 #include <vector>
 
-#include "parser/ast.hpp"
+#include "parser/statement_cache.hpp"
 #include "storage/database.hpp"
 #include "storage/durable/statement_changes.hpp"
 
 namespace pubsubsql::storage {
 
-/// Runs SQL text against a database and tells outcomes as text, so that tests read as what goes in and what comes out:
+/// Runs SQL text against a database, the way a server does, forms recognised and every other statement looked at ahead,
+/// and tells outcomes as text, so that tests read as what goes in and what comes out:
 ///
 ///     reply     "insert 1", "select id,a: 0,x 1,null", "subscribe 1: 0,x", "error: table t does not exist..."
 ///     event     "s7/2 update id,a: 0,y" for subscription 2 of subscriber 7
@@ -39,7 +40,8 @@ class engine_driver {
 
  private:
   database database_;
-  parser::statement_arena arena_;
+  parser::statement_cache cache_;
+  std::uint64_t statements_ = 0;
   std::uint64_t next_pubsubid_ = 1;
   std::vector<std::string> events_;
   std::vector<std::string> changes_;
