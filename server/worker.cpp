@@ -13,6 +13,7 @@ worker::worker(unsigned index, shared_state& shared)
       read_buffer_(std::make_unique<std::array<char, read_buffer_bytes>>()),
       keep_running_(context_.get_executor()),
       router_(*this),
+      events_(*this),
       outboxes_(shared.workers.size()) {}
 
 worker::~worker() = default;
@@ -103,6 +104,7 @@ void worker::end_turn_later() {
 }
 
 void worker::end_turn() {
+  events_.hand_out();
   end_of_turn_is_due_ = false;
   for (session* s : std::exchange(to_flush_, {})) {
     s->flush_is_due = false;

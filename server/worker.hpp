@@ -13,6 +13,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "server/connection_output.hpp"
+#include "server/event_fan_out.hpp"
 #include "server/router.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
@@ -55,6 +56,7 @@ class worker {
   [[nodiscard]] unsigned index() const { return index_; }
   [[nodiscard]] shared_state& shared() const { return shared_; }
   [[nodiscard]] router& statements() { return router_; }
+  [[nodiscard]] event_fan_out& events() { return events_; }
   [[nodiscard]] buffer_pool& buffers() { return buffers_; }
   /// Where a session reads into; what is in it is to be used before the next read.
   [[nodiscard]] std::span<char> read_buffer() { return *read_buffer_; }
@@ -102,6 +104,7 @@ class worker {
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
   router router_;
+  event_fan_out events_;
 
   std::vector<place> places_;
   std::vector<std::uint32_t> free_places_;
