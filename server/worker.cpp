@@ -103,13 +103,20 @@ void worker::end_turn_later() {
   boost::asio::post(context_, [this] { end_turn(); });
 }
 
-void worker::end_turn() {
+void worker::flush_sessions() {
   events_.hand_out();
-  end_of_turn_is_due_ = false;
-  for (session* s : std::exchange(to_flush_, {})) {
+  flushing_.swap(to_flush_);
+  for (session* s : flushing_) {
     s->flush_is_due = false;
     s->flush();
   }
+  flushing_.clear();
+}
+
+void worker::end_turn() {
+  end_of_turn_is_due_ = false;
+  takers_before_ = std::exchange(takers_, 0);
+  flush_sessions();
   forget_ended();
   router_.end_turn();
   hand_over();

@@ -25,7 +25,8 @@ namespace pubsubsql::server {
 /// One event loop on one thread, with the sessions that were given to it and, in its router, the tables placed on it.
 ///
 /// A loop turn is what the loop has ready at one time. What a turn produces leaves at its end, all together: one write
-/// for each session, one hand-over for each worker that has messages.
+/// for each session, one hand-over for each worker that has messages. While only one session has statements, what they
+/// mean for others of the same worker does not wait for the end.
 class worker {
  public:
   using tcp = boost::asio::ip::tcp;
@@ -65,8 +66,10 @@ class worker {
   [[nodiscard]] session* find(storage::subscriber_id id) const;
   /// Has the session flushed at the end of this loop turn.
   void flush_later(session& s);
-  /// A session has run statements and needs no end of this loop turn; memory they left behind may.
+  /// A session has run statements. They may have left events behind, which leave now if nobody else seems to have any,
+  /// and memory to be seen to at the end of this loop turn.
   void statements_taken() {
+    if (++takers_ == 1 && takers_before_ <= 1) flush_sessions();
     if (router_.wants_maintenance()) end_turn_later();
   }
   /// There is something to be done at the end of this loop turn.
@@ -90,6 +93,7 @@ class worker {
 
   void welcome(tcp::socket socket, std::string address, bool turned_away);
   void end_turn();
+  void flush_sessions();
   void forget_ended();
   void hand_over();
   void read_inbox();
@@ -109,9 +113,12 @@ class worker {
   std::vector<place> places_;
   std::vector<std::uint32_t> free_places_;
   std::vector<session*> to_flush_;
+  std::vector<session*> flushing_;  // scratch
   std::vector<ended_session> ended_;
   std::vector<std::vector<worker_message>> outboxes_;  // by worker
   bool end_of_turn_is_due_ = false;
+  std::size_t takers_ = 0;         // how often sessions have taken statements in this loop turn
+  std::size_t takers_before_ = 0;  // in the turn before
   bool finishing_ = false;
 
   std::mutex inbox_mutex_;
