@@ -50,89 +50,128 @@ void buffer_pool::give_back(std::string buffer) {
 
 std::string& connection_output::replies() {
   end_last();
-  if (filling_.capacity() < first_buffer_bytes) filling_ = pool_.take();
-  return filling_;
+  if (filling_.text.capacity() < first_buffer_bytes) filling_.text = pool_.take();
+  return filling_.text;
 }
 
 bool connection_output::joins_last(const encoded_event& e, std::uint64_t pubsubid) const {
-  if (last_.rows == 0 || last_.rows >= rows_per_message || last_.pubsubid != pubsubid) return false;
-  const std::string_view shape = std::string_view(filling_).substr(last_.start, last_.counts - last_.start);
+  if (last_.rows == 0 || last_.rows + e.count > rows_per_message || last_.pubsubid != pubsubid) return false;
+  const std::string_view shape = std::string_view(filling_.text).substr(last_.start, last_.counts - last_.start);
   return shape.size() == e.head.size() + digits_of(pubsubid) + e.columns.size() && shape.starts_with(e.head) &&
          shape.ends_with(e.columns);
 }
 
 void connection_output::join_last(const encoded_event& e) {
-  const std::string_view end = last_.mode == parser::wire_mode::framed ? "]}" : "]}\n";
-  filling_.resize(filling_.size() - end.size());
-  filling_ += ',';
-  filling_ += e.row;
-  filling_ += end;
-  ++last_.rows;
+  std::string& out = filling_.text;
+  const std::string_view end = event_end(last_.mode);
+  out[out.size() - end.size()] = ',';
+  out.resize(out.size() - end.size() + 1);
+  out += e.rows;
+  out += end;
+  filling_.event_bytes += e.rows.size() + 1;
+  last_.rows += e.count;
 }
 
 void connection_output::end_last() {
   const last_event last = std::exchange(last_, {});
-  if (last.rows <= 1) return;
-  std::string counted_one;
-  std::string counted_all;
-  append_row_counts(counted_one, 1, 1, 1);
-  append_row_counts(counted_all, last.rows, 1, last.rows);
-  filling_.replace(last.counts, counted_one.size(), counted_all);
-  filling_events_ += counted_all.size() - counted_one.size();
+  if (last.rows == last.counted) return;
+  std::string counted;
+  std::string all;
+  append_row_counts(counted, last.counted, 1, last.counted);
+  append_row_counts(all, last.rows, 1, last.rows);
+  filling_.text.replace(last.counts, counted.size(), all);
+  filling_.event_bytes += all.size() - counted.size();
   if (last.mode == parser::wire_mode::framed) {
     // The last event is always the end of the buffer.
-    message_writer::write_header(filling_, last.start - header_bytes(last.mode), 0);
+    message_writer::write_header(filling_.text, last.start - header_bytes(last.mode), 0);
   }
 }
 
 void connection_output::append_event(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid) {
-  const std::size_t before = filling_.size();
-  if (joins_last(e, pubsubid)) {
-    join_last(e);
-    filling_events_ += filling_.size() - before;
-    return;
-  }
+  if (e.shared) return append_shared(mode, e, pubsubid);
+  if (joins_last(e, pubsubid)) return join_last(e);
   std::string& out = replies();
   const std::size_t begin = out.size();
   const std::size_t start = begin + header_bytes(mode);
   server::append_event(out, mode, e, pubsubid);
   last_ = {.start = start,
            .counts = start + e.head.size() + digits_of(pubsubid) + e.columns.size(),
-           .rows = 1,
+           .counted = e.count,
+           .rows = e.count,
            .pubsubid = pubsubid,
            .mode = mode};
-  filling_events_ += out.size() - begin;
+  filling_.event_bytes += out.size() - begin;
 }
 
-std::string_view connection_output::to_write() {
-  if (written_ == writing_.size()) {
+void connection_output::append_shared(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid) {
+  std::string& out = replies();
+  const std::size_t begin = out.size();
+  append_event_start(out, mode, e, pubsubid);
+  filling_.shared.push_back({.place = out.size(), .text = e.shared});
+  out += event_end(mode);
+  filling_.shared_bytes += e.shared->size();
+  filling_.event_bytes += out.size() - begin + e.shared->size();
+}
+
+std::size_t connection_output::to_write(std::span<std::string_view> pieces) {
+  if (written_.bytes == writing_.size()) {
     end_last();
-    pool_.give_back(std::move(writing_));
-    writing_ = std::move(filling_);
-    filling_ = {};
-    written_ = 0;
-    writing_events_ = filling_events_;
-    filling_events_ = 0;
+    free(writing_);
+    std::swap(writing_, filling_);
+    written_ = {};
   }
-  return std::string_view(writing_).substr(written_);
+  const std::string_view text = writing_.text;
+  position at = written_;
+  std::size_t count = 0;
+  while (count < pieces.size()) {
+    const bool more = at.shared < writing_.shared.size();
+    const std::size_t until = more ? writing_.shared[at.shared].place : text.size();
+    if (at.text < until) {
+      pieces[count++] = text.substr(at.text, until - at.text);
+      at.text = until;
+    } else if (more) {
+      pieces[count++] = std::string_view(*writing_.shared[at.shared].text).substr(at.rows);
+      ++at.shared;
+      at.rows = 0;
+    } else {
+      break;
+    }
+  }
+  return count;
 }
 
 void connection_output::sent(std::size_t bytes) {
-  written_ += bytes;
-  if (written_ < writing_.size()) return;
-  pool_.give_back(std::move(writing_));
-  writing_ = {};
-  written_ = 0;
-  writing_events_ = 0;
+  written_.bytes += bytes;
+  if (written_.bytes == writing_.size()) {
+    free(writing_);
+    written_ = {};
+    return;
+  }
+  for (; written_.shared < writing_.shared.size(); ++written_.shared) {
+    shared_rows& next = writing_.shared[written_.shared];
+    const std::size_t before = std::min(bytes, next.place - written_.text);
+    written_.text += before;
+    bytes -= before;
+    const std::size_t rows = std::min(bytes, next.text->size() - written_.rows);
+    written_.rows += rows;
+    bytes -= rows;
+    if (written_.rows < next.text->size()) return;
+    next.text.reset();
+    written_.rows = 0;
+  }
+  written_.text += bytes;
+}
+
+void connection_output::free(buffer& b) {
+  pool_.give_back(std::move(b.text));
+  b = {};
 }
 
 void connection_output::release() {
-  pool_.give_back(std::move(filling_));
-  pool_.give_back(std::move(writing_));
-  filling_ = {};
-  writing_ = {};
+  free(filling_);
+  free(writing_);
   last_ = {};
-  written_ = filling_events_ = writing_events_ = 0;
+  written_ = {};
 }
 
 }  // namespace pubsubsql::server

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,10 +26,11 @@ class buffer_pool {
   std::size_t free_bytes_ = 0;
 };
 
-/// What one connection has to send: one buffer being filled while another is being written, both contiguous.
+/// What one connection has to send: one buffer being filled while another is being written.
 ///
 /// Sans-io: the session appends messages, asks for bytes to write, and says how many the socket took. An event that
-/// has the subscription, action and columns of the message before it, still unsent and below 100 rows, joins it.
+/// has the subscription, action and columns of the message before it, still unsent and below 100 rows, joins it. Rows
+/// that many connections get are not copied: the text of the buffer goes on behind them.
 class connection_output {
  public:
   /// The pool must outlive the output.
@@ -42,44 +45,67 @@ class connection_output {
   /// Appends an event for one subscription.
   void append_event(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid);
 
-  /// The bytes to write next; empty when there are none. Valid until sent() or release().
-  [[nodiscard]] std::string_view to_write();
+  /// Sets the first of the pieces to the bytes to write next, one behind the other, and returns how many it has set: 0
+  /// when there is nothing to write. They are valid until sent() or release().
+  [[nodiscard]] std::size_t to_write(std::span<std::string_view> pieces);
 
-  /// The socket took that many of the bytes. REQUIRES: at most to_write().size().
+  /// The socket took that many of the bytes. REQUIRES: at most what to_write() gave.
   void sent(std::size_t bytes);
 
-  [[nodiscard]] bool empty() const { return filling_.empty() && written_ == writing_.size(); }
+  [[nodiscard]] bool empty() const { return filling_.size() == 0 && written_.bytes == writing_.size(); }
 
   /// Bytes not sent yet; those of events among them, at most.
-  [[nodiscard]] std::size_t unsent_bytes() const { return filling_.size() + writing_.size() - written_; }
+  [[nodiscard]] std::size_t unsent_bytes() const { return filling_.size() + writing_.size() - written_.bytes; }
   [[nodiscard]] std::size_t unsent_event_bytes() const {
-    return filling_events_ + std::min(writing_events_, writing_.size() - written_);
+    return filling_.event_bytes + std::min(writing_.event_bytes, writing_.size() - written_.bytes);
   }
 
   /// Forgets everything.
   void release();
 
  private:
+  /// Rows to be written once so many bytes of the buffer's own text have been.
+  struct shared_rows {
+    std::size_t place = 0;
+    std::shared_ptr<const std::string> text;
+  };
+  struct buffer {
+    std::string text;
+    std::vector<shared_rows> shared;  // by place
+    std::size_t shared_bytes = 0;
+    std::size_t event_bytes = 0;
+
+    [[nodiscard]] std::size_t size() const { return text.size() + shared_bytes; }
+  };
+  /// How far a buffer is written.
+  struct position {
+    std::size_t bytes = 0;   // of all
+    std::size_t text = 0;    // of those, from the text
+    std::size_t shared = 0;  // how many of the shared rows
+    std::size_t rows = 0;    // bytes of the one behind them
+  };
+
   [[nodiscard]] bool joins_last(const encoded_event& e, std::uint64_t pubsubid) const;
   void join_last(const encoded_event& e);
+  void append_shared(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid);
   /// The last message gets no more rows: says in it how many there are.
   void end_last();
+  void free(buffer& b);
 
-  /// The event message at the end of filling_, if it may still grow. It says one row until it is ended.
+  /// The event message at the end of filling_, if it may still grow.
   struct last_event {
-    std::size_t start = 0;   // of the message, behind its frame's header
-    std::size_t counts = 0;  // of the part that counts its rows
-    std::size_t rows = 0;    // 0: there is none
+    std::size_t start = 0;    // of the message, behind its frame's header
+    std::size_t counts = 0;   // of the part that counts its rows
+    std::size_t counted = 0;  // how many it says there are
+    std::size_t rows = 0;     // how many there are; 0: there is no such message
     std::uint64_t pubsubid = 0;
     parser::wire_mode mode{};
   };
 
   buffer_pool& pool_;
-  std::string filling_;
-  std::string writing_;
-  std::size_t written_ = 0;
-  std::size_t filling_events_ = 0;
-  std::size_t writing_events_ = 0;
+  buffer filling_;
+  buffer writing_;
+  position written_;  // of writing_
   last_event last_;
 };
 

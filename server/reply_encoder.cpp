@@ -206,14 +206,21 @@ std::string_view name_of(storage::event_action action) {
   return "";
 }
 
+/// Room for the part of a message that counts its rows.
+constexpr std::size_t row_counts_room = 128;
+
+char* write_row_counts(char* out, std::size_t rows, std::size_t first, std::size_t last) {
+  out = write_number(write_text(out, ",\"rows\":"), rows);
+  out = write_number(write_text(out, ",\"fromrow\":"), first);
+  out = write_number(write_text(out, ",\"torow\":"), last);
+  return write_text(out, ",\"data\":[");
+}
+
 }  // namespace
 
 void append_row_counts(std::string& out, std::size_t rows, std::size_t first, std::size_t last) {
-  char text[128];
-  char* end = write_number(write_text(text, ",\"rows\":"), rows);
-  end = write_number(write_text(end, ",\"fromrow\":"), first);
-  end = write_number(write_text(end, ",\"torow\":"), last);
-  out.append(text, write_text(end, ",\"data\":["));
+  char text[row_counts_room];
+  out.append(text, write_row_counts(text, rows, first, last));
 }
 
 void encode_reply(std::string& out, const reply_address& to, const outcome& o, column_lists& lists) {
@@ -325,26 +332,44 @@ void encode_event(encoded_event& out, const table& t, const storage::event& e, c
   out.head += ",\"pubsubid\":\"";
   out.columns = "\",\"columns\":";
   out.columns += lists.of(t, e.columns);
-  out.row.clear();
-  append_row(out.row, e.row, e.columns);
+  out.rows.clear();
+  append_row(out.rows, e.row, e.columns);
+  out.count = 1;
+}
+
+void append_event_row(encoded_event& out, const storage::event& e) {
+  out.rows += ',';
+  append_row(out.rows, e.row, e.columns);
+  ++out.count;
+}
+
+void append_event_start(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid) {
+  constexpr std::string_view one_row = R"(,"rows":1,"fromrow":1,"torow":1,"data":[)";
+  char digits[number_room];
+  const std::string_view number(digits, static_cast<std::size_t>(write_number(digits, pubsubid) - digits));
+  char text[row_counts_room];
+  std::string_view counts = one_row;
+  if (e.count != 1) counts = {text, static_cast<std::size_t>(write_row_counts(text, e.count, 1, e.count) - text)};
+
+  const bool framed = mode == parser::wire_mode::framed;
+  const std::size_t bytes = e.head.size() + number.size() + e.columns.size() + counts.size();
+  const std::size_t begin = out.size();
+  out.resize(begin + (framed ? parser::frame_header_bytes : 0) + bytes);
+  char* end = out.data() + begin;
+  if (framed) {
+    const std::size_t payload = bytes + e.rows.size() + event_end(mode).size();
+    const auto header = parser::encode({.payload_bytes = static_cast<std::uint32_t>(payload), .request_id = 0});
+    end = write_text(end, {header.data(), header.size()});
+  }
+  for (const std::string_view part : {std::string_view(e.head), number, std::string_view(e.columns), counts}) {
+    end = write_text(end, part);
+  }
 }
 
 void append_event(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid) {
-  constexpr std::string_view one_row = R"(,"rows":1,"fromrow":1,"torow":1,"data":[)";
-  char text[number_room];
-  const std::string_view number(text, static_cast<std::size_t>(write_number(text, pubsubid) - text));
-  const std::string_view end = "]}";
-  const bool framed = mode == parser::wire_mode::framed;
-  if (framed) {
-    const std::size_t bytes =
-        e.head.size() + number.size() + e.columns.size() + one_row.size() + e.row.size() + end.size();
-    const auto header = parser::encode({.payload_bytes = static_cast<std::uint32_t>(bytes), .request_id = 0});
-    out.append(header.data(), header.size());
-  }
-  for (const std::string_view part : {std::string_view(e.head), number, std::string_view(e.columns), one_row,
-                                      std::string_view(e.row), framed ? end : "]}\n"}) {
-    out += part;
-  }
+  append_event_start(out, mode, e, pubsubid);
+  out += e.rows;
+  out += event_end(mode);
 }
 
 }  // namespace pubsubsql::server

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -51,18 +52,30 @@ void encode_names(std::string& out, const reply_address& to, std::string_view ac
 void encode_count(std::string& out, const reply_address& to, std::string_view action, std::uint64_t rows);
 
 /// What the messages of one event have in common, whoever gets it: a message is
-/// head, pubsubid, columns, the numbers of rows, the row.
+/// head, pubsubid, columns, the numbers of rows, the rows. Several events of one action and columns can be one.
 struct encoded_event {
-  std::string head;     ///< {"status":"ok","action":"update","pubsubid":"
-  std::string columns;  ///< ","columns":["id","bid"]
-  std::string row;      ///< ["0","101"]
+  std::string head;       ///< {"status":"ok","action":"update","pubsubid":"
+  std::string columns;    ///< ","columns":["id","bid"]
+  std::string rows;       ///< ["0","101"],["1","102"]
+  std::size_t count = 1;  ///< of rows; at most rows_per_message
+  /// The rows once more, for outputs to refer to; nullptr: they are to be copied.
+  std::shared_ptr<const std::string> shared = {};
 };
 
 /// Replaces what `out` holds. `t` is the table of the event.
 void encode_event(encoded_event& out, const storage::table& t, const storage::event& e, column_lists& lists);
 
+/// Adds the row of another event. REQUIRES: it has the same action and columns, and there is room for it.
+void append_event_row(encoded_event& out, const storage::event& e);
+
 /// The event's message for one subscription.
 void append_event(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid);
+
+/// The same up to the rows, and what comes behind them.
+void append_event_start(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid);
+[[nodiscard]] constexpr std::string_view event_end(parser::wire_mode mode) {
+  return mode == parser::wire_mode::framed ? "]}" : "]}\n";
+}
 
 /// The part of a message that counts its rows, from ,"rows": to the [ of data.
 void append_row_counts(std::string& out, std::size_t rows, std::size_t first, std::size_t last);

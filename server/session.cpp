@@ -40,6 +40,9 @@ constexpr std::uint64_t drain_bytes_max = 64U << 20;
 /// How long a client over the connection limit may take to say how it talks.
 constexpr std::chrono::milliseconds turned_away_time{2'000};
 
+/// How many pieces of output one system call takes; Asio takes no more.
+constexpr std::size_t pieces_max = 64;
+
 std::string_view name_of(parser::wire_mode mode) {
   switch (mode) {
     case parser::wire_mode::framed:
@@ -125,6 +128,7 @@ void session::take_statements() {
   if (stage_ == stage::open && got == outcome::ready) stalled_ = true;
   if (stage_ == stage::open && got == outcome::need_more && end_of_stream_) take_last_statement();
   reader_.park();
+  if (events_are_due) take_due_events();
   taking_ = false;
   flush();
   worker_.statements_taken();
@@ -189,7 +193,12 @@ void session::wants_flush() {
   if (!taking_) worker_.flush_later(*this);
 }
 
+void session::take_due_events() {
+  worker_.events().hand_out();
+}
+
 void session::complete(std::uint64_t slot, std::string bytes) {
+  if (events_are_due) take_due_events();
   reply_slots::slot* s = slots_.find(slot);
   if (s == nullptr) return;
   if (slot == alone_) alone_ = 0;
@@ -209,6 +218,7 @@ void session::release_done_slots() {
 }
 
 void session::deliver(const encoded_event& e, std::uint64_t pubsubid) {
+  if (events_are_due) take_due_events();
   if (stage_ == stage::draining || stage_ == stage::closed) return;
   if (reply_slots::slot* s = slots_.find_subscription(pubsubid)) {
     append_event(s->bytes, mode(), e, pubsubid);
@@ -246,9 +256,14 @@ void session::unsubscribed(std::uint64_t ended) {
 
 void session::flush() {
   while (stage_ != stage::closed && !writing_ && !output_.empty()) {
-    const std::string_view bytes = output_.to_write();
+    std::array<std::string_view, pieces_max> pieces;
+    std::array<boost::asio::const_buffer, pieces_max> buffers;
+    const std::size_t count = output_.to_write(pieces);
+    std::transform(pieces.begin(), pieces.begin() + count, buffers.begin(),
+                   [](std::string_view p) { return boost::asio::const_buffer(p.data(), p.size()); });
     error_code problem;
-    const std::size_t sent = socket_.write_some(boost::asio::buffer(bytes.data(), bytes.size()), problem);
+    const std::size_t sent = count == 1 ? socket_.write_some(buffers[0], problem)
+                                        : socket_.write_some(std::span(buffers.data(), count), problem);
     if (problem == boost::asio::error::would_block) return await_writable();
     if (problem) return on_write_error(problem);
     bytes_out_ += sent;
@@ -277,7 +292,7 @@ void session::after_write() {
     stalled_ = false;
     boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->take_statements(); });
   }
-  if (stage_ == stage::finishing && slots_.empty() && output_.empty()) begin_draining();
+  if (stage_ == stage::finishing && slots_.empty() && output_.empty() && !events_are_due) begin_draining();
 }
 
 // The end

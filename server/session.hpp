@@ -48,6 +48,7 @@ class session : public std::enable_shared_from_this<session> {
   /// Answers at once: appends what `encode(std::string&)` writes to the replies, in its turn.
   template <typename Encode>
   void reply(Encode&& encode, std::uint64_t pubsubid = 0) {
+    if (events_are_due) take_due_events();
     if (slots_.empty()) {
       encode(output_.replies());
     } else {
@@ -90,6 +91,9 @@ class session : public std::enable_shared_from_this<session> {
   /// Whether the worker has it on its list of sessions to flush.
   bool flush_is_due = false;
 
+  /// Whether events for it wait in the worker's fan-out: they come before whatever else is appended.
+  bool events_are_due = false;
+
  private:
   enum class stage : std::uint8_t { open, finishing, draining, closed };
 
@@ -103,6 +107,7 @@ class session : public std::enable_shared_from_this<session> {
   void refuse_input(parser::request_reader::outcome outcome, const parser::request& r);
   void run(const parser::request& r);
   [[nodiscard]] bool may_take_statements() const;
+  void take_due_events();
   void await_writable();
   void on_write_error(const boost::system::error_code& error);
   void after_write();

@@ -40,8 +40,7 @@ std::uint64_t subscriptions_ended(const parser::statement_body& body, const stor
 
 }  // namespace
 
-table_runner::table_runner(worker& w)
-    : worker_(w), database_(w.shared().settings.engine), remote_targets_(w.shared().workers.size()) {}
+table_runner::table_runner(worker& w) : worker_(w), database_(w.shared().settings.engine) {}
 
 table_runner::~table_runner() = default;
 
@@ -91,6 +90,7 @@ bool table_runner::is_acknowledged_at_once(const storage::outcome& o) const {
 }
 
 void table_runner::execute(table_queue* q, statement_source from, const parser::statement& s) {
+  if (is_barrier(s.body)) worker_.events().hand_out();  // it may change subscriptions
   const storage::outcome& o =
       database_.execute(s, {.subscriber = from.route.session, .pubsubid = from.pubsubid, .corrections = nullptr});
   const std::uint64_t ended = subscriptions_ended(s.body, o);
@@ -171,13 +171,14 @@ void table_runner::on_committed(table_queue& q, std::uint64_t ticket) {
     held_statement& h = q.held.front();
     if (h.changes != nullptr && h.ticket > ticket) return;
     answer(h.source, std::move(h.reply), h.subscriptions_ended);
-    for (const ready_event& e : h.events) publish(e.event, e.targets);
+    for (const ready_event& e : h.events) worker_.events().publish(e.event, e.targets);
     q.held.pop_front();
   }
 }
 
 /// Undoes the statements from the one with this ticket on, last first, and takes them out of the queue.
 std::deque<held_statement> table_runner::take_back(table_queue& q, std::uint64_t ticket) {
+  worker_.events().hand_out();
   const auto first =
       std::ranges::find_if(q.held, [&](const held_statement& h) { return h.changes != nullptr && h.ticket >= ticket; });
   for (auto h = q.held.end(); h != first;) {
@@ -330,6 +331,7 @@ void table_runner::repair(const reply_route& to, std::string_view table, const s
 }
 
 void table_runner::drop_subscriber(storage::subscriber_id session) {
+  worker_.events().hand_out();
   database_.drop_subscriber(session);
   for (table_queue* q : queue_by_number_) {
     std::erase_if(q->waiting, [session](const waiting_statement& w) {
@@ -357,36 +359,13 @@ void table_runner::answer(const statement_source& from, std::string bytes, std::
   if (home == worker_.index()) {
     worker_.statements().on(done);
   } else {
+    if (!done.bytes.empty()) worker_.events().hand_out_for(home);
     worker_.send(home, std::move(done));
   }
 }
 
 void table_runner::publish(const storage::outcome& o) {
-  for (const storage::event& e : o.events) {
-    encode_event(event_, *o.about, e, column_lists_);
-    publish(event_, e.targets);
-  }
-}
-
-void table_runner::publish(const encoded_event& event, std::span<const storage::event_target> targets) {
-  bool remote = false;
-  for (const storage::event_target& target : targets) {
-    const unsigned home = subscriber::of(target.subscriber).worker;
-    if (home == worker_.index()) {
-      if (session* to = worker_.find(target.subscriber)) to->deliver(event, target.pubsubid);
-    } else {
-      remote_targets_[home].push_back(target);
-      remote = true;
-    }
-  }
-  if (!remote) return;
-  const auto shared = std::make_shared<const encoded_event>(event);
-  for (unsigned home = 0; home < remote_targets_.size(); ++home) {
-    auto& there = remote_targets_[home];
-    if (there.empty()) continue;
-    worker_.send(home, deliver_event{.event = shared, .targets = there});
-    there.clear();
-  }
+  for (const storage::event& e : o.events) worker_.events().publish(*o.about, e);
 }
 
 }  // namespace pubsubsql::server

@@ -90,7 +90,6 @@ class table_runner {
   void open_slot(statement_source& from);
   void answer(const statement_source& from, std::string bytes, std::uint64_t subscriptions_ended);
   void publish(const storage::outcome& o);
-  void publish(const encoded_event& event, std::span<const storage::event_target> targets);
 
   worker& worker_;
   storage::database database_;
@@ -101,8 +100,6 @@ class table_runner {
   std::vector<storage::durable::write> writes_;  // of this turn
   parser::statement_cache statements_;           // for those that are run from their text
   column_lists column_lists_;
-  encoded_event event_;                                             // scratch
-  std::vector<std::vector<storage::event_target>> remote_targets_;  // scratch, by worker
 };
 
 }  // namespace pubsubsql::server

@@ -14,6 +14,7 @@ worker::worker(unsigned index, shared_state& shared)
       read_buffer_(std::make_unique<std::array<char, read_buffer_bytes>>()),
       keep_running_(context_.get_executor()),
       router_(*this),
+      events_(*this),
       outboxes_(shared.workers.size()) {}
 
 worker::~worker() = default;
@@ -113,12 +114,20 @@ void worker::end_turn_later() {
   boost::asio::post(context_, [this] { end_turn(); });
 }
 
-void worker::end_turn() {
-  end_of_turn_is_due_ = false;
-  for (session* s : std::exchange(to_flush_, {})) {
+void worker::flush_sessions() {
+  events_.hand_out();
+  flushing_.swap(to_flush_);
+  for (session* s : flushing_) {
     s->flush_is_due = false;
     s->flush();
   }
+  flushing_.clear();
+}
+
+void worker::end_turn() {
+  end_of_turn_is_due_ = false;
+  takers_before_ = std::exchange(takers_, 0);
+  flush_sessions();
   forget_ended();
   router_.end_turn();
   hand_over();

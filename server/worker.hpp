@@ -13,6 +13,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "server/connection_output.hpp"
+#include "server/event_fan_out.hpp"
 #include "server/router.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
@@ -24,8 +25,9 @@ namespace pubsubsql::server {
 /// One event loop on one thread, with the sessions that were given to it and, in its router, the tables placed on it.
 ///
 /// A loop turn is what the loop has ready at one time. What a turn produces leaves at its end, all together: one write
-/// for each session, one hand-over for each worker that has messages. Only what a session's own statements came to is
-/// written before, when they have been taken.
+/// for each session, one hand-over for each worker that has messages. What a session's own statements came to is written
+/// before, when they have been taken; while only one session has statements, what they mean for others of the same
+/// worker does not wait either.
 class worker {
  public:
   using tcp = boost::asio::ip::tcp;
@@ -56,6 +58,7 @@ class worker {
   [[nodiscard]] unsigned index() const { return index_; }
   [[nodiscard]] shared_state& shared() const { return shared_; }
   [[nodiscard]] router& statements() { return router_; }
+  [[nodiscard]] event_fan_out& events() { return events_; }
   [[nodiscard]] buffer_pool& buffers() { return buffers_; }
   /// Where a session reads into; what is in it is to be used before the next read.
   [[nodiscard]] std::span<char> read_buffer() { return *read_buffer_; }
@@ -64,8 +67,10 @@ class worker {
   [[nodiscard]] session* find(storage::subscriber_id id) const;
   /// Has the session flushed at the end of this loop turn.
   void flush_later(session& s);
-  /// A session has run statements and needs no end of this loop turn; memory they left behind may.
+  /// A session has run statements. They may have left events behind, which leave now if nobody else seems to have any,
+  /// and memory to be seen to at the end of this loop turn.
   void statements_taken() {
+    if (++takers_ == 1 && takers_before_ <= 1) flush_sessions();
     if (router_.wants_maintenance()) end_turn_later();
   }
   /// There is something to be done at the end of this loop turn.
@@ -89,6 +94,7 @@ class worker {
 
   void welcome(tcp::socket socket, std::string address, bool turned_away);
   void end_turn();
+  void flush_sessions();
   void forget_ended();
   void hand_over();
   void read_inbox();
@@ -104,13 +110,17 @@ class worker {
   boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
   router router_;
+  event_fan_out events_;
 
   std::vector<place> places_;
   std::vector<std::uint32_t> free_places_;
   std::vector<session*> to_flush_;
+  std::vector<session*> flushing_;  // scratch
   std::vector<ended_session> ended_;
   std::vector<std::vector<worker_message>> outboxes_;  // by worker
   bool end_of_turn_is_due_ = false;
+  std::size_t takers_ = 0;         // how often sessions have taken statements in this loop turn
+  std::size_t takers_before_ = 0;  // in the turn before
   bool finishing_ = false;
 
   std::mutex inbox_mutex_;

@@ -15,21 +15,34 @@ namespace pubsubsql::storage {
 struct subscriptions::group {
   absl::InlinedVector<event_target, 1> targets;
   column_filters* of = nullptr;  // nullptr: no filter
-  value text;                    // views text_bytes; NULL matches nothing
-  std::string text_bytes;
+  std::string text;
 };
 
 /// The groups whose filter names one column.
 struct subscriptions::column_filters {
+  /// A set of groups, looked up by their texts.
+  struct hash_of_text {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return text_hash()(text); }
+    std::size_t operator()(const std::unique_ptr<group>& g) const { return text_hash()(g->text); }
+  };
+  struct same_text {
+    using is_transparent = void;
+    bool operator()(const std::unique_ptr<group>& a, const std::unique_ptr<group>& b) const {
+      return a->text == b->text;
+    }
+    bool operator()(const std::unique_ptr<group>& a, std::string_view text) const { return a->text == text; }
+  };
+
   std::string column;
-  std::optional<column_index> index;              // nothing while the table has no such column
-  text_view_map<std::unique_ptr<group>> by_text;  // keys view the group's text_bytes
-  std::unique_ptr<group> never;                   // `column = null`
+  std::optional<column_index> index;  // nothing while the table has no such column
+  absl::flat_hash_set<std::unique_ptr<group>, hash_of_text, same_text> by_text;
+  std::unique_ptr<group> never;  // `column = null`
 
   [[nodiscard]] const group* find(const value& v) const {
     if (!v) return nullptr;
     const auto it = by_text.find(*v);
-    return it == by_text.end() ? nullptr : it->second.get();
+    return it == by_text.end() ? nullptr : it->get();
   }
 };
 
@@ -80,7 +93,7 @@ void subscriptions::add(const event_target& target, const std::optional<filter>&
     column_filters& filters = filters_of(f->column, column);
     const auto it = f->text ? filters.by_text.find(*f->text) : filters.by_text.end();
     if (it != filters.by_text.end()) {
-      g = it->second.get();
+      g = it->get();
     } else if (!f->text && filters.never) {
       g = filters.never.get();
     } else {
@@ -88,9 +101,8 @@ void subscriptions::add(const event_target& target, const std::optional<filter>&
       g = made.get();
       g->of = &filters;
       if (f->text) {
-        g->text_bytes = *f->text;
-        g->text = g->text_bytes;
-        filters.by_text.emplace(*g->text, std::move(made));
+        g->text = *f->text;
+        filters.by_text.insert(std::move(made));
       } else {
         filters.never = std::move(made);
       }
@@ -128,14 +140,11 @@ void subscriptions::remove_all(subscriber_id subscriber, std::span<const std::ui
 void subscriptions::drop_if_empty(group* g) {
   if (!g->targets.empty() || g->of == nullptr) return;
   column_filters* filters = g->of;
-  if (g->text) {
-    // The key views the group's own bytes: the group must outlive the look-up.
-    const auto it = filters->by_text.find(*g->text);
-    const std::unique_ptr<group> last = std::move(it->second);
-    filters->by_text.erase(it);
-    shrink_if_sparse(filters->by_text);
-  } else {
+  if (g == filters->never.get()) {
     filters->never.reset();
+  } else {
+    filters->by_text.erase(filters->by_text.find(std::string_view(g->text)));
+    shrink_if_sparse(filters->by_text);
   }
   if (!filters->by_text.empty() || filters->never) return;
   std::erase(active_, filters);

@@ -1,6 +1,10 @@
 #include "server/connection_output.hpp"
 
+#include <array>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -15,7 +19,7 @@ namespace {
 encoded_event event(std::string_view action, std::string_view row, std::string_view columns = R"(["id"])") {
   return {.head = R"({"status":"ok","action":")" + std::string(action) + R"(","pubsubid":")",
           .columns = R"(","columns":)" + std::string(columns),
-          .row = std::string(row)};
+          .rows = std::string(row)};
 }
 
 std::string message(std::string_view action, int pubsubid, const std::vector<std::string>& rows,
@@ -34,13 +38,30 @@ std::string frame(const std::string& payload) {
   return std::string(header.begin(), header.end()) + payload;
 }
 
-std::string take_all(connection_output& out) {
+std::string to_write(connection_output& out) {
+  std::array<std::string_view, 8> pieces;
+  const std::size_t count = out.to_write(pieces);
+  std::string bytes;
+  for (std::size_t i = 0; i < count; ++i) bytes += pieces[i];
+  return bytes;
+}
+
+/// With a socket that takes so many bytes at a time.
+std::string take_all(connection_output& out, std::size_t at_a_time = SIZE_MAX) {
   std::string bytes;
   while (!out.empty()) {
-    bytes += out.to_write();
-    out.sent(out.to_write().size());
+    const std::string next = to_write(out).substr(0, at_a_time);
+    bytes += next;
+    out.sent(next.size());
   }
   return bytes;
+}
+
+encoded_event shared_event(std::size_t rows) {
+  encoded_event e = event("insert", "[1]");
+  for (e.count = 1; e.count < rows; ++e.count) e.rows += ",[1]";
+  e.shared = std::make_shared<const std::string>(e.rows);
+  return e;
 }
 
 }  // namespace
@@ -91,15 +112,15 @@ TEST_CASE("output: what is being written no longer grows") {
   connection_output out(pool);
   out.append_event(wire_mode::text, event("insert", "[1]"), 1);
   const std::string first = message("insert", 1, {"[1]"}) + "\n";
-  CHECK(out.to_write() == first);
+  CHECK(to_write(out) == first);
   out.sent(5);
   out.append_event(wire_mode::text, event("insert", "[2]"), 1);
-  CHECK(out.to_write() == first.substr(5));
+  CHECK(to_write(out) == first.substr(5));
   CHECK(out.unsent_bytes() == first.size() - 5 + first.size());
   CHECK(out.unsent_event_bytes() == out.unsent_bytes());
   out.sent(first.size() - 5);
-  CHECK(out.to_write() == message("insert", 1, {"[2]"}) + "\n");
-  out.sent(out.to_write().size());
+  CHECK(to_write(out) == message("insert", 1, {"[2]"}) + "\n");
+  out.sent(to_write(out).size());
   CHECK(out.empty());
   CHECK(out.unsent_event_bytes() == 0);
 }
@@ -115,4 +136,41 @@ TEST_CASE("output: replies are no event backlog") {
   out.release();
   CHECK(out.empty());
   CHECK(out.unsent_event_bytes() == 0);
+}
+
+TEST_CASE("output: several rows come and join as one event") {
+  buffer_pool pool;
+  connection_output out(pool);
+  encoded_event several = event("insert", "[1],[2],[3]");
+  several.count = 3;
+  out.append_event(wire_mode::framed, several, 1);
+  out.append_event(wire_mode::framed, several, 1);
+  CHECK(take_all(out) == frame(message("insert", 1, {"[1]", "[2]", "[3]", "[1]", "[2]", "[3]"})));
+  for (int i = 0; i < 34; ++i) out.append_event(wire_mode::text, several, 1);
+  const std::string bytes = take_all(out);
+  CHECK(bytes.find(R"("rows":99,)") != std::string::npos);
+  CHECK(bytes.ends_with(message("insert", 1, {"[1]", "[2]", "[3]"}) + "\n"));
+}
+
+TEST_CASE("output: shared rows are written in their places, however little the socket takes") {
+  for (const std::size_t at_a_time : {std::size_t{1}, std::size_t{7}, std::size_t{100}, SIZE_MAX}) {
+    buffer_pool pool;
+    connection_output out(pool);
+    const encoded_event many = shared_event(100);
+    const std::vector<std::string> rows(100, "[1]");
+    out.append_event(wire_mode::framed, event("insert", "[1]"), 1);
+    out.append_event(wire_mode::framed, many, 1);
+    out.append_event(wire_mode::framed, many, 2);
+    out.append_event(wire_mode::framed, event("insert", "[1]"), 2);
+    out.replies() += "reply";
+    for (int i = 0; i < 8; ++i) out.append_event(wire_mode::text, many, 3);
+    std::string expected = frame(message("insert", 1, {"[1]"})) + frame(message("insert", 1, rows)) +
+                           frame(message("insert", 2, rows)) + frame(message("insert", 2, {"[1]"})) + "reply";
+    for (int i = 0; i < 8; ++i) expected += message("insert", 3, rows) + "\n";
+    CHECK(out.unsent_bytes() == expected.size());
+    CHECK(out.unsent_event_bytes() == expected.size() - 5);
+    CHECK(take_all(out, at_a_time) == expected);
+    CHECK(out.unsent_event_bytes() == 0);
+    CHECK(many.shared.use_count() == 1);
+  }
 }

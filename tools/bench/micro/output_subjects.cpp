@@ -1,7 +1,9 @@
 // Outcomes to bytes.
 
+#include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/connection_output.hpp"
@@ -84,11 +86,19 @@ class delivering : public subject {
       for (const auto& output : outputs_) output->append_event(framed, event_, ++pubsubid);
       if (++waiting_ < backlog_) continue;
       waiting_ = 0;
-      for (const auto& output : outputs_) output->sent(output->to_write().size());
+      for (const auto& output : outputs_) send(*output);
     }
   }
 
  private:
+  static void send(server::connection_output& output) {
+    std::array<std::string_view, 4> pieces;
+    const std::size_t count = output.to_write(pieces);
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < count; ++i) bytes += pieces[i].size();
+    output.sent(bytes);
+  }
+
   event_source source_;
   server::encoded_event event_;
   server::buffer_pool pool_;

@@ -1,0 +1,109 @@
+#include "server/event_fan_out.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "server/message_writer.hpp"
+#include "server/session.hpp"
+#include "server/shared_state.hpp"
+#include "server/worker.hpp"
+#include "storage/table.hpp"
+
+namespace pubsubsql::server {
+
+namespace {
+
+/// Events for fewer subscribers are handed out at once: there is little to save.
+constexpr std::size_t collected_targets_min = 4;
+/// What is collected is handed out when it is this large, so that a subscriber's limit is looked at in time.
+constexpr std::size_t collected_bytes_max = 64U << 10;
+/// Rows of this size and more are not copied for each subscriber.
+constexpr std::size_t shared_bytes_min = 2U << 10;
+
+}  // namespace
+
+event_fan_out::event_fan_out(worker& w) : worker_(w), remote_targets_(w.shared().workers.size()) {}
+
+bool event_fan_out::continues(const storage::table& about, const storage::event& e) const {
+  return collecting_ && e.targets.data() == targets_.data() && e.targets.size() == targets_.size() &&
+         e.action == action_ && about.schema_version() == schema_version_ && std::ranges::equal(e.columns, columns_);
+}
+
+void event_fan_out::publish(const storage::table& about, const storage::event& e) {
+  if (e.targets.size() < collected_targets_min) {
+    encode_event(single_, about, e, column_lists_);
+    return publish(single_, e.targets);
+  }
+  if (continues(about, e)) {
+    append_event_row(event_, e);
+  } else {
+    begin(about, e);
+  }
+  if (event_.count == rows_per_message || event_.rows.size() >= collected_bytes_max) hand_out();
+}
+
+void event_fan_out::begin(const storage::table& about, const storage::event& e) {
+  hand_out();
+  encode_event(event_, about, e, column_lists_);
+  sort_out(e.targets);
+  for (const local_target& t : local_targets_) t.to->events_are_due = true;
+  collecting_ = true;
+  targets_ = e.targets;
+  action_ = e.action;
+  schema_version_ = about.schema_version();
+  columns_.assign(e.columns.begin(), e.columns.end());
+  worker_.end_turn_later();
+}
+
+void event_fan_out::sort_out(std::span<const storage::event_target> targets) {
+  for (const storage::event_target& target : targets) {
+    const unsigned home = subscriber::of(target.subscriber).worker;
+    if (home != worker_.index()) {
+      remote_targets_[home].push_back(target);
+    } else if (session* to = worker_.find(target.subscriber)) {
+      local_targets_.push_back({.to = to, .pubsubid = target.pubsubid});
+    }
+  }
+}
+
+void event_fan_out::publish(const encoded_event& e, std::span<const storage::event_target> targets) {
+  bool remote = false;
+  for (const storage::event_target& target : targets) {
+    const unsigned home = subscriber::of(target.subscriber).worker;
+    if (home == worker_.index()) {
+      if (session* to = worker_.find(target.subscriber)) to->deliver(e, target.pubsubid);
+    } else {
+      hand_out();
+      remote_targets_[home].push_back(target);
+      remote = true;
+    }
+  }
+  if (remote) send_to_workers(e);
+}
+
+void event_fan_out::hand_out() {
+  if (!std::exchange(collecting_, false)) return;
+  if (event_.rows.size() >= shared_bytes_min) event_.shared = std::make_shared<const std::string>(event_.rows);
+  for (const local_target& t : local_targets_) {
+    t.to->events_are_due = false;
+    t.to->deliver(event_, t.pubsubid);
+  }
+  local_targets_.clear();
+  send_to_workers(event_);
+  event_.shared.reset();
+}
+
+void event_fan_out::send_to_workers(const encoded_event& e) {
+  std::shared_ptr<const encoded_event> copy;
+  for (unsigned home = 0; home < remote_targets_.size(); ++home) {
+    auto& there = remote_targets_[home];
+    if (there.empty()) continue;
+    if (!copy) copy = std::make_shared<const encoded_event>(e);
+    worker_.send(home, deliver_event{.event = copy, .targets = there});
+    there.clear();
+  }
+}
+
+}  // namespace pubsubsql::server

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "server/column_lists.hpp"
+#include "server/reply_encoder.hpp"
+#include "storage/outcome.hpp"
+
+namespace pubsubsql::storage {
+class table;
+}
+
+namespace pubsubsql::server {
+
+class session;
+class worker;
+
+/// Events on their way from the tables of one worker to sessions. Used by its worker's thread only.
+///
+/// Events for the same subscribers that follow each other and look alike are collected, and handed out together: then
+/// many events cost each subscriber no more than one. Nobody may see the difference, so they are handed out before
+///  - anything else is appended for one of those sessions (`session::events_are_due`), or sent to their worker,
+///  - subscriptions change,
+///  - the loop turn ends.
+class event_fan_out {
+ public:
+  explicit event_fan_out(worker& w);
+
+  /// An event of a table. Its subscribers are those that the engine lists: the list stays in place and as it is until
+  /// subscriptions change.
+  void publish(const storage::table& about, const storage::event& e);
+
+  /// An event whose list of subscribers is anyone's.
+  void publish(const encoded_event& e, std::span<const storage::event_target> targets);
+
+  /// Hands out what is collected.
+  void hand_out();
+
+  /// To be called before something that is not an event is sent to a session of that worker.
+  void hand_out_for(unsigned worker) {
+    if (collecting_ && !remote_targets_[worker].empty()) hand_out();
+  }
+
+ private:
+  struct local_target {
+    session* to;
+    std::uint64_t pubsubid;
+  };
+
+  [[nodiscard]] bool continues(const storage::table& about, const storage::event& e) const;
+  void begin(const storage::table& about, const storage::event& e);
+  void sort_out(std::span<const storage::event_target> targets);
+  void send_to_workers(const encoded_event& e);
+
+  worker& worker_;
+  column_lists column_lists_;
+  encoded_event single_;                                            // scratch
+  std::vector<std::vector<storage::event_target>> remote_targets_;  // by worker; of what is collected, or scratch
+
+  // What is being collected
+  bool collecting_ = false;
+  encoded_event event_;
+  std::vector<local_target> local_targets_;
+  std::span<const storage::event_target> targets_;  // looked at for where it lies only
+  storage::event_action action_{};
+  std::uint64_t schema_version_ = 0;
+  std::vector<storage::column_index> columns_;
+};
+
+}  // namespace pubsubsql::server
