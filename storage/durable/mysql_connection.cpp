@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <deque>
 #include <list>
 #include <unordered_map>
 #include <utility>
@@ -113,6 +114,9 @@ constexpr std::size_t plain_parameter_bytes_max = 256U << 10;
 /// A prepared statement keeps its parameters; more than this is given back at once. Rows of usual size stay below it in
 /// their largest statement, whose thousands of parameters would otherwise be allocated anew each time.
 constexpr std::size_t kept_parameter_bytes_max = 512U << 10;
+/// Statements run ahead that have not finished: behind the one that the server is at work on, one that it gets next
+/// without waiting for anybody.
+constexpr std::size_t ahead_max = 2;
 /// In a packet a parameter takes its type, a bit for NULL and its length beside the bytes; a packet has a header.
 constexpr std::size_t parameter_overhead_bytes = 12;
 constexpr std::size_t packet_overhead_bytes = 64;
@@ -407,23 +411,25 @@ struct mysql_connection::state {
     return rows;
   }
 
-  /// Only `under_way` and the connection are in use while the helper is at work.
+  /// While the helper is at work, only statements that are not under way may be touched, and not the connection.
   void execute_ahead(const std::string& sql, std::span<const mysql_parameter> parameters, std::size_t bytes) {
-    // The parameters of the one under way are still being read: the same SQL takes another statement meanwhile.
-    std::string text = under_way != nullptr && under_way_sql == sql ? sql + ' ' : sql;
-    sql::PreparedStatement* next = prepared.find(text);
-    if (next == nullptr) {
+    while (under_way.size() > helper.unfinished()) under_way.pop_front();
+    // The parameters of a statement under way are still being read: the same SQL takes another one meanwhile.
+    std::string text = sql;
+    while (std::find(under_way.begin(), under_way.end(), text) != under_way.end()) text += ' ';
+    sql::PreparedStatement* s = prepared.find(text);
+    if (s == nullptr) {
       finish();
-      next = &prepared.get(*connection, text);
+      s = &prepared.get(*connection, text);
     }
-    bind(*next, parameters);
-    finish();
-    under_way = next;
-    under_way_sql = std::move(text);
-    under_way_bytes = bytes;
-    helper.start([this] {
+    bind(*s, parameters);
+    helper.wait(ahead_max - 1);
+    under_way.push_back(std::move(text));
+    helper.start([this, s, bytes] {
+      if (failure) return;
       try {
-        guarded([this] { under_way->executeUpdate(); });
+        const parameter_memory memory(*s, bytes);
+        guarded([&] { s->executeUpdate(); });
       } catch (const mysql_error& e) {
         failure = {.code = e.code(), .sqlstate = e.sqlstate(), .message = e.what()};
       }
@@ -431,9 +437,9 @@ struct mysql_connection::state {
   }
 
   void finish() {
-    if (under_way == nullptr) return;
+    if (under_way.empty()) return;
     helper.wait();
-    const parameter_memory memory(*std::exchange(under_way, nullptr), under_way_bytes);
+    under_way.clear();
     if (!failure) return;
     const error_text e = *std::exchange(failure, std::nullopt);
     throw mysql_error(e.code, e.sqlstate, e.message);
@@ -469,10 +475,8 @@ struct mysql_connection::state {
     std::string sqlstate;
     std::string message;
   };
-  sql::PreparedStatement* under_way = nullptr;  // nullptr: nothing is
-  std::string under_way_sql;
-  std::size_t under_way_bytes = 0;
-  std::optional<error_text> failure;  // of `under_way`; set by the helper
+  std::deque<std::string> under_way;  // by their SQL; some may have finished
+  std::optional<error_text> failure;  // of the first that failed; the helper's until it has finished
   helper_thread helper;
 };
 

@@ -81,9 +81,9 @@ class mysql_connection {
   /// The SQL of statements with parameters must have no comments to the end of the line (`--`, `#`).
   std::uint64_t execute(const std::string& sql, std::span<const mysql_parameter> parameters);
 
-  /// The same, but returns while the server is still at work on it, so that the next one can be made ready meanwhile;
-  /// the parameters are free at once. What the statement before it came to, if it was run ahead and failed, is thrown
-  /// here or by whichever call comes next: they all wait for it.
+  /// The same, but returns while the server is still at work, so that the next statement can be made ready meanwhile;
+  /// the parameters are free at once. All other calls wait first until what was run ahead has finished, and throw what
+  /// it came to if it failed; what had been run ahead behind it was left out then.
   void execute_ahead(const std::string& sql, std::span<const mysql_parameter> parameters);
   /// Waits for what was run ahead. Throws what it came to if it failed.
   void finish();
