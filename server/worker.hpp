@@ -71,6 +71,8 @@ class worker {
   void end_turn_later();
   /// Gives a message to another worker at the end of this loop turn.
   void send(unsigned to, worker_message message);
+  /// The same; statements of a session that have nothing to send, one after the other, are told together.
+  void send_done(unsigned to, statement_done done);
   /// The session is closed; it is forgotten at the end of this loop turn, when nobody is looking at it any more.
   void ended(session& s, std::vector<unsigned> subscribed_workers, bool turned_away);
 
