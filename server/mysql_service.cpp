@@ -175,7 +175,7 @@ void mysql_service::enqueue(job j) {
 
 void mysql_service::answer(const reply_route& to, std::string bytes) {
   std::vector<worker_message> messages;
-  messages.emplace_back(statement_done{.route = to, .bytes = std::move(bytes)});
+  messages.emplace_back(statement_done{.route = to, .count = 1, .bytes = std::move(bytes)});
   shared_.workers[subscriber::of(to.session).worker]->receive(messages);
 }
 

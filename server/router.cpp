@@ -166,7 +166,10 @@ bool router::maintain() {
 
 void router::on(run_statement& m) {
   const parser::statement& s = *statements_.parse(m.sql);
-  tables_.run({.route = m.route, .pubsubid = m.pubsubid, .stream = s.stream, .text = m.sql, .sql = {}}, s);
+  statement_source from{.route = m.route, .pubsubid = m.pubsubid, .stream = s.stream, .text = m.sql, .sql = {}};
+  // A longer text stays where it is when its string moves, so that the tree and the view still point to it.
+  if (m.sql.size() > sizeof m.sql) from.sql = std::move(m.sql);
+  tables_.run(std::move(from), s);
 }
 
 void router::on(table_work& m) {
@@ -181,7 +184,8 @@ void router::on(statement_done& m) {
   session* to = worker_.find(m.route.session);
   if (to == nullptr) return;
   to->unsubscribed(m.subscriptions_ended);
-  to->complete(m.route.slot, std::move(m.bytes));
+  if (m.count == 1) return to->complete(m.route.slot, std::move(m.bytes));
+  for (std::uint64_t i = 0; i < m.count; ++i) to->complete(m.route.slot + i, {});
 }
 
 void router::on(deliver_event& m) {

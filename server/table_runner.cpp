@@ -354,13 +354,14 @@ void table_runner::open_slot(statement_source& from) {
 }
 
 void table_runner::answer(const statement_source& from, std::string bytes, std::uint64_t subscriptions_ended) {
-  statement_done done{.route = from.route, .bytes = std::move(bytes), .subscriptions_ended = subscriptions_ended};
+  statement_done done{
+      .route = from.route, .count = 1, .bytes = std::move(bytes), .subscriptions_ended = subscriptions_ended};
   const unsigned home = subscriber::of(from.route.session).worker;
   if (home == worker_.index()) {
     worker_.statements().on(done);
   } else {
     if (!done.bytes.empty()) worker_.events().hand_out_for(home);
-    worker_.send(home, std::move(done));
+    worker_.send_done(home, std::move(done));
   }
 }
 

@@ -141,6 +141,15 @@ void worker::send(unsigned to, worker_message message) {
   end_turn_later();
 }
 
+void worker::send_done(unsigned to, statement_done done) {
+  const auto is_silent = [](const statement_done& d) { return d.bytes.empty() && d.subscriptions_ended == 0; };
+  auto* const last = outboxes_[to].empty() ? nullptr : std::get_if<statement_done>(&outboxes_[to].back());
+  const bool joins = last != nullptr && is_silent(*last) && is_silent(done) &&
+                     last->route.session == done.route.session && last->route.slot + last->count == done.route.slot;
+  if (!joins) return send(to, std::move(done));
+  last->count += done.count;
+}
+
 void worker::hand_over() {
   for (unsigned to = 0; to < outboxes_.size(); ++to) {
     if (!outboxes_[to].empty()) shared_.workers[to]->receive(outboxes_[to]);

@@ -25,9 +25,9 @@ namespace pubsubsql::server {
 /// One event loop on one thread, with the sessions that were given to it and, in its router, the tables placed on it.
 ///
 /// A loop turn is what the loop has ready at one time. What a turn produces leaves at its end, all together: one write
-/// for each session, one hand-over for each worker that has messages. What a session's own statements came to is written
-/// before, when they have been taken; while only one session has statements, what they mean for others of the same
-/// worker does not wait either.
+/// for each session, one hand-over for each worker that has messages. What a session's own statements came to is
+/// written before, when they have been taken; while only one session has statements, what they mean for others of the
+/// same worker does not wait either.
 class worker {
  public:
   using tcp = boost::asio::ip::tcp;
@@ -77,6 +77,8 @@ class worker {
   void end_turn_later();
   /// Gives a message to another worker at the end of this loop turn.
   void send(unsigned to, worker_message message);
+  /// The same; statements of a session that have nothing to send, one after the other, are told together.
+  void send_done(unsigned to, statement_done done);
   /// The session is closed; it is forgotten at the end of this loop turn, when nobody is looking at it any more.
   void ended(session& s, std::vector<unsigned> subscribed_workers, bool turned_away);
 

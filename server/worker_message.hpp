@@ -47,6 +47,7 @@ struct writes_done {
 /// The reply to run_statement, ready to be sent; empty when there is none to send.
 struct statement_done {
   reply_route route;
+  std::uint64_t count = 1;  ///< so many slots from the route's on; more than one only when there is nothing to send
   std::string bytes;
   std::uint64_t subscriptions_ended = 0;  ///< ended by it, or counted for it and not made
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <deque>
 #include <list>
 #include <unordered_map>
 #include <utility>
@@ -16,6 +17,7 @@
 #include <mysql_driver.h>
 
 #include "parser/utf8.hpp"
+#include "storage/durable/helper_thread.hpp"
 
 namespace pubsubsql::storage::durable {
 
@@ -112,6 +114,9 @@ constexpr std::size_t plain_parameter_bytes_max = 256U << 10;
 /// A prepared statement keeps its parameters; more than this is given back at once. Rows of usual size stay below it in
 /// their largest statement, whose thousands of parameters would otherwise be allocated anew each time.
 constexpr std::size_t kept_parameter_bytes_max = 512U << 10;
+/// Statements run ahead that have not finished: behind the one that the server is at work on, one that it gets next
+/// without waiting for anybody.
+constexpr std::size_t ahead_max = 2;
 /// In a packet a parameter takes its type, a bit for NULL and its length beside the bytes; a packet has a header.
 constexpr std::size_t parameter_overhead_bytes = 12;
 constexpr std::size_t packet_overhead_bytes = 64;
@@ -349,12 +354,17 @@ std::unique_ptr<sql::Connection> connected(const mysql_address& a, const mysql_c
 /// The statements kept prepared on one connection, by their SQL.
 class prepared_statements {
  public:
+  /// The statement if it was prepared before, otherwise nullptr. Leaves the connection alone.
+  sql::PreparedStatement* find(const std::string& sql) {
+    const auto found = by_sql_.find(sql);
+    if (found == by_sql_.end()) return nullptr;
+    by_use_.splice(by_use_.begin(), by_use_, found->second);
+    return by_use_.front().statement.get();
+  }
+
   /// The statement, prepared now or before.
   sql::PreparedStatement& get(sql::Connection& connection, const std::string& sql) {
-    if (const auto found = by_sql_.find(sql); found != by_sql_.end()) {
-      by_use_.splice(by_use_.begin(), by_use_, found->second);
-      return *by_use_.front().statement;
-    }
+    if (auto* const found = find(sql)) return *found;
     std::unique_ptr<sql::PreparedStatement> statement(connection.prepareStatement(sql));
     if (by_use_.size() >= mysql_connection::prepared_max) {
       by_sql_.erase(by_use_.back().sql);
@@ -401,6 +411,40 @@ struct mysql_connection::state {
     return rows;
   }
 
+  /// While the helper is at work, only statements that are not under way may be touched, and not the connection.
+  void execute_ahead(const std::string& sql, std::span<const mysql_parameter> parameters, std::size_t bytes) {
+    while (under_way.size() > helper.unfinished()) under_way.pop_front();
+    // The parameters of a statement under way are still being read: the same SQL takes another one meanwhile.
+    std::string text = sql;
+    while (std::find(under_way.begin(), under_way.end(), text) != under_way.end()) text += ' ';
+    sql::PreparedStatement* s = prepared.find(text);
+    if (s == nullptr) {
+      finish();
+      s = &prepared.get(*connection, text);
+    }
+    bind(*s, parameters);
+    helper.wait(ahead_max - 1);
+    under_way.push_back(std::move(text));
+    helper.start([this, s, bytes] {
+      if (failure) return;
+      try {
+        const parameter_memory memory(*s, bytes);
+        guarded([&] { s->executeUpdate(); });
+      } catch (const mysql_error& e) {
+        failure = {.code = e.code(), .sqlstate = e.sqlstate(), .message = e.what()};
+      }
+    });
+  }
+
+  void finish() {
+    if (under_way.empty()) return;
+    helper.wait();
+    under_way.clear();
+    if (!failure) return;
+    const error_text e = *std::exchange(failure, std::nullopt);
+    throw mysql_error(e.code, e.sqlstate, e.message);
+  }
+
   /// The client library goes on in the clear when the server has no TLS, whatever `sslEnforce` says.
   void require_encryption() {
     const held_rows status = query("SHOW SESSION STATUS LIKE 'Ssl_cipher'");
@@ -423,6 +467,17 @@ struct mysql_connection::state {
   std::unique_ptr<sql::Connection> connection;
   std::unique_ptr<sql::Statement> statement;
   prepared_statements prepared;
+
+  // What is run ahead. An error goes over as plain data: an exception that two threads share is freed by whoever is
+  // last.
+  struct error_text {
+    int code;
+    std::string sqlstate;
+    std::string message;
+  };
+  std::deque<std::string> under_way;  // by their SQL; some may have finished
+  std::optional<error_text> failure;  // of the first that failed; the helper's until it has finished
+  helper_thread helper;
 };
 
 mysql_connection::mysql_connection(const mysql_address& address, const settings& s) {
@@ -452,16 +507,19 @@ void mysql_connection::require_fits(std::size_t bytes) const {
 
 void mysql_connection::run(const std::string& sql) {
   require_fits(packet_bytes(sql, {}));
+  finish();
   guarded([&] { state_->run(sql); });
 }
 
 held_rows mysql_connection::query(const std::string& sql) {
   require_fits(packet_bytes(sql, {}));
+  finish();
   return guarded([&] { return state_->query(sql); });
 }
 
 void mysql_connection::stream(const std::string& sql, const std::function<void(std::span<const value> row)>& on_row) {
   require_fits(packet_bytes(sql, {}));
+  finish();
   guarded([&] {
     {
       const std::unique_ptr<sql::Statement> statement(state_->connection->createStatement());
@@ -481,6 +539,7 @@ void mysql_connection::stream(const std::string& sql, const std::function<void(s
 std::uint64_t mysql_connection::execute(const std::string& sql, std::span<const mysql_parameter> parameters) {
   const std::size_t bytes = packet_bytes(sql, parameters);
   require_fits(bytes);
+  finish();
   return guarded([&] {
     if (std::any_of(parameters.begin(), parameters.end(), is_long_text)) {
       // Where the long ones stand differs each time: not worth keeping, and their cost is elsewhere.
@@ -492,6 +551,20 @@ std::uint64_t mysql_connection::execute(const std::string& sql, std::span<const 
     const parameter_memory memory(statement, bytes);
     return execute_bound(statement, parameters);
   });
+}
+
+void mysql_connection::execute_ahead(const std::string& sql, std::span<const mysql_parameter> parameters) {
+  if (std::any_of(parameters.begin(), parameters.end(), is_long_text)) {
+    execute(sql, parameters);
+    return;
+  }
+  const std::size_t bytes = packet_bytes(sql, parameters);
+  require_fits(bytes);
+  guarded([&] { state_->execute_ahead(sql, parameters, bytes); });
+}
+
+void mysql_connection::finish() {
+  state_->finish();
 }
 
 /// Not prepared on the server: the connector would turn the results of a prepared statement from binary forms into text

@@ -41,7 +41,8 @@ class mysql_error : public std::runtime_error {
 using mysql_parameter = std::variant<std::monostate, std::int64_t, std::string_view>;
 
 /// A connection to a MySQL or MariaDB server through MySQL Connector/C++. Used by one thread at a time. Once a call
-/// threw an outage, the connection is of no more use; make another.
+/// threw an outage, the connection is of no more use; make another. It has a thread of its own as soon as something is
+/// run ahead.
 ///
 /// The session is set up so that values survive: utf8mb4, strict SQL mode (what does not fit is an error, never cut),
 /// time zone UTC, autocommit off, READ COMMITTED.
@@ -79,6 +80,13 @@ class mysql_connection {
   ///
   /// The SQL of statements with parameters must have no comments to the end of the line (`--`, `#`).
   std::uint64_t execute(const std::string& sql, std::span<const mysql_parameter> parameters);
+
+  /// The same, but returns while the server is still at work, so that the next statement can be made ready meanwhile;
+  /// the parameters are free at once. All other calls wait first until what was run ahead has finished, and throw what
+  /// it came to if it failed; what had been run ahead behind it was left out then.
+  void execute_ahead(const std::string& sql, std::span<const mysql_parameter> parameters);
+  /// Waits for what was run ahead. Throws what it came to if it failed.
+  void finish();
 
   /// A query with parameters whose result is small enough to be held. In the packet a parameter takes twice its bytes.
   [[nodiscard]] std::vector<std::vector<std::optional<std::string>>> query(const std::string& sql,

@@ -245,7 +245,12 @@ void mysql_store::start(const result_handler& on_results, const correction_handl
 }
 
 void mysql_store::submit(std::vector<write>& writes) {
-  if (lanes_.size() == 1) return lanes_.front()->submit(writes);
+  if (writes.empty()) return;
+  // Most turns change one table.
+  const std::string_view table = writes.front().changes->table_name();
+  if (std::ranges::all_of(writes, [&](const write& w) { return w.changes->table_name() == table; })) {
+    return lanes_[mysql_lane::lane_of(table, settings_.lanes)]->submit(writes);
+  }
   std::vector<std::vector<write>> by_lane(lanes_.size());
   for (write& w : writes) {
     by_lane[mysql_lane::lane_of(w.changes->table_name(), settings_.lanes)].push_back(std::move(w));

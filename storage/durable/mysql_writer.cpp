@@ -6,6 +6,7 @@
 
 #include <absl/container/flat_hash_set.h>
 
+#include "storage/durable/read_back_rule.hpp"
 #include "storage/durable/value_text.hpp"
 
 namespace pubsubsql::storage::durable {
@@ -15,6 +16,10 @@ namespace {
 /// Rows of one statement. More gain nothing measurable and make the statement longer to prepare. Each of the sizes is
 /// about half of the one before it: what is left over after the large pieces then takes few statements.
 constexpr std::array<std::size_t, 11> piece_rows = {1000, 500, 250, 125, 64, 32, 16, 8, 4, 2, 1};
+/// Fewer rows are written sooner than another thread takes them over.
+constexpr std::size_t rows_ahead_min = 100;
+/// Statements whose changes are on the way into the processor's cache while one is folded.
+constexpr std::size_t fetched_ahead = 8;
 /// What MySQL allows in a prepared statement.
 constexpr std::size_t parameters_max = 65'535;
 
@@ -144,42 +149,24 @@ std::string on_duplicate(const mysql_connection& c, const mysql_table& t, std::s
   return sql;
 }
 
-/// Rows of which MySQL may have stored something else than it was given.
-class read_back_rule {
+/// What was run ahead ends with the work it belongs to, also when that is given up for another reason.
+class ahead_guard {
  public:
-  explicit read_back_rule(const mysql_table& t) : table_(t), all_(t.needs_read_back()) {
-    for (const mysql_column& c : t.columns) {
-      if (c.length_max > 0) shortest_ = std::min(shortest_, c.length_max);
+  explicit ahead_guard(mysql_connection& c) : connection_(c) {}
+  ~ahead_guard() {
+    try {
+      connection_.finish();
+    } catch (const mysql_error&) {
+      // The work has failed already, and an outage shows again with the next call.
+      return;
     }
   }
-
-  [[nodiscard]] bool concerns(row_view row) const {
-    if (all_) return true;
-    if (row.size() <= shortest_) return false;  // no text in it is too long for any column
-    row_view::cursor values(row);
-    for (column_index column = 1; column <= table_.columns.size(); ++column) {
-      if (may_be_cut(table_.columns[column - 1], values.at(column))) return true;
-    }
-    return false;
-  }
+  ahead_guard(const ahead_guard&) = delete;
+  ahead_guard& operator=(const ahead_guard&) = delete;
 
  private:
-  const mysql_table& table_;
-  bool all_;
-  std::uint64_t shortest_ = UINT64_MAX;  // how long a text may be in the column that takes least
+  mysql_connection& connection_;
 };
-
-/// Whether MySQL neither alters nor refuses any of the row's values.
-bool is_certain_to_be_stored(const mysql_table& t, const read_back_rule& rule, row_view row) {
-  if (rule.concerns(row)) return false;
-  row_view::cursor values(row);
-  for (column_index column = 1; column <= t.columns.size(); ++column) {
-    const value v = values.at(column);
-    const std::uint64_t bytes_certain = t.columns[column - 1].length_max;
-    if (v && bytes_certain > 0 && v->size() > bytes_certain) return false;
-  }
-  return true;
-}
 
 [[noreturn]] void throw_column_is_gone(const mysql_table& t) {
   throw mysql_error(
@@ -243,7 +230,11 @@ void mysql_writer::execute_in_pieces(std::span<const row_view> rows, std::size_t
     parameters_.clear();
     scratch_.clear();
     for (const row_view row : rows.first(piece)) bind_row(row, parameters_);
-    connection_.execute(sql(piece), parameters_);
+    if (piece < rows_ahead_min) {
+      connection_.execute(sql(piece), parameters_);
+    } else {
+      connection_.execute_ahead(sql(piece), parameters_);
+    }
     rows = rows.subspan(piece);
   }
 }
@@ -252,31 +243,60 @@ void mysql_writer::execute_in_pieces(std::span<const row_view> rows, std::size_t
 
 bool mysql_writer::write_folded(std::string_view table, std::span<const change> changes) {
   const mysql_table& t = catalog_.get(connection_, table);
+  const ahead_guard guard(connection_);
   row_folding folding(t, changes.size());
   for (const change& c : changes) {
     require_columns(t, c);
     if (!folding.add(c)) return false;
   }
-  return write_operations(t, folding);
+  if (!write_operations(t, folding)) return false;
+  connection_.finish();
+  return true;
+}
+
+bool mysql_writer::fold_some(const mysql_table& t, std::span<const statement_changes* const>& statements,
+                             row_folding& folding) {
+  std::size_t changes = 0;
+  bool may_end = true;
+  while (!statements.empty()) {
+    // Another processor has written these, so they are not at hand: first the statement, then what it points to.
+    if (statements.size() > 2 * fetched_ahead) {
+      __builtin_prefetch(statements[2 * fetched_ahead]);
+      __builtin_prefetch(statements[fetched_ahead]->changes().data());
+      __builtin_prefetch(statements[fetched_ahead]->changes().data() + 1);
+    }
+    for (const change& c : statements.front()->changes()) {
+      if (!is_about_rows(c.kind)) continue;
+      require_columns(t, c);
+      if (!folding.add(c)) return false;
+      ++changes;
+    }
+    statements = statements.subspan(1);
+    const std::size_t rows = folding.operations().size();
+    if (may_end && rows >= piece_rows.front()) {
+      // While MySQL is at work on these rows the next are folded. Where rows come again, or not all in one statement,
+      // the more are folded together the fewer statements they take.
+      if (changes == rows && folding.operations_are_alike()) return true;
+      may_end = false;
+    }
+  }
+  return true;
 }
 
 bool mysql_writer::write_folded(std::string_view table, std::span<const statement_changes* const> statements,
                                 bool awaited) {
   const mysql_table& t = catalog_.get(connection_, table);
-  row_folding folding(t, statements.size());
-  for (const statement_changes* s : statements) {
-    for (const change& c : s->changes()) {
-      if (!is_about_rows(c.kind)) continue;
-      require_columns(t, c);
-      if (!folding.add(c)) return false;
-    }
+  const read_back_rule rule(t);
+  const auto certain = [&](row_view row) { return is_certain_to_be_stored(t, rule, row); };
+  const ahead_guard guard(connection_);
+  while (!statements.empty()) {
+    row_folding folding(t, std::min(statements.size(), piece_rows.front()));
+    if (!fold_some(t, statements, folding)) return false;
+    if (awaited && !std::ranges::all_of(folding.passed_over(), certain)) return false;
+    if (!write_operations(t, folding)) return false;
   }
-  if (awaited) {
-    const read_back_rule rule(t);
-    const auto certain = [&](row_view row) { return is_certain_to_be_stored(t, rule, row); };
-    if (!std::ranges::all_of(folding.passed_over(), certain)) return false;
-  }
-  return write_operations(t, folding);
+  connection_.finish();
+  return true;
 }
 
 bool mysql_writer::write_operations(const mysql_table& t, const row_folding& folding) {

@@ -48,6 +48,10 @@ class mysql_writer {
  private:
   using parameter_list = std::vector<mysql_parameter>;
 
+  /// Folds the first of the statements, as many as are to be written together, and takes them off. False when they
+  /// cannot be folded.
+  [[nodiscard]] static bool fold_some(const mysql_table& t, std::span<const statement_changes* const>& statements,
+                                      row_folding& folding);
   [[nodiscard]] bool write_operations(const mysql_table& t, const row_folding& folding);
   void erase_rows(const mysql_table& t, std::span<const row_view> rows);
   /// `assigned`: columns that were named for all these rows, rising.

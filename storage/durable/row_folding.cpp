@@ -115,4 +115,10 @@ bool row_folding::add(const change& c) {
   return true;
 }
 
+bool row_folding::operations_are_alike() const {
+  return std::ranges::all_of(operations_, [this](const row_operation& o) {
+    return o.what == operations_.front().what && o.assigned == operations_.front().assigned;
+  });
+}
+
 }  // namespace pubsubsql::storage::durable

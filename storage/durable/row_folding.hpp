@@ -35,6 +35,8 @@ class row_folding {
   [[nodiscard]] bool add(const change& c);
 
   [[nodiscard]] std::span<const row_operation> operations() const { return operations_; }
+  /// Whether all do the same to their row, with the same columns.
+  [[nodiscard]] bool operations_are_alike() const;
 
   /// Rows as they were in between: the operations do not write them.
   [[nodiscard]] std::span<const row_view> passed_over() const { return passed_over_; }

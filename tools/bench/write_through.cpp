@@ -8,8 +8,12 @@
 #include <thread>
 #include <utility>
 
+#include <time.h>
+
+#include "storage/durable/mysql_address.hpp"
 #include "tools/bench/bare_mysql.hpp"
 #include "tools/bench/bare_sqlite.hpp"
+#include "tools/bench/process_usage.hpp"
 #include "tools/bench/scratch_directory.hpp"
 #include "tools/bench/server_process.hpp"
 
@@ -24,6 +28,13 @@ const std::string bare = "bench_bare";
 constexpr std::size_t hot_rows = 1'000;
 constexpr std::string_view last_sector = "last";
 constexpr std::chrono::milliseconds poll_pause{2};
+
+/// Processor time of this program so far, of threads that have ended as well.
+std::chrono::nanoseconds own_cpu() {
+  timespec t{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+}
 
 /// Two peers' turns: the second goes first in every other round.
 void by_turns(unsigned round, const std::function<void()>& one, const std::function<void()>& other) {
@@ -59,6 +70,15 @@ void write_through::add_options(CLI::App& to) {
 
 bool write_through::wants(const std::string& part) const {
   return std::ranges::find(parts_, part) != parts_.end();
+}
+
+std::vector<write_through::measured_process> write_through::others(pid_t server) const {
+  std::vector<measured_process> found;
+  if (server >= 0) found.push_back({"the server", server});
+  const auto address = pubsubsql::storage::durable::parse_mysql_address(mysql_);
+  if (!address || !address->socket.empty()) return found;
+  if (const auto mysql = process_listening_on(address->port)) found.push_back({"MySQL", *mysql});
+  return found;
 }
 
 void write_through::run(report& out) {
@@ -124,11 +144,24 @@ void write_through::run_all(const std::vector<script>& scripts, std::uint16_t po
   }
 }
 
-void write_through::time(report& out, const std::string& rate, std::size_t operations, const step& work) {
+void write_through::time(report& out, const std::string& rate, std::size_t operations, const step& work,
+                         std::span<const measured_process> others) {
+  std::vector<std::chrono::nanoseconds> before;
+  for (const measured_process& p : others) before.push_back(process_usage::of(p.id).cpu);
+  const std::chrono::nanoseconds own_before = own_cpu();
   const auto began = std::chrono::steady_clock::now();
   work();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   out.rate(rate, static_cast<double>(operations) / took.count());
+  if (others.empty()) return;
+  const auto cost = [&](const std::string& whose, std::chrono::nanoseconds cpu) {
+    const double us = std::chrono::duration<double, std::micro>(cpu).count();
+    out.cost("processor us a row, " + rate + ", " + whose, us / static_cast<double>(operations));
+  };
+  cost("the client", own_cpu() - own_before);
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    cost(others[i].name, process_usage::of(others[i].id).cpu - before[i]);
+  }
 }
 
 void write_through::clear_mysql() {
@@ -147,12 +180,28 @@ void write_through::run_mysql(report& out, unsigned round) {
   bare_mysql peer(mysql_);
   peer.run("CREATE TABLE `" + bare + "` LIKE `" + through + "`");
   peer.use(bare);
+  const auto without = others(-1);
+  const auto with = others(server.process());
   by_turns(
-      round, [&] { time(out, "bare MySQL inserts", rows_, [&] { peer.insert(inserted_); }); },
-      [&] { time(out, "MySQL inserts", rows_, [&] { run_all(insert_scripts_, server.port()); }); });
+      round,
+      [&] {
+        time(
+            out, "bare MySQL inserts", rows_, [&] { peer.insert(inserted_); }, without);
+      },
+      [&] {
+        time(
+            out, "MySQL inserts", rows_, [&] { run_all(insert_scripts_, server.port()); }, with);
+      });
   by_turns(
-      round, [&] { time(out, "bare MySQL updates", rows_, [&] { peer.update(updated_); }); },
-      [&] { time(out, "MySQL updates", rows_, [&] { run_all(update_scripts_, server.port()); }); });
+      round,
+      [&] {
+        time(
+            out, "bare MySQL updates", rows_, [&] { peer.update(updated_); }, without);
+      },
+      [&] {
+        time(
+            out, "MySQL updates", rows_, [&] { run_all(update_scripts_, server.port()); }, with);
+      });
   const std::string check = "SELECT CONCAT(COUNT(*), ' ', SUM(CRC32(CONCAT(ticker, sector, price, note)))) FROM ";
   if (peer.query(check + through) != peer.query(check + bare)) throw std::runtime_error("the two tables differ");
 }
@@ -165,13 +214,15 @@ void write_through::run_collapsing(report& out) {
   make_table(control);
   for (std::size_t i = 0; i < hot_rows; ++i) control.ask("insert " + into_clause(through, make_row(i, 1)));
   bare_mysql eye(mysql_);
+  const auto with = others(server.process());
   const std::string seen = "SELECT COUNT(*) FROM `" + through + "` WHERE sector = '" + std::string(last_sector) + "'";
-  time(out, "MySQL collapsing updates", hot_updates_, [&] {
+  const auto work = [&] {
     run_all(hot_scripts_, server.port());
     control.ask("update " + through + " set sector = " + std::string(last_sector) +
                 " where id = " + std::to_string(hot_rows - 1));
     while (eye.query(seen) != "1") std::this_thread::sleep_for(poll_pause);
-  });
+  };
+  time(out, "MySQL collapsing updates", hot_updates_, work, with);
 }
 
 void write_through::run_lone_client(report& out, unsigned round) {

@@ -3,8 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "tools/bench/framed_client.hpp"
 #include "tools/bench/sample_rows.hpp"
@@ -26,6 +29,12 @@ class write_through : public workload {
  private:
   using step = std::function<void()>;
 
+  /// A process whose processor time is told beside a rate.
+  struct measured_process {
+    std::string name;
+    pid_t id;
+  };
+
   void prepare();
   /// One round each; the peers take turns in going first.
   void run_mysql(report& out, unsigned round);
@@ -34,7 +43,11 @@ class write_through : public workload {
   void run_sqlite(report& out, unsigned round);
 
   void clear_mysql();
-  void time(report& out, const std::string& rate, std::size_t operations, const step& work);
+  /// What is measured besides this program, as far as it runs on this machine; `server` is -1 when it takes no part.
+  [[nodiscard]] std::vector<measured_process> others(pid_t server) const;
+  /// Without `others` nobody's processor time is told.
+  void time(report& out, const std::string& rate, std::size_t operations, const step& work,
+            std::span<const measured_process> others = {});
   [[nodiscard]] bool wants(const std::string& part) const;
 
   /// One script for each connection, which together have the `stream` statements for all rows and at the end of each
