@@ -34,6 +34,7 @@ void executor::begin() {
   clear(assigned_);
   clear(sent_);
   clear(projection_);
+  clear(sorted_);
   clear(data_);
   clear(listing_);
 }

@@ -81,7 +81,8 @@ class executor {
   failure find_rows(const table& t, const std::optional<parser::condition>& where);
   failure project(const table& t, const parser::projection& columns);
   failure show_rows(const table& t, std::string_view action);
-  failure check_result() const;
+  std::size_t column_repeats();
+  failure check_result();
 
   /// What the names in statements of one form stand for. Those statements share the texts of their names.
   struct known_names {
@@ -162,6 +163,7 @@ class executor {
   std::vector<column_index> assigned_;    // columns named by the statement, in its order
   std::vector<column_index> sent_;        // columns of an update event: id, then assigned_
   std::vector<column_index> projection_;  // columns of the reply
+  std::vector<column_index> sorted_;      // the same, to see which are named more than once
   std::vector<row_view> data_;            // rows of the reply
   std::vector<value> listing_;            // values of describe
 };
