@@ -116,8 +116,11 @@ void connection_output::append_shared(parser::wire_mode mode, const encoded_even
 std::size_t connection_output::to_write(std::span<std::string_view> pieces) {
   if (written_.bytes == writing_.size()) {
     end_last();
-    free(writing_);
-    std::swap(writing_, filling_);
+    // What was written is free already.
+    writing_.text.swap(filling_.text);
+    writing_.shared.swap(filling_.shared);
+    writing_.shared_bytes = std::exchange(filling_.shared_bytes, 0);
+    writing_.event_bytes = std::exchange(filling_.event_bytes, 0);
     written_ = {};
   }
   const std::string_view text = writing_.text;
@@ -164,7 +167,9 @@ void connection_output::sent(std::size_t bytes) {
 
 void connection_output::free(buffer& b) {
   pool_.give_back(std::move(b.text));
-  b = {};
+  b.text = {};
+  if (!b.shared.empty()) b.shared = {};
+  b.shared_bytes = b.event_bytes = 0;
 }
 
 void connection_output::release() {

@@ -24,7 +24,8 @@ constexpr std::size_t shared_bytes_min = 2U << 10;
 
 }  // namespace
 
-event_fan_out::event_fan_out(worker& w) : worker_(w), remote_targets_(w.shared().workers.size()) {}
+event_fan_out::event_fan_out(worker& w)
+    : worker_(w), remote_targets_(w.shared().workers.size()), seen_(w.shared().workers.size()) {}
 
 bool event_fan_out::continues(const storage::table& about, const storage::event& e) const {
   return collecting_ && e.targets.data() == targets_.data() && e.targets.size() == targets_.size() &&
@@ -41,14 +42,13 @@ void event_fan_out::publish(const storage::table& about, const storage::event& e
   } else {
     begin(about, e);
   }
-  if (event_.count == rows_per_message || event_.rows.size() >= collected_bytes_max) hand_out();
+  if (repeats_ || event_.count == rows_per_message || event_.rows.size() >= collected_bytes_max) hand_out();
 }
 
 void event_fan_out::begin(const storage::table& about, const storage::event& e) {
   hand_out();
   encode_event(event_, about, e, column_lists_);
   sort_out(e.targets);
-  for (const local_target& t : local_targets_) t.to->events_are_due = true;
   collecting_ = true;
   targets_ = e.targets;
   action_ = e.action;
@@ -58,11 +58,17 @@ void event_fan_out::begin(const storage::table& about, const storage::event& e) 
 }
 
 void event_fan_out::sort_out(std::span<const storage::event_target> targets) {
+  repeats_ = false;
+  ++list_;
   for (const storage::event_target& target : targets) {
-    const unsigned home = subscriber::of(target.subscriber).worker;
-    if (home != worker_.index()) {
-      remote_targets_[home].push_back(target);
+    const subscriber s = subscriber::of(target.subscriber);
+    if (s.worker != worker_.index()) {
+      auto& seen = seen_[s.worker];
+      if (seen.size() <= s.place) seen.resize(s.place + 1);
+      if (std::exchange(seen[s.place], list_) == list_) repeats_ = true;
+      remote_targets_[s.worker].push_back(target);
     } else if (session* to = worker_.find(target.subscriber)) {
+      if (std::exchange(to->events_are_due, true)) repeats_ = true;
       local_targets_.push_back({.to = to, .pubsubid = target.pubsubid});
     }
   }

@@ -64,6 +64,10 @@ class event_fan_out {
   bool collecting_ = false;
   encoded_event event_;
   std::vector<local_target> local_targets_;
+  /// Somebody has two of the subscriptions: of one connection, all get an event before any gets the next one.
+  bool repeats_ = false;
+  std::vector<std::vector<std::uint64_t>> seen_;    // by worker and place, the last list that this session was on
+  std::uint64_t list_ = 0;                          // number of the list
   std::span<const storage::event_target> targets_;  // looked at for where it lies only
   storage::event_action action_{};
   std::uint64_t schema_version_ = 0;
