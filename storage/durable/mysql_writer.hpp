@@ -71,6 +71,8 @@ class mysql_writer {
   /// `sql(rows in the piece)`, `bind_row(row, parameters)`.
   template <typename Sql, typename BindRow>
   void execute_in_pieces(std::span<const row_view> rows, std::size_t parameters_per_row, Sql&& sql, BindRow&& bind_row);
+  static void require_columns(const mysql_table& t, const change& c);
+  [[noreturn]] static void throw_column_is_gone(const mysql_table& t);
   void make(const std::string& sql, bool may_be_there);
   void bind_columns(parameter_list& out, const mysql_table& t, std::span<const column_index> columns, row_view row);
   void bind(parameter_list& out, const mysql_column& c, const value& v);
