@@ -30,7 +30,7 @@ struct options {
   std::size_t pipeline_max = 10'000;
   /// Connections at a time. Each costs a file descriptor and about a kilobyte.
   std::size_t connections_max = 10'000;
-  /// Subscriptions of one connection. Each costs some 200 bytes as long as it lasts.
+  /// Subscriptions of one connection. Each costs some 150 bytes as long as it lasts.
   std::size_t subscriptions_max = 100'000;
   /// Tables. Each costs some kilobytes, even when empty.
   std::size_t tables_max = 10'000;

@@ -29,7 +29,6 @@ constexpr std::size_t rows_read_at_once = 500;
 constexpr int address_is_null = 1048;
 constexpr int duplicate_entry = 1062;
 
-
 std::string column_list(const mysql_table& t, std::span<const column_index> columns, bool with_id) {
   std::string list = with_id ? "`id`" : "";
   for (const column_index column : columns) {
