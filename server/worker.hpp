@@ -108,8 +108,7 @@ class worker {
   // Before the context: handlers that are still pending when the context goes own sessions, which give buffers back.
   buffer_pool buffers_;
   std::unique_ptr<std::array<char, read_buffer_bytes>> read_buffer_;
-  // Sockets and timers are this thread's alone, so they need no locks; posting from other threads does.
-  boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+  boost::asio::io_context context_{1};  // with locks: the listener makes sockets of it from its own thread
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
   router router_;
   event_fan_out events_;
