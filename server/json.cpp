@@ -45,10 +45,8 @@ char* write_escaped(char* out, char c) {
   return out;
 }
 
-}  // namespace
-
-char* write_json_string(char* out, std::string_view text) {
-  *out++ = '"';
+/// The text as a JSON string has it between its quotes.
+char* write_escaped(char* out, std::string_view text) {
   const char* in = text.data();
   const char* const end = in + text.size();
   while (in != end) {
@@ -73,6 +71,17 @@ char* write_json_string(char* out, std::string_view text) {
       }
     }
   }
+  return out;
+}
+
+/// Texts are appended in pieces of so many bytes, each written into memory of the stack first.
+constexpr std::size_t piece_bytes = 512;
+
+}  // namespace
+
+char* write_json_string(char* out, std::string_view text) {
+  *out++ = '"';
+  out = write_escaped(out, text);
   *out++ = '"';
   return out;
 }
@@ -82,16 +91,11 @@ char* write_number(char* out, std::uint64_t number) {
 }
 
 void append_json_string(std::string& out, std::string_view text) {
+  char piece[json_string_room(piece_bytes)];
   out += '"';
-  std::size_t copied = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (!needs_escape[static_cast<unsigned char>(text[at])]) continue;
-    out.append(text, copied, at - copied);
-    char escaped[6];
-    out.append(escaped, write_escaped(escaped, text[at]));
-    copied = at + 1;
+  for (std::size_t at = 0; at < text.size(); at += piece_bytes) {
+    out.append(piece, write_escaped(piece, text.substr(at, piece_bytes)));
   }
-  out.append(text, copied);
   out += '"';
 }
 
