@@ -70,10 +70,7 @@ void executor::undo(std::string_view table, std::span<const change> changes) {
     if (c.kind == change_kind::insert_row) ++erased_rows_;
     if (c.kind == change_kind::delete_row) --erased_rows_;
   }
-  if (statement_log::undo(t, changes)) {
-    std::erase(to_maintain_, &t);
-    drop_table(t);
-  }
+  if (statement_log::undo(t, changes)) drop_table(t);
 }
 
 table& executor::restore(const table_description& d) {
@@ -85,11 +82,7 @@ table& executor::restore(const table_description& d) {
 }
 
 void executor::forget(std::string_view table) {
-  const auto it = tables_.find(table);
-  if (it == tables_.end()) return;
-  std::erase(to_maintain_, it->second.get());
-  tables_.erase(it);
-  ++tables_version_;
+  if (storage::table* t = find_table(table)) drop_table(*t);
 }
 
 void executor::undo() {

@@ -110,7 +110,7 @@ class executor {
 
   // executor_schema.cpp
   [[nodiscard]] std::optional<column_index> find_column(const table& t, std::string_view name);
-  void drop_table(const table& t);
+  void drop_table(table& t);
   failure run(const parser::key_statement& s);
   failure run(const parser::tag_statement& s);
   failure run(const parser::alter_ack_statement& s);

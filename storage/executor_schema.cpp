@@ -21,7 +21,8 @@ table* executor::named_table(std::string_view name) {
   return names_->about;
 }
 
-void executor::drop_table(const table& t) {
+void executor::drop_table(table& t) {
+  std::erase(to_maintain_, &t);
   tables_.erase(t.name());
   ++tables_version_;
 }
