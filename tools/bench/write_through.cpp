@@ -50,6 +50,20 @@ void make_table(framed_client& c) {
   c.ask("delete from " + through);
 }
 
+/// A server that writes through to MySQL, with its table, and the bare loop with one just like it.
+struct server_and_peer {
+  server_and_peer(const std::string& binary, const std::string& mysql)
+      : server(binary, {"--mysql", mysql, "--ack", "committed"}), control(server.port()), peer(mysql) {
+    make_table(control);
+    peer.run("CREATE TABLE `" + bare + "` LIKE `" + through + "`");
+    peer.use(bare);
+  }
+
+  server_process server;
+  framed_client control;
+  bare_mysql peer;
+};
+
 }  // namespace
 
 void write_through::add_options(CLI::App& to) {
@@ -174,36 +188,32 @@ void write_through::clear_mysql() {
 
 void write_through::run_mysql(report& out, unsigned round) {
   clear_mysql();
-  const server_process server(server_, {"--mysql", mysql_, "--ack", "committed"});
-  framed_client control(server.port());
-  make_table(control);
-  bare_mysql peer(mysql_);
-  peer.run("CREATE TABLE `" + bare + "` LIKE `" + through + "`");
-  peer.use(bare);
+  server_and_peer both(server_, mysql_);
   const auto without = others(-1);
-  const auto with = others(server.process());
+  const auto with = others(both.server.process());
   by_turns(
       round,
       [&] {
         time(
-            out, "bare MySQL inserts", rows_, [&] { peer.insert(inserted_); }, without);
+            out, "bare MySQL inserts", rows_, [&] { both.peer.insert(inserted_); }, without);
       },
       [&] {
         time(
-            out, "MySQL inserts", rows_, [&] { run_all(insert_scripts_, server.port()); }, with);
+            out, "MySQL inserts", rows_, [&] { run_all(insert_scripts_, both.server.port()); }, with);
       });
   by_turns(
       round,
       [&] {
         time(
-            out, "bare MySQL updates", rows_, [&] { peer.update(updated_); }, without);
+            out, "bare MySQL updates", rows_, [&] { both.peer.update(updated_); }, without);
       },
       [&] {
         time(
-            out, "MySQL updates", rows_, [&] { run_all(update_scripts_, server.port()); }, with);
+            out, "MySQL updates", rows_, [&] { run_all(update_scripts_, both.server.port()); }, with);
       });
   const std::string check = "SELECT CONCAT(COUNT(*), ' ', SUM(CRC32(CONCAT(ticker, sector, price, note)))) FROM ";
-  if (peer.query(check + through) != peer.query(check + bare)) throw std::runtime_error("the two tables differ");
+  if (both.peer.query(check + through) != both.peer.query(check + bare))
+    throw std::runtime_error("the two tables differ");
 }
 
 /// Nobody waits for these to be committed, so MySQL itself is asked whether all are there.
@@ -227,23 +237,18 @@ void write_through::run_collapsing(report& out) {
 
 void write_through::run_lone_client(report& out, unsigned round) {
   clear_mysql();
-  const server_process server(server_, {"--mysql", mysql_, "--ack", "committed"});
-  framed_client control(server.port());
-  make_table(control);
-  bare_mysql peer(mysql_);
-  peer.run("CREATE TABLE `" + bare + "` LIKE `" + through + "`");
-  peer.use(bare);
+  server_and_peer both(server_, mysql_);
   const std::size_t commits = std::min(lone_commits_, inserted_.size());
   by_turns(
       round,
       [&] {
         time(out, "bare lone commits", commits, [&] {
-          for (std::size_t i = 0; i < commits; ++i) peer.insert_one(i, inserted_[i]);
+          for (std::size_t i = 0; i < commits; ++i) both.peer.insert_one(i, inserted_[i]);
         });
       },
       [&] {
         time(out, "lone client commits", commits, [&] {
-          for (std::size_t i = 0; i < commits; ++i) control.ask("insert " + into_clause(through, inserted_[i]));
+          for (std::size_t i = 0; i < commits; ++i) both.control.ask("insert " + into_clause(through, inserted_[i]));
         });
       });
 }
