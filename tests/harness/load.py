@@ -2,12 +2,12 @@
 
 import json
 import random
-import threading
 import time
 from collections.abc import Callable, Iterable
 
 from harness.mirror import wait_until
 from harness.server_process import ServerProcess
+from harness.threads import Threads
 from harness.wire import Closed, FramedConnection, frame
 
 
@@ -81,14 +81,13 @@ class Writer:
             raise
 
 
-class Load:
+class Load(Threads):
     """Writers at work on a server, from entering to leaving. A server that is replaced meanwhile is found again."""
 
     def __init__(self, find_server: Callable[[], ServerProcess], writers: list[Writer]):
         self.find_server = find_server
         self.writers = writers
-        self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(w,)) for w in writers]
+        super().__init__(self.run, writers)
 
     def run(self, writer: Writer) -> None:
         while not self.stopping.is_set():
@@ -117,13 +116,3 @@ class Load:
     def wait_for_refused(self, more: int) -> None:
         aim = self.refused() + more
         wait_until(lambda: self.refused() >= aim)
-
-    def __enter__(self) -> "Load":
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()

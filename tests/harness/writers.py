@@ -1,12 +1,11 @@
 """Clients whose every statement has to succeed, whatever is done to the server meanwhile."""
 
-import threading
-
 from harness.mirror import pipeline, wait_until
 from harness.server_process import ServerProcess
+from harness.threads import Threads
 
 
-class Writers:
+class Writers(Threads):
     """Connections that write rows of their own, some statements at a time, and know what must be there."""
 
     def __init__(self, server: ServerProcess, count: int = 3, table: str = "t"):
@@ -15,8 +14,7 @@ class Writers:
         self.keys: list[set[str]] = [set() for _ in range(count)]
         self.values: list[dict[str, str]] = [{} for _ in range(count)]
         self.problems: list[str] = []
-        self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(count)]
+        super().__init__(self.run, list(range(count)))
 
     def run(self, number: int) -> None:
         try:
@@ -56,13 +54,3 @@ class Writers:
 
     def expected(self) -> dict[str, str]:
         return {k: v for values in self.values for k, v in values.items()}
-
-    def __enter__(self) -> "Writers":
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
