@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <memory_resource>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parser/ast.hpp"
+#include "storage/column_atom.hpp"
+#include "storage/outcome.hpp"
+#include "storage/row.hpp"
+#include "storage/sql/column_type.hpp"
+#include "storage/sql/datum.hpp"
+
+namespace pubsubsql::storage {
+class table;
+}
+
+/// Expressions whose names have been resolved: they can be computed for a row.
+namespace pubsubsql::storage::sql {
+
+/// The result of a subquery, or of the query of `insert ... select`.
+struct inner_result {
+  std::vector<column_type> types;  ///< of its columns
+  std::vector<std::vector<std::optional<std::string>>> rows;
+};
+
+/// An aggregate function that a grouped query computes for each group.
+struct aggregate_call;
+
+/// What the names in an expression may stand for. Lives as long as the expressions bound with it are being bound.
+struct name_scope {
+  /// Whose columns there are; nullptr: none. (select without from)
+  const table* of = nullptr;
+  /// A name that is no column is NULL instead of an error: subscriptions may be waiting for a column to come.
+  bool unknown_is_null = false;
+  /// Columns of the select list with their aliases, which names may stand for as well; looked at before the columns of
+  /// the table when `aliases_first` (order by, having), else after (group by).
+  const parser::projection* aliases = nullptr;
+  bool aliases_first = false;
+  /// Where aggregate calls are collected, equal ones once; nullptr: they are errors here (1111 Invalid use of group
+  /// function). Inside an aggregate's argument they always are.
+  std::vector<aggregate_call>* aggregates = nullptr;
+  /// What subqueries gave, by the order in which they are written in the statement; nullptr: there are none.
+  const std::vector<inner_result>* inner_results = nullptr;
+  std::size_t next_inner_result = 0;
+  /// `values(c)` of `on duplicate key update` is allowed and means evaluation::offered.
+  bool offers_values = false;
+};
+
+/// What an expression is computed for. The memory has the texts of results; release it when they are done with.
+struct evaluation {
+  row_view row = {};                       ///< of the scope's table; no data: every column is NULL
+  std::span<const value> offered = {};     ///< values(c), by column
+  std::span<const datum> aggregates = {};  ///< results, in the order of name_scope::aggregates
+  std::int64_t now_us = 0;                 ///< now(), since 1970 UTC
+  std::pmr::memory_resource* memory = nullptr;
+  /// What went wrong (out of range, ...); the result is NULL then. The first one stays.
+  std::optional<error> failure = {};
+};
+
+/// An expression ready to be computed. Holds no pointer into the statement's text or tree: subscriptions keep it.
+class bound_expression {
+ public:
+  struct node;
+
+  bound_expression();
+  ~bound_expression();
+  bound_expression(bound_expression&&) noexcept;
+  bound_expression& operator=(bound_expression&&) noexcept;
+
+  /// Returns what is wrong, if anything: an unknown column (1054) or function (1305), a wrong number of arguments ...
+  /// Constant parts are computed once, here.
+  [[nodiscard]] static std::optional<error> bind(const parser::expression& e, name_scope& names, bound_expression& out);
+  /// `column = value`, the short form of a condition; NULL equals nothing.
+  [[nodiscard]] static std::optional<error> bind(const parser::condition& c, name_scope& names, bound_expression& out);
+
+  [[nodiscard]] datum evaluate(evaluation& in) const;
+  /// Whether it is true: not false, 0 or NULL.
+  [[nodiscard]] bool is_true(evaluation& in) const;
+  /// The type of results, as a column would need it that takes them all.
+  [[nodiscard]] const column_type& type() const;
+  /// The columns it reads, rising.
+  [[nodiscard]] std::span<const column_index> columns() const;
+  /// The column that it is, if it is nothing else.
+  [[nodiscard]] std::optional<column_index> as_column() const;
+  /// Whether it reads the time.
+  [[nodiscard]] bool depends_on_time() const;
+  /// The same text for expressions that are the same, values and names spelled in one way.
+  [[nodiscard]] std::string canonical_text() const;
+
+  /// As a predicate: conjunctions of which at least one holds for every row that matches; without any: nothing is
+  /// known, every row has to be asked. Branches of an `or` that an index can use each give one, at most 16.
+  [[nodiscard]] std::vector<conjunction> conjunctions() const;
+
+ private:
+  std::unique_ptr<node> root_;
+  std::vector<column_index> columns_;
+};
+
+struct aggregate_call {
+  enum class function : std::uint8_t { count_rows, count, sum, min, max, avg };
+  function of{};
+  bool distinct = false;
+  bound_expression argument;  ///< empty for count_rows
+};
+
+}  // namespace pubsubsql::storage::sql
