@@ -49,19 +49,16 @@ struct name_scope {
   /// What subqueries gave, by the order in which they are written in the statement; nullptr: there are none.
   const std::vector<inner_result>* inner_results = nullptr;
   std::size_t next_inner_result = 0;
-  /// `values(c)` of `on duplicate key update` is allowed and means evaluation::offered.
+  /// `values(c)` of `on duplicate key update` is allowed and means expression_input::offered.
   bool offers_values = false;
 };
 
-/// What an expression is computed for. The memory has the texts of results; release it when they are done with.
-struct evaluation {
+/// What an expression is computed for.
+struct expression_input {
   row_view row = {};                       ///< of the scope's table; no data: every column is NULL
+  std::span<const value> values = {};      ///< by column: these instead of the row's, where the span reaches
   std::span<const value> offered = {};     ///< values(c), by column
   std::span<const datum> aggregates = {};  ///< results, in the order of name_scope::aggregates
-  std::int64_t now_us = 0;                 ///< now(), since 1970 UTC
-  std::pmr::memory_resource* memory = nullptr;
-  /// What went wrong (out of range, ...); the result is NULL then. The first one stays.
-  std::optional<error> failure = {};
 };
 
 /// An expression ready to be computed. Holds no pointer into the statement's text or tree: subscriptions keep it.
@@ -80,9 +77,9 @@ class bound_expression {
   /// `column = value`, the short form of a condition; NULL equals nothing.
   [[nodiscard]] static std::optional<error> bind(const parser::condition& c, name_scope& names, bound_expression& out);
 
-  [[nodiscard]] datum evaluate(evaluation& in) const;
+  [[nodiscard]] datum evaluate(const expression_input& in, evaluation& e) const;
   /// Whether it is true: not false, 0 or NULL.
-  [[nodiscard]] bool is_true(evaluation& in) const;
+  [[nodiscard]] bool is_true(const expression_input& in, evaluation& e) const;
   /// The type of results, as a column would need it that takes them all.
   [[nodiscard]] const column_type& type() const;
   /// The columns it reads, rising.
