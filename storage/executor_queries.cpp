@@ -8,15 +8,63 @@
 
 namespace pubsubsql::storage {
 
-executor::failure executor::find_rows(const table& t, const std::optional<parser::condition>& where) {
-  if (!where) {
-    t.find_all(found_);
+/// Rows that meet one equality, the condition that most statements have.
+executor::failure executor::find_equal(const table& t, const parser::condition& where) {
+  const auto column = find_column(t, where.column);
+  if (!column) return unknown_column(t.name(), where.column);
+  if (where.value.is_null) return std::nullopt;
+  const sql::column_type* const type = t.type_of(*column);
+  if (type == nullptr || type->is_text()) {
+    t.find_equal(*column, where.value.text, found_);
     return std::nullopt;
   }
-  const auto column = find_column(t, where->column);
-  if (!column) return unknown_column(t.name(), where->column);
-  if (!where->value.is_null) t.find_equal(*column, where->value.text, found_);
+  sql::name_scope names{.of = &t};
+  sql::bound_expression predicate;
+  if (auto failed = sql::bound_expression::bind(where, names, predicate)) return failed;
+  return find_matching(t, &predicate, nullptr);
+}
+
+/// Rows that meet the predicate, if there is one, in the order asked for, if there is one, else in the table's.
+executor::failure executor::find_matching(const table& t, const sql::bound_expression* predicate, row_order* order) {
+  const access_path path = choose_path(t, predicate, order);
+  sql::evaluation e(row_memory_, who_.now_us);
+  path.visit(t, [&](row_number row) {
+    row_memory_.release();
+    const sql::expression_input in{.row = t.get(row)};
+    if (predicate != nullptr && !predicate->is_true(in, e)) return !e.failure();
+    if (order == nullptr) {
+      found_.push_back(row);
+    } else {
+      order->add(row, in, e);
+    }
+    return !e.failure() && (order == nullptr || !order->has_enough());
+  });
+  if (e.failure()) return to_error(*e.failure());
+  if (order != nullptr) order->take(found_);
   return std::nullopt;
+}
+
+executor::failure executor::find_rows(const table& t, const row_choice& choice) {
+  const bool is_ordered = choice.limit || (choice.order_by != nullptr && !choice.order_by->empty());
+  if (!is_ordered) {
+    if (!choice.where) {
+      t.find_all(found_);
+      return std::nullopt;
+    }
+    if (choice.where->predicate == nullptr) return find_equal(t, *choice.where);
+  }
+  sql::name_scope names{.of = &t, .inner = &inner_};
+  sql::bound_expression predicate;
+  if (choice.where) {
+    if (auto failed = sql::bound_expression::bind(*choice.where, names, predicate)) return failed;
+  }
+  row_order order;
+  if (is_ordered) {
+    names.aliases = choice.list;
+    names.aliases_first = true;
+    if (auto failed = order.bind(*choice.order_by, choice.limit, choice.list, names)) return failed;
+  }
+  return find_matching(t, choice.where ? &predicate : nullptr, is_ordered ? &order : nullptr);
 }
 
 executor::failure executor::project(const table& t, const parser::projection& columns) {
@@ -68,11 +116,97 @@ executor::failure executor::show_rows(const table& t, std::string_view action) {
 }
 
 executor::failure executor::run(const parser::select_statement& s) {
-  const table* t = named_table(s.table);
-  if (t == nullptr) return unknown_table(s.table);
+  const table* t = s.table.empty() ? nullptr : named_table(s.table);
+  if (t == nullptr && !s.table.empty()) return unknown_table(s.table);
+  if (!s.columns.items.empty() || s.distinct || !s.group_by.empty() || s.having != nullptr || t == nullptr) {
+    return select_computed(t, s);
+  }
   if (auto failed = project(*t, s.columns)) return failed;
-  if (auto failed = find_rows(*t, s.where)) return failed;
+  const row_choice choice{.where = s.where, .order_by = &s.order_by, .limit = s.limit, .list = &s.columns};
+  if (auto failed = find_rows(*t, choice)) return failed;
   return show_rows(*t, "select");
+}
+
+executor::failure executor::select_computed(const table* t, const parser::select_statement& s) {
+  sql::name_scope names{.of = t, .inner = &inner_};
+  query& q = query_.emplace(limits_.result_bytes_max);
+  if (auto failed = q.bind(s, names)) return failed;
+  sql::bound_expression predicate;
+  if (s.where) {
+    if (auto failed = sql::bound_expression::bind(*s.where, names, predicate)) return failed;
+  }
+  sql::evaluation e(row_memory_, who_.now_us);
+  const auto add = [&](row_view row) {
+    row_memory_.release();
+    if (!s.where || predicate.is_true({.row = row}, e)) q.add(row, e);
+    return !e.failure() && !q.has_enough();
+  };
+  if (t == nullptr) {
+    add({});
+  } else {
+    const access_path path = choose_path(*t, s.where ? &predicate : nullptr, nullptr);
+    path.visit(*t, [&](row_number row) { return add(t->get(row)); });
+  }
+  if (!e.failure()) q.finish(e);
+  if (e.failure()) return to_error(*e.failure());
+  if (q.result_bytes() > limits_.result_bytes_max) return result_too_large(limits_.result_bytes_max);
+  return show_listing(t, q, "select");
+}
+
+executor::failure executor::show_listing(const table* t, const query& q, std::string_view action) {
+  outcome_.kind = reply_kind::listing;
+  outcome_.about = t;
+  outcome_.action = action;
+  outcome_.rows = q.row_count();
+  outcome_.listing_columns = q.titles();
+  outcome_.listing_rows = q.values();
+  return std::nullopt;
+}
+
+/// `returning` with expressions, computed for the rows in `data_`.
+executor::failure executor::show_computed(const table& t, const parser::projection& list) {
+  sql::name_scope names{.of = &t, .inner = &inner_};
+  query& q = query_.emplace(limits_.result_bytes_max);
+  if (auto failed = q.bind({.columns = list, .table = {}, .where = {}}, names)) return failed;
+  sql::evaluation e(row_memory_, who_.now_us);
+  for (const row_view row : data_) q.add(row, e);
+  q.finish(e);
+  if (e.failure()) return to_error(*e.failure());
+  if (q.result_bytes() > limits_.result_bytes_max) return result_too_large(limits_.result_bytes_max);
+  return show_listing(&t, q, outcome_.action);
+}
+
+/// What the subqueries of the statement give, those in them first.
+executor::failure executor::run_inner(const parser::statement_body& body) {
+  subqueries_.clear();
+  parser::subqueries_of(body, subqueries_);
+  if (subqueries_.empty()) return std::nullopt;
+  if (who_.inner_results != nullptr) {
+    for (std::size_t i = 0; i < subqueries_.size(); ++i) inner_.emplace_back(subqueries_[i], (*who_.inner_results)[i]);
+    return std::nullopt;
+  }
+  for (const parser::select_statement* s : subqueries_) {
+    sql::inner_result result;
+    if (auto failed = run_subquery(*s, result)) return failed;
+    inner_.emplace_back(s, std::move(result));
+  }
+  return std::nullopt;
+}
+
+executor::failure executor::run_subquery(const parser::select_statement& s, sql::inner_result& out) {
+  const table* t = s.table.empty() ? nullptr : find_table(s.table);
+  if (t == nullptr && !s.table.empty()) return unknown_table(s.table);
+  if (auto failed = select_computed(t, s)) return failed;
+  out.types = query_->types();
+  const std::size_t width = out.types.size();
+  for (std::size_t at = 0; at < query_->values().size(); at += width) {
+    auto& row = out.rows.emplace_back();
+    for (std::size_t i = 0; i < width; ++i) {
+      const value& v = query_->values()[at + i];
+      row.push_back(v ? std::optional<std::string>(*v) : std::nullopt);
+    }
+  }
+  return std::nullopt;
 }
 
 executor::failure executor::run(const parser::peek_statement& s) {
