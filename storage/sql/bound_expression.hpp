@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "parser/ast.hpp"
@@ -30,6 +31,9 @@ struct inner_result {
   std::vector<std::vector<std::optional<std::string>>> rows;
 };
 
+/// The results of a statement's subqueries, by where these stand in the statement's tree.
+using inner_results = std::vector<std::pair<const parser::select_statement*, inner_result>>;
+
 /// An aggregate function that a grouped query computes for each group.
 struct aggregate_call;
 
@@ -46,22 +50,18 @@ struct name_scope {
   /// Where aggregate calls are collected, equal ones once; nullptr: they are errors here (1111 Invalid use of group
   /// function). Inside an aggregate's argument they always are.
   std::vector<aggregate_call>* aggregates = nullptr;
-  /// What subqueries gave, by the order in which they are written in the statement; nullptr: there are none.
-  const std::vector<inner_result>* inner_results = nullptr;
-  std::size_t next_inner_result = 0;
-  /// `values(c)` of `on duplicate key update` is allowed and means evaluation::offered.
+  /// What the subqueries gave, each of which is here; nullptr: there are none.
+  const inner_results* inner = nullptr;
+  /// `values(c)` of `on duplicate key update` is allowed and means expression_input::offered.
   bool offers_values = false;
 };
 
-/// What an expression is computed for. The memory has the texts of results; release it when they are done with.
-struct evaluation {
+/// What an expression is computed for.
+struct expression_input {
   row_view row = {};                       ///< of the scope's table; no data: every column is NULL
+  std::span<const value> values = {};      ///< by column: these instead of the row's, where the span reaches
   std::span<const value> offered = {};     ///< values(c), by column
   std::span<const datum> aggregates = {};  ///< results, in the order of name_scope::aggregates
-  std::int64_t now_us = 0;                 ///< now(), since 1970 UTC
-  std::pmr::memory_resource* memory = nullptr;
-  /// What went wrong (out of range, ...); the result is NULL then. The first one stays.
-  std::optional<error> failure = {};
 };
 
 /// An expression ready to be computed. Holds no pointer into the statement's text or tree: subscriptions keep it.
@@ -80,9 +80,11 @@ class bound_expression {
   /// `column = value`, the short form of a condition; NULL equals nothing.
   [[nodiscard]] static std::optional<error> bind(const parser::condition& c, name_scope& names, bound_expression& out);
 
-  [[nodiscard]] datum evaluate(evaluation& in) const;
+  [[nodiscard]] datum evaluate(const expression_input& in, evaluation& e) const;
   /// Whether it is true: not false, 0 or NULL.
-  [[nodiscard]] bool is_true(evaluation& in) const;
+  [[nodiscard]] bool is_true(const expression_input& in, evaluation& e) const;
+  /// A column of a table, whatever it is called.
+  [[nodiscard]] static bound_expression of_column(const table& t, column_index column);
   /// The type of results, as a column would need it that takes them all.
   [[nodiscard]] const column_type& type() const;
   /// The columns it reads, rising.
@@ -108,6 +110,19 @@ struct aggregate_call {
   function of{};
   bool distinct = false;
   bound_expression argument;  ///< empty for count_rows
+};
+
+/// What an aggregate has come to for one group so far.
+class aggregate_state {
+ public:
+  explicit aggregate_state(const aggregate_call& call);
+  ~aggregate_state();
+  aggregate_state(aggregate_state&&) noexcept;
+  aggregate_state& operator=(aggregate_state&&) noexcept;
+
+  // REQUIRES: `call` is that of the constructor.
+  void add(const aggregate_call& call, const expression_input& in, evaluation& e);
+  [[nodiscard]] datum result(const aggregate_call& call, evaluation& e) const;
 };
 
 }  // namespace pubsubsql::storage::sql
