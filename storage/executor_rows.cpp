@@ -40,6 +40,18 @@ executor::failure executor::check_row(const table& t) const {
   return std::nullopt;
 }
 
+executor::failure executor::check_keys(const table& t, std::span<const column_index> changed, row_number except) const {
+  for (const column_index column : changed) {
+    if (t.index_of(column) != index_kind::key || column == id_column || !values_[column]) continue;
+    const auto holder = t.find_key(column, *values_[column]);
+    if (holder && *holder != except) return duplicate_key(t.name(), t.column_name(column), *values_[column]);
+  }
+  if (const ordered_index* index = t.find_violated(values_, changed, except)) {
+    return duplicate_key(t.name(), index->name(), index->show_values(values_));
+  }
+  return std::nullopt;
+}
+
 executor::failure executor::finish_rows(const table& t, const std::optional<parser::projection>& returning,
                                         std::string_view action) {
   outcome_.about = &t;
@@ -75,13 +87,13 @@ executor::failure executor::resolve_inserted(table& t, const parser::row_source&
     }
     if (assigned_.size() != source.width) return wrong_value_count(t.name(), assigned_.size(), source.width);
   }
-  return t.is_typed() ? find_defaults(t) : std::nullopt;
+  return t.is_declared() ? find_defaults(t) : std::nullopt;
 }
 
 executor::failure executor::store_row(table& t, parser::queue_end end) {
   if (t.row_count() >= limits_.rows_max) return too_many_rows(t.name(), limits_.rows_max);
   if (auto failed = check_row(t)) return failed;
-  if (auto failed = check_keys(t, no_row)) return failed;
+  if (auto failed = check_keys(t, assigned_, no_row)) return failed;
   if (given_id_) {
     if (t.find_id(*given_id_)) return duplicate_id(t.name(), *given_id_);
     log_.insert_at(t, back_position(*given_id_), values_, assigned_);
@@ -104,9 +116,7 @@ executor::failure executor::add_row(table& t, std::span<const parser::literal> r
 
 /// The row of which `values_` has the columns that the statement names.
 executor::failure executor::add_written_row(table& t, parser::queue_end end) {
-  if (t.is_typed()) {
-    if (auto failed = write_defaults(t)) return failed;
-  }
+  if (auto failed = write_defaults(t)) return failed;
   correct_values(t);
   if (duplicates_ == parser::duplicate_rule::refuse) {
     ++outcome_.rows;
@@ -258,7 +268,7 @@ executor::failure executor::compute_update(const table& t, row_number row) {
 
 executor::failure executor::store_update(table& t, row_number row) {
   if (auto failed = check_row(t)) return failed;
-  if (auto failed = check_keys(t, row)) return failed;
+  if (auto failed = check_keys(t, updated_, row)) return failed;
   log_.update(t, row, values_, updated_);
   return std::nullopt;
 }

@@ -93,19 +93,21 @@ executor::failure executor::write_assigned(const table& t, column_index column, 
 
 // Columns that an insert does not name
 
+/// Columns that are given a value belong to those that the statement writes.
 executor::failure executor::find_defaults(const table& t) {
-  defaulted_.clear();
+  const std::size_t named = assigned_.size();
+  const auto counter = t.auto_increment_column();
   for (const column_index column : t.all_columns()) {
-    if (column == id_column || std::ranges::find(assigned_, column) != assigned_.end()) continue;
-    if (t.default_of(column) != nullptr || t.auto_increment_column() == column) {
+    if (column == id_column) continue;
+    const auto end = assigned_.begin() + static_cast<std::ptrdiff_t>(named);
+    const bool is_named = std::find(assigned_.begin(), end, column) != end;
+    // A NULL asks for the next number, too.
+    if (column == counter || (!is_named && t.default_of(column) != nullptr)) {
       defaulted_.push_back(column);
-    } else if (t.is_declared() && !t.is_nullable(column)) {
+      if (!is_named) assigned_.push_back(column);
+    } else if (!is_named && !t.is_nullable(column)) {
       return to_error(sql::no_default({.table = t.name(), .column = t.column_name(column)}));
     }
-  }
-  // A NULL asks for the next number, too.
-  if (const auto counter = t.auto_increment_column(); counter && *counter != id_column) {
-    if (std::ranges::find(defaulted_, *counter) == defaulted_.end()) defaulted_.push_back(*counter);
   }
   return std::nullopt;
 }

@@ -35,6 +35,8 @@ table::table(const table_description& d) : table(d.name) {
     const column_index column = add_column(c.name);
     if (c.index != index_kind::none) static_cast<void>(add_index(column, c.index));  // over no rows
   }
+  for (const index_description& index : d.indexes) static_cast<void>(add_ordered_index(index, ordered_.size()));
+  primary_column_ = d.primary_column;
   sequence_ = d.sequence;
   ack_ = d.ack;
   learn(d);
@@ -198,6 +200,7 @@ row_number table::store(row_position position, std::span<const value> values) {
   for (const column_index column : indexed_columns_) {
     if (column < values.size()) index_value(column, values[column], row, position);
   }
+  for (const auto& index : ordered_) index->insert(row);
   return row;
 }
 
@@ -223,6 +226,7 @@ row_view table::update(row_number row, std::span<const value> values, std::span<
     index_value(column, values[column], row, position);
   }
   encode_row(position, values, encoded_);
+  if (!ordered_.empty()) return replace_ordered(row, values, changed);
   heap_.replace(row, encoded_);
   return get(row);
 }
@@ -232,6 +236,7 @@ void table::erase(row_number row) {
   const row_position position = before.position();
   row_view::cursor columns(before);
   for (const column_index column : indexed_columns_) unindex_value(column, columns.at(column), row, position);
+  for (const auto& index : ordered_) index->erase(row);
   directory_.erase(position);
   heap_.erase(row);
 }
@@ -253,6 +258,9 @@ std::optional<std::string> table::load(row_position position, std::span<const va
       return "two rows have the value '" + std::string(*values[column]) + "' in the key " +
              std::string(column_name(column));
     }
+  }
+  if (const ordered_index* index = find_violated(values, {}, no_row)) {
+    return "two rows have the values '" + index->show_values(values) + "' in the key " + std::string(index->name());
   }
   store(position, values);
   skip_ids(id_of(position) + 1);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "parser/ast.hpp"
+#include "storage/ordered_index.hpp"
 #include "storage/outcome.hpp"
 #include "storage/row.hpp"
 #include "storage/row_directory.hpp"
@@ -31,8 +32,9 @@ namespace pubsubsql::storage {
 /// Invariants:
 ///  1. Column 0 is `id`. Columns are only ever added at the end, so an index stays good once given.
 ///  2. Every row is in the heap and in the directory under its position, and in the index of each indexed column for
-///     which it has a value.
-///  3. No two rows have the same value in a `key` column.
+///     which it has a value, and in every ordered index.
+///  3. No two rows have the same value in a `key` column, nor the same values without a NULL in the columns of a unique
+///     ordered index.
 class table {
  public:
   explicit table(std::string_view name);
@@ -82,9 +84,25 @@ class table {
   /// Appends every row, in table order.
   void find_all(std::vector<row_number>& out) const;
 
+  /// The indexes over one or more columns, in the order in which they were made.
+  [[nodiscard]] std::span<const std::unique_ptr<ordered_index>> ordered_indexes() const { return ordered_; }
+  /// The one of that name, or nullptr. Valid as long as the index.
+  [[nodiscard]] const ordered_index* find_ordered_index(std::string_view name) const;
+  /// The unique ordered index that another row than `except` keeps these values out of, or nullptr. `assigned`: the
+  /// columns in which they may differ from that row's.
+  [[nodiscard]] const ordered_index* find_violated(std::span<const value> values,
+                                                   std::span<const column_index> assigned, row_number except) const {
+    return ordered_.empty() ? nullptr : find_violated_among(values, assigned, except);
+  }
+  /// The columns by which a row is known to users; empty: there are none. Valid until an index changes.
+  [[nodiscard]] std::span<const column_index> primary_key() const;
+
   /// The index of a `key` column, or nullptr.
   [[nodiscard]] const unique_index* key_index(column_index column) const;
+  /// The index of a `tag` column, or nullptr.
+  [[nodiscard]] const tag_index* tagged(column_index column) const;
   [[nodiscard]] const row_heap& heap() const { return heap_; }
+  [[nodiscard]] const row_directory& directory() const { return directory_; }
 
   [[nodiscard]] const subscriptions& subscribers() const { return subscriptions_; }
 
@@ -101,6 +119,15 @@ class table {
   /// nothing then). REQUIRES: index_of(column) == index_kind::none.
   std::optional<std::string_view> add_index(column_index column, index_kind kind);
   void remove_index(column_index column);
+
+  /// Builds an ordered index over the rows there are and puts it at this place among them. Returns nothing, or for a
+  /// unique one the values that two rows share (and builds nothing then).
+  /// REQUIRES: no other has its name; place <= ordered_indexes().size(); its columns are there.
+  std::optional<std::string> add_ordered_index(index_description description, std::size_t place);
+  /// REQUIRES: place < ordered_indexes().size().
+  void remove_ordered_index(std::size_t place);
+  /// REQUIRES: index_of(column) == index_kind::key.
+  void set_primary_column(std::optional<column_index> column) { primary_column_ = column; }
 
   /// The id that the next row will have.
   [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
@@ -153,6 +180,10 @@ class table {
   void index_value(column_index column, const value& v, row_number row, row_position position);
   void unindex_value(column_index column, const value& v, row_number row, row_position position);
   std::optional<std::string_view> build_key(column_index column, unique_index& index) const;
+  [[nodiscard]] const ordered_index* find_violated_among(std::span<const value> values,
+                                                         std::span<const column_index> assigned,
+                                                         row_number except) const;
+  row_view replace_ordered(row_number row, std::span<const value> values, std::span<const column_index> changed);
   void read_values(row_view row);
   static std::uint64_t new_schema_version();
 
@@ -161,6 +192,8 @@ class table {
   text_view_map<column_index> column_by_name_;
   std::vector<column_index> all_columns_;
   std::vector<column_index> indexed_columns_;
+  std::vector<std::unique_ptr<ordered_index>> ordered_;
+  std::optional<column_index> primary_column_;
   std::uint64_t schema_version_ = new_schema_version();
 
   row_heap heap_;
@@ -174,8 +207,9 @@ class table {
 
   subscriptions subscriptions_;
 
-  std::string encoded_;        // scratch: the row being written
-  std::vector<value> values_;  // scratch: the row being read
+  std::string encoded_;                // scratch: the row being written
+  std::vector<value> values_;          // scratch: the row being read
+  std::vector<ordered_index*> moved_;  // scratch: where the row being updated gets another place
 };
 
 }  // namespace pubsubsql::storage

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "parser/ast.hpp"
+#include "storage/row.hpp"
 
 namespace pubsubsql::storage {
 
@@ -23,6 +24,15 @@ struct column_facts {
   std::string extra;  ///< auto_increment, stored generated ...
 };
 
+/// An ordered index over one or more columns.
+struct index_description {
+  std::string name;                   ///< unique within the table
+  std::vector<column_index> columns;  ///< `id` may be among them
+  parser::index_type type = parser::index_type::plain;
+
+  bool operator==(const index_description&) const = default;
+};
+
 /// A table as a store remembers it, without its rows.
 struct table_description {
   struct column {
@@ -34,6 +44,10 @@ struct table_description {
   std::string name;
   /// All but `id`.
   std::vector<column> columns = {};
+  /// The ordered ones, in the order in which they were made.
+  std::vector<index_description> indexes = {};
+  /// The `key` column that is the primary key, when neither `id` nor an ordered index is.
+  std::optional<column_index> primary_column = {};
   std::uint64_t next_id = 0;
   std::uint64_t sequence = 0;
   std::optional<parser::ack_mode> ack = {};

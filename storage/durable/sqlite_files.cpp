@@ -315,6 +315,11 @@ void sqlite_files::apply(open_table& t, const change& c) {
     case change_kind::delete_row:
       t.erase.bind(1, c.before.position()).run();
       break;
+    case change_kind::drop_table:
+    case change_kind::drop_column:
+    case change_kind::add_index:
+    case change_kind::drop_index:
+      break;
   }
 }
 

@@ -70,6 +70,11 @@ std::string_view bytes_of(row_view row) {
   return row.data() == nullptr ? std::string_view() : std::string_view(row.data(), row.size());
 }
 
+/// Those of an add_key are as journals of earlier versions have them.
+bool has_index_type(change_kind kind) {
+  return kind == change_kind::add_index || kind == change_kind::drop_index;
+}
+
 /// Whether the bytes are one row, whole and sound, or none where there is to be none.
 bool is_row(std::string_view bytes, bool expected) {
   if (!expected) return bytes.empty();
@@ -145,6 +150,7 @@ void statement_changes::encode(std::string& out) const {
     put_text(out, bytes_of(c.after));
     put(out, static_cast<std::uint32_t>(c.assigned.size()));
     for (const column_index column : c.assigned) put(out, column);
+    if (has_index_type(c.kind)) put(out, c.index);
   }
 }
 
@@ -165,7 +171,7 @@ std::shared_ptr<const statement_changes> statement_changes::decode(std::string_v
     c.name = in.take_text();
     const std::string_view before = in.take_text();
     const std::string_view after = in.take_text();
-    if (c.kind > change_kind::delete_row) return nullptr;
+    if (c.kind > change_kind::drop_index) return nullptr;
     const bool has_before = c.kind == change_kind::update_row || c.kind == change_kind::delete_row;
     const bool has_after = c.kind == change_kind::insert_row || c.kind == change_kind::update_row;
     if (!is_row(before, has_before) || !is_row(after, has_after)) return nullptr;
@@ -175,6 +181,8 @@ std::shared_ptr<const statement_changes> statement_changes::decode(std::string_v
     const auto columns_count = in.take<std::uint32_t>();
     for (std::uint32_t j = 0; j < columns_count && in.good(); ++j) columns.push_back(in.take<column_index>());
     c.assigned = columns;
+    if (has_index_type(c.kind)) c.index = in.take<parser::index_type>();
+    if (c.index > parser::index_type::primary) return nullptr;
   }
   if (!in.good() || !in.at_end() || changes.empty()) return nullptr;
   made->own(table, changes);
