@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "parser/subqueries.hpp"
+#include "storage/access_path.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 
@@ -26,9 +28,12 @@ executor::failure executor::find_equal(const table& t, const parser::condition& 
 
 /// Rows that meet the predicate, if there is one, in the order asked for, if there is one, else in the table's.
 executor::failure executor::find_matching(const table& t, const sql::bound_expression* predicate, row_order* order) {
-  const access_path path = choose_path(t, predicate, order);
+  const std::vector<conjunction> any_of = predicate != nullptr ? predicate->conjunctions() : std::vector<conjunction>();
+  const std::vector<order_column> by = order != nullptr ? order->columns() : std::vector<order_column>();
+  const access_path path(t, {.any_of = any_of, .filtered = predicate != nullptr, .order = by, .limit = order != nullptr ? order->wanted() : std::nullopt});
+  if (order != nullptr && path.is_ordered()) order->comes_ordered();
   sql::evaluation e(row_memory_, who_.now_us);
-  path.visit(t, [&](row_number row) {
+  path.visit([&](row_number row) {
     row_memory_.release();
     const sql::expression_input in{.row = t.get(row)};
     if (predicate != nullptr && !predicate->is_true(in, e)) return !e.failure();
@@ -144,12 +149,13 @@ executor::failure executor::select_computed(const table* t, const parser::select
   if (t == nullptr) {
     add({});
   } else {
-    const access_path path = choose_path(*t, s.where ? &predicate : nullptr, nullptr);
-    path.visit(*t, [&](row_number row) { return add(t->get(row)); });
+    const std::vector<conjunction> any_of = s.where ? predicate.conjunctions() : std::vector<conjunction>();
+    const access_path path(*t, {.any_of = any_of, .filtered = s.where.has_value()});
+    path.visit([&](row_number row) { return add(t->get(row)); });
   }
   if (!e.failure()) q.finish(e);
   if (e.failure()) return to_error(*e.failure());
-  if (q.result_bytes() > limits_.result_bytes_max) return result_too_large(limits_.result_bytes_max);
+  if (q.is_too_large()) return result_too_large(limits_.result_bytes_max);
   return show_listing(t, q, "select");
 }
 
@@ -172,7 +178,7 @@ executor::failure executor::show_computed(const table& t, const parser::projecti
   for (const row_view row : data_) q.add(row, e);
   q.finish(e);
   if (e.failure()) return to_error(*e.failure());
-  if (q.result_bytes() > limits_.result_bytes_max) return result_too_large(limits_.result_bytes_max);
+  if (q.is_too_large()) return result_too_large(limits_.result_bytes_max);
   return show_listing(&t, q, outcome_.action);
 }
 
@@ -191,6 +197,10 @@ executor::failure executor::run_inner(const parser::statement_body& body) {
     inner_.emplace_back(s, std::move(result));
   }
   return std::nullopt;
+}
+
+const sql::inner_result& executor::result_of(const parser::select_statement* s) const {
+  return std::ranges::find(inner_, s, &sql::inner_results::value_type::first)->second;
 }
 
 executor::failure executor::run_subquery(const parser::select_statement& s, sql::inner_result& out) {

@@ -40,14 +40,22 @@ executor::failure executor::check_row(const table& t) const {
   return std::nullopt;
 }
 
+namespace {
+
+error shared_key(const table& t, std::string_view key, std::string_view text) {
+  return t.is_declared() ? duplicate_entry(text, key) : duplicate_key(t.name(), key, text);
+}
+
+}  // namespace
+
 executor::failure executor::check_keys(const table& t, std::span<const column_index> changed, row_number except) const {
   for (const column_index column : changed) {
     if (t.index_of(column) != index_kind::key || column == id_column || !values_[column]) continue;
     const auto holder = t.find_key(column, *values_[column]);
-    if (holder && *holder != except) return duplicate_key(t.name(), t.column_name(column), *values_[column]);
+    if (holder && *holder != except) return shared_key(t, t.column_name(column), *values_[column]);
   }
   if (const ordered_index* index = t.find_violated(values_, changed, except)) {
-    return duplicate_key(t.name(), index->name(), index->show_values(values_));
+    return shared_key(t, index->name(), index->show_values(values_));
   }
   return std::nullopt;
 }
@@ -95,7 +103,7 @@ executor::failure executor::store_row(table& t, parser::queue_end end) {
   if (auto failed = check_row(t)) return failed;
   if (auto failed = check_keys(t, assigned_, no_row)) return failed;
   if (given_id_) {
-    if (t.find_id(*given_id_)) return duplicate_id(t.name(), *given_id_);
+    if (t.find_id(*given_id_)) return duplicate_entry(std::to_string(*given_id_), "PRIMARY");
     log_.insert_at(t, back_position(*given_id_), values_, assigned_);
   } else {
     log_.insert(t, end, values_, assigned_);
@@ -179,17 +187,17 @@ executor::failure executor::add_rows(const parser::row_source& source, parser::q
 }
 
 executor::failure executor::add_selected_rows(const parser::insert_statement& s, std::string_view action) {
-  const sql::inner_result* const rows = inner_result_of(s.query);
+  const sql::inner_result& rows = result_of(s.query);
   table* t = nullptr;
   if (auto failed = find_or_create(s.rows.table, t)) return failed;
   if (auto failed = check_writable(*t)) return failed;
-  parser::row_source into{.table = s.rows.table, .columns = s.rows.columns, .width = rows->types.size()};
+  parser::row_source into{.table = s.rows.table, .columns = s.rows.columns, .width = rows.types.size()};
   if (!into.columns.empty() && into.columns.size() != into.width) {
     return wrong_value_count(t->name(), into.columns.size(), into.width);
   }
   if (auto failed = resolve_inserted(*t, into)) return failed;
   if (auto failed = resolve_duplicate_updates(*t, s)) return failed;
-  for (const auto& row : rows->rows) {
+  for (const auto& row : rows.rows) {
     values_.assign(t->column_count(), std::nullopt);
     given_id_.reset();
     ++row_of_statement_;

@@ -29,13 +29,13 @@ sql::column_label executor::label_of(const table& t, column_index column) const 
 }
 
 /// The id that an insert gives itself; NULL and 0 leave it to the table, as for any AUTO_INCREMENT column.
-executor::failure executor::write_id(const table& t, const value& v) {
+executor::failure executor::write_id(const value& v) {
   given_id_.reset();
   if (!v || *v == "0") return std::nullopt;
   std::uint64_t id = 0;
   const char* const end = v->data() + v->size();
   const auto [stop, problem] = std::from_chars(v->data(), end, id);
-  if (problem != std::errc{} || stop != end || id > row_id_max) return id_out_of_range(t.name(), *v);
+  if (problem != std::errc{} || stop != end || id > row_id_max) return id_out_of_range(*v);
   given_id_ = id;
   return std::nullopt;
 }
@@ -49,7 +49,7 @@ executor::failure executor::write_text(const table& t, column_index column, cons
     if (e.failure() && t.is_declared()) return to_error(*e.failure());
     if (e.failure()) stored = v;  // the database outside, whose column it is, has the last word
   }
-  if (column == id_column) return write_id(t, stored);
+  if (column == id_column) return write_id(stored);
   values_[column] = stored;
   return std::nullopt;
 }
@@ -63,7 +63,7 @@ executor::failure executor::write_computed(const table& t, column_index column, 
   if (type == nullptr || d.is_null()) return write_text(t, column, sql::value_of(e, d));
   const value stored = sql::canonical_value(e, *type, d, label_of(t, column));
   if (e.failure()) return to_error(*e.failure());
-  if (column == id_column) return write_id(t, stored);
+  if (column == id_column) return write_id(stored);
   values_[column] = stored;
   return std::nullopt;
 }

@@ -4,20 +4,10 @@
 #include <utility>
 
 #include "storage/errors.hpp"
+#include "storage/sql/order_key.hpp"
 #include "storage/table.hpp"
 
 namespace pubsubsql::storage {
-
-namespace {
-
-/// Appends a value so that several of them tell where each ends, and NULL from an empty text.
-void append_delimited(std::string& out, const value& v) {
-  const std::uint64_t size = v ? v->size() + 1 : 0;
-  out.append(reinterpret_cast<const char*>(&size), sizeof size);
-  if (v) out += *v;
-}
-
-}  // namespace
 
 void query::add_title(std::string_view title, const sql::column_type& type) {
   titles_.push_back(title);
@@ -75,20 +65,23 @@ std::optional<error> query::bind(const parser::select_statement& s, sql::name_sc
 }
 
 std::string_view query::keep(std::string_view text) {
+  kept_bytes_ += text.size();
   auto* const copy = static_cast<char*>(texts_.allocate(text.size(), 1));
   std::memcpy(copy, text.data(), text.size());
   return {copy, text.size()};
 }
 
+query::group query::make_group(row_view first) const {
+  group g{.first = first, .aggregates = {}};
+  for (const sql::aggregate_call& call : aggregates_) g.aggregates.emplace_back(call.kind, call.distinct);
+  return g;
+}
+
 query::group& query::group_of(row_view row, sql::evaluation& e) {
   key_.clear();
-  for (const sql::bound_expression& by : group_by_) append_delimited(key_, value_of(e, by.evaluate({.row = row}, e)));
+  for (const sql::bound_expression& by : group_by_) sql::append_identity_key(key_, by.evaluate({.row = row}, e));
   const auto [it, is_new] = group_by_key_.try_emplace(key_, groups_.size());
-  if (is_new) {
-    group& g = groups_.emplace_back();
-    g.first = row;
-    for (const sql::aggregate_call& call : aggregates_) g.aggregates.emplace_back(call);
-  }
+  if (is_new) groups_.push_back(make_group(row));
   return groups_[it->second];
 }
 
@@ -96,7 +89,10 @@ void query::add(row_view row, sql::evaluation& e) {
   const sql::expression_input in{.row = row};
   if (is_grouped()) {
     group& g = group_of(row, e);
-    for (std::size_t i = 0; i < aggregates_.size(); ++i) g.aggregates[i].add(aggregates_[i], in, e);
+    for (std::size_t i = 0; i < aggregates_.size(); ++i) {
+      const sql::aggregate_call& call = aggregates_[i];
+      g.aggregates[i].add(call.counts_rows ? sql::datum::integer(1) : call.argument.evaluate(in, e));
+    }
   } else if (distinct_) {
     if (having_ && !having_->is_true(in, e)) return;
     const auto number = static_cast<std::uint32_t>(columns_.empty() ? 0 : computed_.size() / columns_.size());
@@ -109,13 +105,14 @@ void query::add(row_view row, sql::evaluation& e) {
 
 bool query::compute(const sql::expression_input& in, sql::evaluation& e) {
   const std::size_t before = computed_.size();
+  key_.clear();
   for (const sql::bound_expression& column : columns_) {
-    const value v = value_of(e, column.evaluate(in, e));
+    const sql::datum d = column.evaluate(in, e);
+    if (distinct_) sql::append_identity_key(key_, d);
+    const value v = sql::value_of(e, d);
     computed_.push_back(v ? value{keep(*v)} : value{});
   }
   if (!distinct_) return true;
-  key_.clear();
-  for (std::size_t i = before; i < computed_.size(); ++i) append_delimited(key_, computed_[i]);
   if (seen_.insert(key_).second) return true;
   computed_.resize(before);
   return false;
@@ -123,14 +120,14 @@ bool query::compute(const sql::expression_input& in, sql::evaluation& e) {
 
 void query::finish_groups(sql::evaluation& e) {
   if (groups_.empty() && !has_groups_) {  // aggregates of no rows
-    group& g = groups_.emplace_back();
-    for (const sql::aggregate_call& call : aggregates_) g.aggregates.emplace_back(call);
+    groups_.push_back(make_group({}));
   }
   std::uint32_t number = 0;
   std::vector<sql::datum> results;
   for (const group& g : groups_) {
+    if (is_too_large()) return;
     results.clear();
-    for (std::size_t i = 0; i < aggregates_.size(); ++i) results.push_back(g.aggregates[i].result(aggregates_[i], e));
+    for (const sql::aggregate& a : g.aggregates) results.push_back(a.result(e));
     const sql::expression_input in{.row = g.first, .aggregates = results};
     if (having_ && !having_->is_true(in, e)) continue;
     if (compute(in, e)) order_.add(number++, in, e);
@@ -139,10 +136,7 @@ void query::finish_groups(sql::evaluation& e) {
 
 void query::show(std::size_t computed_row) {
   const auto first = computed_.begin() + static_cast<std::ptrdiff_t>(computed_row * columns_.size());
-  for (auto v = first; v != first + static_cast<std::ptrdiff_t>(columns_.size()); ++v) {
-    values_.push_back(*v);
-    result_bytes_ += *v ? (*v)->size() : 0;
-  }
+  values_.insert(values_.end(), first, first + static_cast<std::ptrdiff_t>(columns_.size()));
 }
 
 void query::finish(sql::evaluation& e) {
@@ -153,7 +147,7 @@ void query::finish(sql::evaluation& e) {
     for (const std::uint32_t row : wanted) show(row);
     return;
   }
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
+  for (std::size_t i = 0; i < wanted.size() && !is_too_large(); ++i) {
     const row_view row = rows_[wanted[i]];
     compute({.row = row}, e);
     show(computed_.size() / columns_.size() - 1);

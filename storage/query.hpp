@@ -21,11 +21,16 @@ namespace pubsubsql::storage {
 /// rows that meet `where` one by one; then gives the result, value by value. Made for one statement.
 class query {
  public:
+  /// `bytes_max`: what the texts of the result may take.
+  explicit query(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
   /// `names` is the scope of the table. The statement must outlive the query.
   [[nodiscard]] std::optional<error> bind(const parser::select_statement& s, sql::name_scope names);
 
   /// Whether no further row can change the result.
-  [[nodiscard]] bool has_enough() const { return !is_grouped() && !distinct_ && order_.has_enough(); }
+  [[nodiscard]] bool has_enough() const {
+    return is_too_large() || (!is_grouped() && !distinct_ && order_.has_enough());
+  }
 
   /// REQUIRES: the row stays where it is until finish().
   void add(row_view row, sql::evaluation& e);
@@ -36,19 +41,20 @@ class query {
   /// Row after row. Valid as long as the query.
   [[nodiscard]] const std::vector<value>& values() const { return values_; }
   [[nodiscard]] std::size_t row_count() const { return titles_.empty() ? 0 : values_.size() / titles_.size(); }
-  /// Bytes of the texts of the result.
-  [[nodiscard]] std::size_t result_bytes() const { return result_bytes_; }
+  /// Whether more texts were computed than a result may have; then nothing more is taken.
+  [[nodiscard]] bool is_too_large() const { return kept_bytes_ > bytes_max_; }
 
  private:
   struct group {
     row_view first;
-    std::vector<sql::aggregate_state> aggregates;
+    std::vector<sql::aggregate> aggregates;
   };
 
   [[nodiscard]] bool is_grouped() const { return has_groups_ || !aggregates_.empty(); }
   [[nodiscard]] std::optional<error> bind_columns(const parser::select_statement& s, sql::name_scope& names);
   [[nodiscard]] std::optional<error> bind_all_columns(const sql::name_scope& names);
   void add_title(std::string_view title, const sql::column_type& type);
+  [[nodiscard]] group make_group(row_view first) const;
   [[nodiscard]] group& group_of(row_view row, sql::evaluation& e);
   void finish_groups(sql::evaluation& e);
   /// Computes a row of the result behind the others. Returns whether it is a new one, where that matters.
@@ -72,7 +78,8 @@ class query {
   std::vector<row_view> rows_;   // when neither grouped nor distinct
   std::vector<value> computed_;  // rows of the result before they are ordered
   std::vector<value> values_;
-  std::size_t result_bytes_ = 0;
+  std::size_t bytes_max_;
+  std::size_t kept_bytes_ = 0;
   std::string key_;  // scratch
   std::pmr::monotonic_buffer_resource texts_;
 };

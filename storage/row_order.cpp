@@ -43,18 +43,18 @@ std::optional<error> row_order::bind(const parser::order_list& by, const std::op
   return std::nullopt;
 }
 
-std::optional<std::vector<row_order::column_order>> row_order::columns() const {
-  std::vector<column_order> out;
+std::vector<order_column> row_order::columns() const {
+  std::vector<order_column> out;
   for (const key& k : keys_) {
     const auto column = k.value.as_column();
-    if (!column) return std::nullopt;
+    if (!column) return {};
     out.push_back({.column = *column, .descending = k.descending});
   }
   return out;
 }
 
-std::uint64_t row_order::wanted() const {
-  if (!limit_) return UINT64_MAX;
+std::optional<std::uint64_t> row_order::wanted() const {
+  if (!limit_) return std::nullopt;
   return limit_->count > UINT64_MAX - limit_->offset ? UINT64_MAX : limit_->count + limit_->offset;
 }
 
@@ -68,24 +68,23 @@ void row_order::add(std::uint32_t item, const sql::expression_input& in, sql::ev
   std::string bytes;
   for (const key& k : keys_) {
     const std::size_t before = bytes.size();
-    sql::append_order_key(bytes, k.value.evaluate(in, e));
+    sql::append_order_key(bytes, k.value.type(), k.value.evaluate(in, e));
     if (!k.descending) continue;
     // No key is the beginning of another, so turning all bits around turns the order around.
     for (std::size_t i = before; i < bytes.size(); ++i) bytes[i] = static_cast<char>(~bytes[i]);
   }
   entries_.push_back({.key = std::move(bytes), .item = item, .number = came_++});
-  const std::uint64_t most = wanted();
-  if (most < entries_.size() / 2 && entries_.size() > slack) keep_first(most);
+  if (most() < entries_.size() / 2 && entries_.size() > slack) keep_first(most());
 }
 
 void row_order::take(std::vector<std::uint32_t>& out) {
   out.clear();
   if (!keys_.empty()) {
-    if (wanted() < entries_.size()) keep_first(wanted());
+    if (most() < entries_.size()) keep_first(most());
     std::ranges::sort(entries_, std::less{});
   }
   const std::uint64_t first = limit_ ? std::min<std::uint64_t>(limit_->offset, entries_.size()) : 0;
-  const std::uint64_t last = std::min<std::uint64_t>(wanted(), entries_.size());
+  const std::uint64_t last = std::min<std::uint64_t>(most(), entries_.size());
   for (std::uint64_t i = first; i < last; ++i) out.push_back(entries_[i].item);
   entries_.clear();
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parser/ast.hpp"
+#include "storage/access_path.hpp"
 #include "storage/sql/bound_expression.hpp"
 
 namespace pubsubsql::storage {
@@ -29,14 +30,14 @@ class row_order {
   [[nodiscard]] bool is_trivial() const { return keys_.empty() && !limit_; }
   [[nodiscard]] bool has_keys() const { return !keys_.empty(); }
   /// Whether no further item can be among those asked for.
-  [[nodiscard]] bool has_enough() const { return keys_.empty() && limit_ && entries_.size() >= wanted(); }
+  [[nodiscard]] bool has_enough() const { return keys_.empty() && limit_ && entries_.size() >= most(); }
 
-  /// The columns that it orders by, when that is all it does.
-  struct column_order {
-    column_index column;
-    bool descending;
-  };
-  [[nodiscard]] std::optional<std::vector<column_order>> columns() const;
+  /// The columns that it orders by; empty when it orders by anything else, or not.
+  [[nodiscard]] std::vector<order_column> columns() const;
+  /// How many items are wanted, those skipped included.
+  [[nodiscard]] std::optional<std::uint64_t> wanted() const;
+  /// Items come in the order already.
+  void comes_ordered() { keys_.clear(); }
 
   void add(std::uint32_t item, const sql::expression_input& in, sql::evaluation& e);
   /// The items asked for, in order. Ends the taking.
@@ -56,7 +57,7 @@ class row_order {
       return order != 0 ? order < 0 : number < other.number;
     }
   };
-  [[nodiscard]] std::uint64_t wanted() const;
+  [[nodiscard]] std::uint64_t most() const { return wanted().value_or(UINT64_MAX); }
   void keep_first(std::size_t count);
 
   std::vector<key> keys_;

@@ -23,7 +23,8 @@ std::span<const column_index> table::primary_key() const {
 }
 
 std::optional<std::string> table::add_ordered_index(index_description description, std::size_t place) {
-  std::vector<const sql::column_type*> types(description.columns.size());
+  std::vector<const sql::column_type*> types;
+  for (const column_index column : description.columns) types.push_back(type_of(column));
   auto index = std::make_unique<ordered_index>(heap_, std::move(description), std::move(types));
   std::vector<row_number> rows;
   find_all(rows);
@@ -69,6 +70,17 @@ row_view table::replace_ordered(row_number row, std::span<const value> values, s
 const tag_index* table::tagged(column_index column) const {
   const auto* index = std::get_if<std::unique_ptr<tag_index>>(&columns_[column].index);
   return index == nullptr ? nullptr : index->get();
+}
+
+void table::find_holders(std::span<const value> values, std::vector<row_number>& out) const {
+  for (const column_index column : indexed_columns_) {
+    if (index_of(column) != index_kind::key || !values[column]) continue;
+    if (const auto holder = find_key(column, *values[column])) out.push_back(*holder);
+  }
+  for (const auto& index : ordered_) {
+    if (!index->unique()) continue;
+    if (const auto holder = index->find_holder(values)) out.push_back(*holder);
+  }
 }
 
 }  // namespace pubsubsql::storage
