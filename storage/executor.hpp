@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,7 +18,7 @@
 #include "storage/limits.hpp"
 #include "storage/outcome.hpp"
 #include "storage/query.hpp"
-#include "storage/row_order.hpp"
+#include "storage/row_search.hpp"
 #include "storage/sql/bound_expression.hpp"
 #include "storage/statement_log.hpp"
 #include "storage/table.hpp"
@@ -113,16 +114,14 @@ class executor {
   failure run(const parser::select_statement& s);
   failure run(const parser::peek_statement& s);
   failure run(const parser::describe_statement& s);
-  /// Which rows of a table a statement is about, and in which order.
-  struct row_choice {
-    const std::optional<parser::condition>& where;
-    const parser::order_list* order_by = nullptr;
-    const std::optional<parser::row_limit>& limit;
-    const parser::projection* list = nullptr;  ///< aliases and places that order_by may name
-  };
+  failure run(const parser::explain_statement& s);
+  failure explain(const parser::select_statement& s);
+  failure explain(const parser::update_statement& s);
+  failure explain(const parser::delete_statement& s);
+  failure explain_search(std::string_view table_name, const row_choice& choice, std::string_view more);
   failure find_rows(const table& t, const row_choice& choice);
   failure find_equal(const table& t, const parser::condition& where);
-  failure find_matching(const table& t, const sql::bound_expression* predicate, row_order* order);
+  failure run_search(row_search& search);
   failure select_computed(const table* t, const parser::select_statement& s);
   failure show_listing(const table* t, const query& q, std::string_view action);
   failure show_computed(const table& t, const parser::projection& list);
@@ -252,7 +251,8 @@ class executor {
   std::vector<column_index> projection_;  // columns of the reply
   std::vector<column_index> sorted_;      // the same, to see which are named more than once
   std::vector<row_view> data_;            // rows of the reply
-  std::vector<value> listing_;            // values of describe
+  std::vector<value> listing_;            // values of describe and explain
+  std::array<std::string, 4> explained_;  // texts among them
 };
 
 }  // namespace pubsubsql::storage

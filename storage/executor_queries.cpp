@@ -4,7 +4,6 @@
 #include <functional>
 
 #include "parser/subqueries.hpp"
-#include "storage/access_path.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 
@@ -20,56 +19,30 @@ executor::failure executor::find_equal(const table& t, const parser::condition& 
     t.find_equal(*column, where.value.text, found_);
     return std::nullopt;
   }
-  sql::name_scope names{.of = &t};
-  sql::bound_expression predicate;
-  if (auto failed = sql::bound_expression::bind(where, names, predicate)) return failed;
-  return find_matching(t, &predicate, nullptr);
+  row_search search;
+  if (auto failed = search.bind(t, where, {.of = &t})) return failed;
+  return run_search(search);
 }
 
-/// Rows that meet the predicate, if there is one, in the order asked for, if there is one, else in the table's.
-executor::failure executor::find_matching(const table& t, const sql::bound_expression* predicate, row_order* order) {
-  const std::vector<conjunction> any_of = predicate != nullptr ? predicate->conjunctions() : std::vector<conjunction>();
-  const std::vector<order_column> by = order != nullptr ? order->columns() : std::vector<order_column>();
-  const access_path path(t, {.any_of = any_of, .filtered = predicate != nullptr, .order = by, .limit = order != nullptr ? order->wanted() : std::nullopt});
-  if (order != nullptr && path.is_ordered()) order->comes_ordered();
+executor::failure executor::run_search(row_search& search) {
   sql::evaluation e(row_memory_, who_.now_us);
-  path.visit([&](row_number row) {
-    row_memory_.release();
-    const sql::expression_input in{.row = t.get(row)};
-    if (predicate != nullptr && !predicate->is_true(in, e)) return !e.failure();
-    if (order == nullptr) {
-      found_.push_back(row);
-    } else {
-      order->add(row, in, e);
-    }
-    return !e.failure() && (order == nullptr || !order->has_enough());
-  });
+  search.find(e, row_memory_, found_);
   if (e.failure()) return to_error(*e.failure());
-  if (order != nullptr) order->take(found_);
   return std::nullopt;
 }
 
 executor::failure executor::find_rows(const table& t, const row_choice& choice) {
   const bool is_ordered = choice.limit || (choice.order_by != nullptr && !choice.order_by->empty());
-  if (!is_ordered) {
-    if (!choice.where) {
-      t.find_all(found_);
-      return std::nullopt;
-    }
-    if (choice.where->predicate == nullptr) return find_equal(t, *choice.where);
+  if (!is_ordered && !choice.where) {
+    t.find_all(found_);
+    return std::nullopt;
   }
-  sql::name_scope names{.of = &t, .inner = &inner_};
-  sql::bound_expression predicate;
-  if (choice.where) {
-    if (auto failed = sql::bound_expression::bind(*choice.where, names, predicate)) return failed;
+  if (!is_ordered && choice.where->predicate == nullptr && t.ordered_indexes().empty()) {
+    return find_equal(t, *choice.where);
   }
-  row_order order;
-  if (is_ordered) {
-    names.aliases = choice.list;
-    names.aliases_first = true;
-    if (auto failed = order.bind(*choice.order_by, choice.limit, choice.list, names)) return failed;
-  }
-  return find_matching(t, choice.where ? &predicate : nullptr, is_ordered ? &order : nullptr);
+  row_search search;
+  if (auto failed = search.bind(t, choice, {.of = &t, .inner = &inner_})) return failed;
+  return run_search(search);
 }
 
 executor::failure executor::project(const table& t, const parser::projection& columns) {
@@ -133,25 +106,19 @@ executor::failure executor::run(const parser::select_statement& s) {
 }
 
 executor::failure executor::select_computed(const table* t, const parser::select_statement& s) {
-  sql::name_scope names{.of = t, .inner = &inner_};
+  const sql::name_scope names{.of = t, .inner = &inner_};
   query& q = query_.emplace(limits_.result_bytes_max);
   if (auto failed = q.bind(s, names)) return failed;
-  sql::bound_expression predicate;
-  if (s.where) {
-    if (auto failed = sql::bound_expression::bind(*s.where, names, predicate)) return failed;
-  }
   sql::evaluation e(row_memory_, who_.now_us);
-  const auto add = [&](row_view row) {
-    row_memory_.release();
-    if (!s.where || predicate.is_true({.row = row}, e)) q.add(row, e);
-    return !e.failure() && !q.has_enough();
-  };
   if (t == nullptr) {
-    add({});
+    q.add({}, e);
   } else {
-    const std::vector<conjunction> any_of = s.where ? predicate.conjunctions() : std::vector<conjunction>();
-    const access_path path(*t, {.any_of = any_of, .filtered = s.where.has_value()});
-    path.visit([&](row_number row) { return add(t->get(row)); });
+    row_search search;
+    if (auto failed = search.bind(*t, {.where = s.where}, names)) return failed;
+    search.visit(e, row_memory_, [&](row_number, row_view row) {
+      q.add(row, e);
+      return !q.has_enough();
+    });
   }
   if (!e.failure()) q.finish(e);
   if (e.failure()) return to_error(*e.failure());
@@ -250,6 +217,58 @@ executor::failure executor::run(const parser::describe_statement& s) {
   outcome_.about = t;
   outcome_.action = "describe";
   outcome_.rows = t->all_columns().size();
+  outcome_.listing_columns = columns;
+  outcome_.listing_rows = listing_;
+  return std::nullopt;
+}
+
+// explain
+
+executor::failure executor::run(const parser::explain_statement& s) {
+  return std::visit([this](const auto& of) { return explain(of); }, s.of);
+}
+
+executor::failure executor::explain(const parser::select_statement& s) {
+  return explain_search(s.table, {.where = s.where, .order_by = &s.order_by, .limit = s.limit, .list = &s.columns},
+                        !s.group_by.empty() ? "grouping" : s.distinct ? "distinct" : "");
+}
+
+executor::failure executor::explain(const parser::update_statement& s) {
+  return explain_search(s.table, {.where = s.where, .order_by = &s.order_by, .limit = s.limit}, "");
+}
+
+executor::failure executor::explain(const parser::delete_statement& s) {
+  return explain_search(s.table, {.where = s.where, .order_by = &s.order_by, .limit = s.limit}, "");
+}
+
+/// `more`: what is done with the rows besides.
+executor::failure executor::explain_search(std::string_view table_name, const row_choice& choice,
+                                           std::string_view more) {
+  static constexpr std::string_view columns[] = {"table", "type", "key", "key_columns", "rows", "extra"};
+  const table* t = find_table(table_name);
+  if (t == nullptr) return unknown_table(table_name);
+  row_search search;
+  row_choice by_column = choice;
+  if (!more.empty()) by_column.order_by = nullptr;  // the order is that of the result, not of rows
+  if (auto failed = search.bind(*t, by_column, {.of = t, .inner = &inner_})) return failed;
+  const access_path path = search.path();
+  std::string key_columns;
+  for (const column_index column : path.key_columns()) {
+    key_columns += (key_columns.empty() ? "" : ", ") + std::string(t->column_name(column));
+  }
+  std::string extra(more);
+  const auto add = [&](std::string_view word) { extra += (extra.empty() ? "" : ", ") + std::string(word); };
+  if (search.is_filtered()) add("where");
+  if (search.order().has_keys()) add(path.is_ordered() ? "order of the key" : "sort");
+  if (choice.limit) add("limit");
+  explained_ = {path.key_names(), key_columns, std::to_string(path.rows()), extra};
+  const auto text = [](const std::string& s) { return s.empty() ? value{} : value{s}; };
+  listing_ = {value{t->name()},    value{name_of(path.kind())}, text(explained_[0]),
+              text(explained_[1]), text(explained_[2]),         text(explained_[3])};
+  outcome_.kind = reply_kind::listing;
+  outcome_.about = t;
+  outcome_.action = "explain";
+  outcome_.rows = 1;
   outcome_.listing_columns = columns;
   outcome_.listing_rows = listing_;
   return std::nullopt;
