@@ -77,9 +77,8 @@ class column_ranges {
     if (range->lower && is_number(range->lower->text)) {
       narrow_lower(r, range->lower->text, range->lower->inclusive);
     }
-    if (range->upper && is_number(range->upper->text)) {
-      narrow_upper(r, range->upper->text, range->upper->inclusive);
-    }
+    // A text is above all numbers, so it bounds nothing here.
+    if (range->upper) narrow_upper(r, range->upper->text, range->upper->inclusive);
     return r;
   }
 

@@ -127,8 +127,14 @@ class random_requests {
     conjunction c;
     std::set<std::pair<column_index, column_atom::kind>> taken;
     for (std::size_t i = pick(4); i < 3; ++i) {
-      column_atom a = any_atom();
+      column_atom a = any_atom(static_cast<column_index>(pick(6)));
       if (taken.emplace(a.column, a.demands).second) c.atoms.push_back(std::move(a));
+    }
+    if (pick(2) == 0) return c;
+    // Some that an index may use.
+    c.atoms.clear();
+    for (const column_index column : table_.ordered_indexes()[pick(3)]->columns()) {
+      if (pick(4) != 0) c.atoms.push_back(any_atom(column));
     }
     return c;
   }
@@ -188,8 +194,8 @@ class random_requests {
     if (column == 2 && pick(4) != 0) return group().value_or("a");
     return any().value_or("a");
   }
-  column_atom any_atom() {
-    column_atom a{.column = static_cast<column_index>(pick(6)), .demands = column_atom::kind::equal};
+  column_atom any_atom(column_index column) {
+    column_atom a{.column = column, .demands = column_atom::kind::equal};
     const auto dice = pick(10);
     if (dice < 5) {
       for (std::size_t i = 0; i < 1 + (pick(2) * pick(4)); ++i) {
