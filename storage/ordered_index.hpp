@@ -9,10 +9,10 @@
 #include <vector>
 
 #include <absl/container/btree_set.h>
-#include <absl/functional/function_ref.h>
 
 #include "storage/row.hpp"
 #include "storage/row_heap.hpp"
+#include "storage/row_visitor.hpp"
 #include "storage/sql/order_key.hpp"
 #include "storage/table_description.hpp"
 
@@ -26,9 +26,6 @@ struct key_range {
 
 /// The smallest bytes that are greater than everything that begins with `key`; empty: there are none.
 [[nodiscard]] std::string after_prefix(std::string_view key);
-
-/// Called for row after row; false ends the reading.
-using row_visitor = absl::FunctionRef<bool(row_number)>;
 
 /// A table's rows ordered by one or more columns: a B-tree. Rows with equal values are in table order. NULLs are in it
 /// and come first; in a unique index any number of rows may have one.
