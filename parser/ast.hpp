@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "parser/expression.hpp"
+
 /// The statements of the dialect as plain data: what was written, nothing resolved.
 ///
 /// Every string_view points into the statement's text, or into its statement_arena where quoting had to be undone;
@@ -34,30 +36,71 @@ class statement_arena {
 
 using name_list = std::pmr::vector<std::string_view>;
 
-/// A value as the server understands it: quoting undone, or NULL (the bare word `null` in any case).
+/// A value as the server understands it: quoting undone, or NULL (the bare word `null` in any case), or what an
+/// expression gives: `computed`; then it is neither of the others.
 struct literal {
   std::string_view text;
   bool is_null = false;
+  expression* computed = nullptr;
 
-  bool operator==(const literal&) const = default;
+  bool operator==(const literal& other) const {
+    return text == other.text && is_null == other.is_null && equal_or_both_missing(computed, other.computed);
+  }
 };
 
 using literal_list = std::pmr::vector<literal>;
 
-/// `where column = value`.
+/// What follows `where`: `column = value`, the form most often used, or else any `predicate`; then the others are
+/// empty.
 struct condition {
   std::string_view column;
-  literal value;
+  literal value;  ///< not computed
+  expression* predicate = nullptr;
 
-  bool operator==(const condition&) const = default;
+  bool operator==(const condition& other) const {
+    return column == other.column && value == other.value && equal_or_both_missing(predicate, other.predicate);
+  }
 };
 
-/// `*` (all is set, names is empty) or a list of columns in the order written.
+/// One column of a select list.
+struct select_item {
+  expression* value = nullptr;
+  std::string_view alias;  ///< empty: none
+
+  bool operator==(const select_item& other) const { return alias == other.alias && *value == *other.value; }
+};
+
+/// A select list: `*` alone (all is set), or nothing but columns in the order written (names), or anything else
+/// (items). Only one of the three is there.
 struct projection {
   bool all = false;
   name_list names;
+  std::pmr::vector<select_item> items = {};
 
   bool operator==(const projection&) const = default;
+};
+
+struct order_item {
+  expression* value = nullptr;
+  bool descending = false;
+
+  bool operator==(const order_item& other) const { return descending == other.descending && *value == *other.value; }
+};
+
+using order_list = std::pmr::vector<order_item>;
+
+/// `limit count [offset n]`.
+struct row_limit {
+  std::uint64_t count = 0;
+  std::uint64_t offset = 0;
+
+  bool operator==(const row_limit&) const = default;
+};
+
+/// Expressions one after the other, as behind `group by`.
+struct expression_list : std::pmr::vector<expression*> {
+  using vector::vector;
+  bool operator==(const expression_list& other) const;
 };
 
 /// `column = value` of an update's `set`.
@@ -74,20 +117,29 @@ enum class queue_end : std::uint8_t { back, front };
 /// When the reply to a change of a table, and its events, leave: at once, or when a store has committed the change.
 enum class ack_mode : std::uint8_t { memory, committed };
 
-/// What `insert` and `push` have in common: `into T (columns) values (...), (...) [returning ...]`.
-/// `values` holds the rows one after the other; its size is a non-zero multiple of columns.size().
+/// What `insert` and `push` have in common: `into T [(columns)] values (...), (...) [returning ...]`.
+/// `values` holds the rows one after the other; its size is a multiple of `width`, and not zero.
 struct row_source {
   std::string_view table;
-  name_list columns;
+  name_list columns;  ///< empty: all columns that the table shows
+  std::size_t width = 0;
   literal_list values;
   std::optional<projection> returning;
 
   bool operator==(const row_source&) const = default;
 };
 
+/// What happens to a row whose unique value another row has.
+enum class duplicate_rule : std::uint8_t { refuse, ignore, replace, update };
+
+/// `insert [ignore]` or `replace`. Rows come from `rows.values`, or, when `query` is set, from there (and rows.width is
+/// 0).
 struct insert_statement {
   row_source rows;
-  bool operator==(const insert_statement&) const = default;
+  duplicate_rule on_duplicate = duplicate_rule::refuse;
+  std::pmr::vector<assignment> updates = {};  ///< duplicate_rule::update
+  const select_statement* query = nullptr;
+  bool operator==(const insert_statement& other) const;
 };
 
 struct push_statement {
@@ -100,7 +152,17 @@ struct select_statement {
   projection columns;
   std::string_view table;
   std::optional<condition> where;
-  bool operator==(const select_statement&) const = default;
+  bool distinct = false;
+  expression_list group_by = {};
+  expression* having = nullptr;
+  order_list order_by = {};
+  std::optional<row_limit> limit = {};
+
+  bool operator==(const select_statement& other) const;
+  /// Whether it has none of the parts behind `where`, and is not distinct.
+  [[nodiscard]] bool is_plain() const {
+    return !distinct && group_by.empty() && having == nullptr && order_by.empty() && !limit;
+  }
 };
 
 struct update_statement {
@@ -108,6 +170,8 @@ struct update_statement {
   std::pmr::vector<assignment> set;
   std::optional<condition> where;
   std::optional<projection> returning;
+  order_list order_by = {};
+  std::optional<row_limit> limit = {};  ///< without offset
   bool operator==(const update_statement&) const = default;
 };
 
@@ -115,6 +179,8 @@ struct delete_statement {
   std::string_view table;
   std::optional<condition> where;
   std::optional<projection> returning;
+  order_list order_by = {};
+  std::optional<row_limit> limit = {};  ///< without offset
   bool operator==(const delete_statement&) const = default;
 };
 
@@ -158,6 +224,10 @@ struct subscribe_statement {
   bool skip = false;
   std::string_view table;
   std::optional<condition> where;
+  projection columns = {.all = true, .names = {}};
+  expression_list group_by = {};
+  order_list order_by = {};
+  std::optional<row_limit> limit = {};  ///< only together with order_by
   bool operator==(const subscribe_statement&) const = default;
 };
 
@@ -166,6 +236,97 @@ struct unsubscribe_statement {
   std::string_view table;
   std::optional<std::uint64_t> pubsubid;
   bool operator==(const unsubscribe_statement&) const = default;
+};
+
+/// A column of `create table` or `alter table ... add column`.
+struct column_definition {
+  std::string_view name;
+  std::string_view type;  ///< as written, such as decimal(10,2) unsigned; empty: text without a type
+  bool not_null = false;
+  bool auto_increment = false;
+  std::optional<literal> default_value = {};
+
+  bool operator==(const column_definition&) const = default;
+};
+
+enum class index_type : std::uint8_t { plain, unique, primary };
+
+/// An index over one or more columns, unnamed where `name` is empty.
+struct index_definition {
+  index_type type = index_type::plain;
+  std::string_view name;
+  name_list columns;
+
+  bool operator==(const index_definition&) const = default;
+};
+
+/// Indexes that were written beside a column are among `indexes`.
+struct create_table_statement {
+  bool if_not_exists = false;
+  std::string_view table;
+  std::pmr::vector<column_definition> columns;
+  std::pmr::vector<index_definition> indexes;
+  bool operator==(const create_table_statement&) const = default;
+};
+
+struct drop_table_statement {
+  bool if_exists = false;
+  std::string_view table;
+  bool operator==(const drop_table_statement&) const = default;
+};
+
+/// `truncate [table] T`.
+struct truncate_statement {
+  std::string_view table;
+  bool operator==(const truncate_statement&) const = default;
+};
+
+/// `alter table T add [column] ...`, with the index written beside it, if any.
+struct add_column_statement {
+  std::string_view table;
+  column_definition column;
+  std::optional<index_definition> index = {};
+  bool operator==(const add_column_statement&) const = default;
+};
+
+/// `alter table T drop [column] c`.
+struct drop_column_statement {
+  std::string_view table;
+  std::string_view column;
+  bool operator==(const drop_column_statement&) const = default;
+};
+
+/// `create [unique] index i on T (c, ...)` and `alter table T add [unique | primary] index|key [i] (c, ...)`.
+struct create_index_statement {
+  std::string_view table;
+  index_definition index;
+  bool operator==(const create_index_statement&) const = default;
+};
+
+/// `drop index i on T` and `alter table T drop index|key i`.
+struct drop_index_statement {
+  std::string_view table;
+  std::string_view index;
+  bool operator==(const drop_index_statement&) const = default;
+};
+
+/// `begin` or `start transaction`.
+struct begin_statement {
+  bool operator==(const begin_statement&) const = default;
+};
+
+struct commit_statement {
+  bool operator==(const commit_statement&) const = default;
+};
+
+struct rollback_statement {
+  bool operator==(const rollback_statement&) const = default;
+};
+
+/// How a statement would find its rows, or its changes.
+struct explain_statement {
+  std::variant<select_statement, update_statement, delete_statement, subscribe_statement> of;
+  bool operator==(const explain_statement&) const = default;
 };
 
 struct status_statement {
@@ -235,7 +396,9 @@ using statement_body =
                  unsubscribe_statement, status_statement, close_statement, stop_statement, show_tables_statement,
                  describe_statement, mysql_connect_statement, mysql_disconnect_statement, mysql_status_statement,
                  mysql_tables_statement, mysql_subscribe_statement, mysql_unsubscribe_statement, mysql_check_statement,
-                 mysql_repair_statement>;
+                 mysql_repair_statement, create_table_statement, drop_table_statement, truncate_statement,
+                 add_column_statement, drop_column_statement, create_index_statement, drop_index_statement,
+                 begin_statement, commit_statement, rollback_statement, explain_statement>;
 
 /// One statement. `stream` asks for no reply unless the statement fails.
 struct statement {

@@ -120,6 +120,9 @@ class printer {
     if (s.from_mysql) out_ += " from mysql";
   }
 
+  template <typename Other>
+  void operator()(const Other&) {}
+
  private:
   // The end is always written: a column might be called `front`.
   void end(queue_end e) { out_ += e == queue_end::front ? " front" : " back"; }

@@ -145,7 +145,7 @@ bool statement_parser::value_rows(row_source& out) {
 }
 
 row_source statement_parser::no_rows() {
-  return {.table = {}, .columns = names(), .values = literal_list(arena_.resource()), .returning = {}};
+  return {.table = {}, .columns = names(), .width = 0, .values = literal_list(arena_.resource()), .returning = {}};
 }
 
 bool statement_parser::rows(row_source& out) {
@@ -155,7 +155,8 @@ bool statement_parser::rows(row_source& out) {
     if (!column_name(name)) return false;
     out.columns.push_back(name);
   } while (scanner_.accept(','));
-  out.values.reserve(out.columns.size());
+  out.width = out.columns.size();
+  out.values.reserve(out.width);
   return symbol(')', "`,` or `)`") && keyword("values", "`values`") && value_rows(out) && returning(out.returning) &&
          end("`,` and more values, `returning` or end of statement");
 }

@@ -57,6 +57,8 @@ class database {
     /// When a store has written the rows of this very statement otherwise than asked (rounding, defaults, generated
     /// values): the rows it wrote in the statement's order; nullptr otherwise.
     const corrected_rows* corrections = nullptr;
+    /// The time that now() is, in microseconds since 1970-01-01 00:00 UTC.
+    std::int64_t now_us = 0;
   };
 
   /// Runs one statement. The outcome's views are valid until the next non-const call.

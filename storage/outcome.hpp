@@ -14,6 +14,8 @@
 namespace pubsubsql::storage {
 
 class table;
+struct column_facts;
+struct table_description;
 
 /// Who subscribes: opaque to the engine, which only hands it back. Unique among those alive at any time.
 enum class subscriber_id : std::uint64_t {};
@@ -32,6 +34,8 @@ struct event {
   event_action action{};
   std::span<const column_index> columns;  ///< in the order to be sent
   row_view row;                           ///< values of `columns` as they are to be sent
+  /// The names of `columns`, when the row is none of the table's but computed; it has no id then. Empty: the table's.
+  std::span<const std::string_view> titles = {};
   std::span<const event_target> targets;  ///< never empty, by rising pubsubid
 };
 
@@ -43,7 +47,9 @@ enum class change_kind : std::uint8_t {
   set_ack,
   insert_row,
   update_row,
-  delete_row
+  delete_row,
+  drop_table,
+  drop_column
 };
 
 [[nodiscard]] constexpr bool is_about_rows(change_kind kind) {
@@ -52,8 +58,7 @@ enum class change_kind : std::uint8_t {
 
 /// Whether it changes what columns and indexes there are, or the table itself.
 [[nodiscard]] constexpr bool is_about_schema(change_kind kind) {
-  return kind == change_kind::create_table || kind == change_kind::add_column || kind == change_kind::add_key ||
-         kind == change_kind::add_tag;
+  return !is_about_rows(kind) && kind != change_kind::set_ack;
 }
 
 /// One step of a table's history. The changes of a table form one ordered stream, numbered without gaps from 1;
@@ -61,8 +66,8 @@ enum class change_kind : std::uint8_t {
 struct change {
   change_kind kind{};
   std::uint64_t sequence = 0;
-  column_index column = 0;     ///< add_column, add_key, add_tag
-  std::string_view name = {};  ///< create_table: the table's; add_column, add_key, add_tag: the column's
+  column_index column = 0;     ///< add_column, drop_column, add_key, add_tag
+  std::string_view name = {};  ///< create_table, drop_table: the table's; of those about a column: the column's
   row_view before = {};        ///< update_row, delete_row
   row_view after = {};         ///< insert_row, update_row
   /// insert_row, update_row: the columns that the statement named, in its order.
@@ -70,6 +75,10 @@ struct change {
   // set_ack; nothing: as the server is set
   std::optional<parser::ack_mode> ack_before = {};
   std::optional<parser::ack_mode> ack = {};
+  /// create_table: what `create table` declared, columns and indexes included; nullptr: a table that grows on first
+  /// use.
+  const table_description* declared = nullptr;
+  const column_facts* facts = nullptr;  ///< add_column: its type; nullptr: text without one
 };
 
 enum class error_code : std::uint8_t {
@@ -86,12 +95,15 @@ enum class error_code : std::uint8_t {
   reserved_name,    ///< of a table, such as the server's own have
   read_only_table,  ///< a table of a database outside that could not be written there
   unsupported,      ///< not a statement for the engine
+  refused_by_rules  ///< of MySQL: has a number there
 };
 
 /// Why a statement failed; nothing of it remains. The message is a sentence for the user that says what to do.
 struct error {
   error_code code{};
   std::string message;
+  int mysql_code = 0;              ///< MySQL's number for it; 0: it has none
+  std::string_view sqlstate = {};  ///< MySQL's; a literal
 };
 
 enum class reply_kind : std::uint8_t {

@@ -88,7 +88,9 @@ void statement_log::erase(table& t, row_number row) {
 void statement_log::undo(table& t, const change& c) {
   switch (c.kind) {
     case change_kind::create_table:
-      break;  // the database drops it
+    case change_kind::drop_table:
+    case change_kind::drop_column:
+      break;  // the database does it
     case change_kind::add_column:
       t.remove_last_column();
       break;
