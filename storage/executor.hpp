@@ -118,6 +118,7 @@ class executor {
   failure explain(const parser::select_statement& s);
   failure explain(const parser::update_statement& s);
   failure explain(const parser::delete_statement& s);
+  failure explain(const parser::subscribe_statement& s);
   failure explain_search(std::string_view table_name, const row_choice& choice, std::string_view more);
   failure find_rows(const table& t, const row_choice& choice);
   failure find_equal(const table& t, const parser::condition& where);

@@ -9,6 +9,24 @@
 
 namespace pubsubsql::storage {
 
+namespace {
+
+/// MySQL's word for what a column is indexed by.
+std::string_view key_word(const table& t, column_index column) {
+  const auto primary = t.primary_key();
+  if (std::ranges::find(primary, column) != primary.end()) return "PRI";
+  if (column == id_column || t.index_of(column) == index_kind::key) return "UNI";
+  bool leads = t.index_of(column) == index_kind::tag;
+  for (const auto& index : t.ordered_indexes()) {
+    if (index->columns().front() != column) continue;
+    if (index->unique() && index->columns().size() == 1) return "UNI";
+    leads = true;
+  }
+  return leads ? "MUL" : "";
+}
+
+}  // namespace
+
 /// Rows that meet one equality, the condition that most statements have.
 executor::failure executor::find_equal(const table& t, const parser::condition& where) {
   const auto column = find_column(t, where.column);
@@ -200,14 +218,13 @@ executor::failure executor::run(const parser::describe_statement& s) {
   if (t == nullptr) return unknown_table(s.table);
   for (const column_index column : t->all_columns()) {
     const bool id = column == id_column;
-    const index_kind index = t->index_of(column);
     const column_facts* facts = t->facts_of(column);
     const std::string_view name = t->column_name(column);
-    const std::string_view key = id ? "PRI" : index == index_kind::key ? "UNI" : index == index_kind::tag ? "MUL" : "";
+    const std::string_view key = key_word(*t, column);
     if (facts != nullptr) {
       const value default_text = facts->default_text ? value{*facts->default_text} : value{};
-      listing_.insert(listing_.end(),
-                      {name, facts->type, facts->nullable ? "YES" : "NO", key, default_text, facts->extra});
+      listing_.insert(listing_.end(), {name, facts->type.empty() ? std::string_view("text") : facts->type,
+                                       facts->nullable ? "YES" : "NO", key, default_text, facts->extra});
     } else {
       listing_.insert(listing_.end(),
                       {name, id ? "bigint" : "text", id ? "NO" : "YES", key, std::nullopt, id ? "auto_increment" : ""});
@@ -235,6 +252,10 @@ executor::failure executor::explain(const parser::select_statement& s) {
 
 executor::failure executor::explain(const parser::update_statement& s) {
   return explain_search(s.table, {.where = s.where, .order_by = &s.order_by, .limit = s.limit}, "");
+}
+
+executor::failure executor::explain(const parser::subscribe_statement& s) {
+  return explain_search(s.table, {.where = s.where}, "");
 }
 
 executor::failure executor::explain(const parser::delete_statement& s) {

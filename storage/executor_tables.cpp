@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "parser/print.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
+#include "storage/sql/stored_value.hpp"
 
 namespace pubsubsql::storage {
 
@@ -46,7 +46,7 @@ executor::failure executor::describe_default(const parser::column_definition& d,
   const parser::literal& given = *d.default_value;
   if (given.is_null) return f.nullable ? std::nullopt : failure(invalid_default(d.name));
   if (given.computed != nullptr) {
-    f.default_text = parser::print(*given.computed);
+    f.default_text = std::string(given.computed->source);
     f.extra = column_facts::computed_default;
     return std::nullopt;
   }

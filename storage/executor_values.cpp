@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
+#include "parser/keywords.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 #include "storage/sql/stored_value.hpp"
@@ -14,6 +16,8 @@ namespace {
 value to_value(const parser::literal& l) {
   return l.is_null ? value{} : value{l.text};
 }
+
+constexpr std::size_t max_digits = std::numeric_limits<std::uint64_t>::digits10 + 1;
 
 /// MySQL takes the bare words for the numbers that a boolean is.
 std::string_view number_of_word(const parser::literal& l) {

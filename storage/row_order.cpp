@@ -68,7 +68,7 @@ void row_order::add(std::uint32_t item, const sql::expression_input& in, sql::ev
   std::string bytes;
   for (const key& k : keys_) {
     const std::size_t before = bytes.size();
-    sql::append_order_key(bytes, k.value.type(), k.value.evaluate(in, e));
+    sql::append_order_key(bytes, &k.value.type(), k.value.evaluate(in, e));
     if (!k.descending) continue;
     // No key is the beginning of another, so turning all bits around turns the order around.
     for (std::size_t i = before; i < bytes.size(); ++i) bytes[i] = static_cast<char>(~bytes[i]);
