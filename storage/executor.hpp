@@ -232,28 +232,28 @@ class executor {
   std::optional<column_facts> column_declared_;
   std::vector<event> events_;
   std::vector<expected_row> expected_;
-  std::vector<row_number> found_;         // rows the statement is about
-  std::vector<value> values_;             // the row being written
-  std::size_t corrected_ = 0;             // rows of who_.corrections that have been used
-  std::vector<column_index> assigned_;    // columns that inserted rows get values in, those named first, in their order
-  std::vector<column_index> defaulted_;   // those of them that the statement does not name, and the one that counts
-  std::vector<column_index> updated_;     // columns that an update sets, in its order
-  std::vector<assigned_value> set_;       // what it sets them to
-  std::vector<column_index> sent_;        // columns of an update event: those that tell the row, then updated_
-  std::vector<value> offered_;            // the row that was to be inserted, for values(c)
-  std::vector<row_number> conflicts_;     // the rows that keep it out
+  std::vector<row_number> found_;        // rows the statement is about
+  std::vector<value> values_;            // the row being written
+  std::size_t corrected_ = 0;            // rows of who_.corrections that have been used
+  std::vector<column_index> assigned_;   // columns that inserted rows get values in, those named first, in their order
+  std::vector<column_index> defaulted_;  // those of them that the statement does not name, and the one that counts
+  std::vector<column_index> updated_;    // columns that an update sets, in its order
+  std::vector<assigned_value> set_;      // what it sets them to
+  std::vector<column_index> sent_;       // columns of an update event: those that tell the row, then updated_
+  std::vector<value> offered_;           // the row that was to be inserted, for values(c)
+  std::vector<row_number> conflicts_;    // the rows that keep it out
   std::optional<std::uint64_t> given_id_;  // the id that the row being inserted brings
   parser::duplicate_rule duplicates_{};
-  std::size_t row_of_statement_ = 0;      // from 1, for messages
+  std::size_t row_of_statement_ = 0;  // from 1, for messages
   std::vector<const parser::select_statement*> subqueries_;
-  sql::inner_results inner_;              // what the subqueries gave
-  std::optional<query> query_;            // whose result the outcome shows
+  sql::inner_results inner_;                        // what the subqueries gave
+  std::optional<query> query_;                      // whose result the outcome shows
   std::pmr::monotonic_buffer_resource row_memory_;  // what is computed for one row
-  std::vector<column_index> projection_;  // columns of the reply
-  std::vector<column_index> sorted_;      // the same, to see which are named more than once
-  std::vector<row_view> data_;            // rows of the reply
-  std::vector<value> listing_;            // values of describe and explain
-  std::array<std::string, 4> explained_;  // texts among them
+  std::vector<column_index> projection_;            // columns of the reply
+  std::vector<column_index> sorted_;                // the same, to see which are named more than once
+  std::vector<row_view> data_;                      // rows of the reply
+  std::vector<value> listing_;                      // values of describe and explain
+  std::array<std::string, 4> explained_;            // texts among them
 };
 
 }  // namespace pubsubsql::storage

@@ -247,7 +247,9 @@ executor::failure executor::run(const parser::explain_statement& s) {
 
 executor::failure executor::explain(const parser::select_statement& s) {
   return explain_search(s.table, {.where = s.where, .order_by = &s.order_by, .limit = s.limit, .list = &s.columns},
-                        !s.group_by.empty() ? "grouping" : s.distinct ? "distinct" : "");
+                        !s.group_by.empty() ? "grouping"
+                        : s.distinct        ? "distinct"
+                                            : "");
 }
 
 executor::failure executor::explain(const parser::update_statement& s) {

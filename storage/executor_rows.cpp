@@ -191,7 +191,8 @@ executor::failure executor::add_selected_rows(const parser::insert_statement& s,
   table* t = nullptr;
   if (auto failed = find_or_create(s.rows.table, t)) return failed;
   if (auto failed = check_writable(*t)) return failed;
-  const parser::row_source into{.table = s.rows.table, .columns = s.rows.columns, .width = rows.types.size(), .values = {}, .returning = {}};
+  const parser::row_source into{
+      .table = s.rows.table, .columns = s.rows.columns, .width = rows.types.size(), .values = {}, .returning = {}};
   if (!into.columns.empty() && into.columns.size() != into.width) {
     return wrong_value_count(t->name(), into.columns.size(), into.width);
   }

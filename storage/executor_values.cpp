@@ -45,7 +45,8 @@ executor::failure executor::write_id(const value& v) {
 }
 
 executor::failure executor::write_text(const table& t, column_index column, const value& v) {
-  if (!v && !t.is_nullable(column) && column != t.auto_increment_column()) return to_error(sql::cannot_be_null(label_of(t, column)));
+  if (!v && !t.is_nullable(column) && column != t.auto_increment_column())
+    return to_error(sql::cannot_be_null(label_of(t, column)));
   value stored = v;
   if (const sql::column_type* type = v ? t.type_of(column) : nullptr) {
     sql::evaluation e(row_memory_, who_.now_us);
