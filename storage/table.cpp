@@ -20,7 +20,7 @@ std::optional<std::uint64_t> parse_id(std::string_view text) {
 }  // namespace
 
 table::table(std::string_view name) : name_(name) {
-  columns_.push_back({.name = "id", .index = {}, .facts = {}});
+  columns_.push_back({.name = "id", .index = {}, .facts = {}, .type = {}});
   column_by_name_.emplace(columns_.front().name, id_column);
   all_columns_.push_back(id_column);
 }
@@ -50,6 +50,7 @@ void table::learn(const table_description& outside) {
     if (c.facts->extra == "auto_increment") key_from_outside_ = column;
     columns_[*column].facts = std::make_unique<column_facts>(*c.facts);
   }
+  read_types();
   skip_ids(outside.next_id);
   read_only_reason_ = outside.read_only_reason;
 }
@@ -121,7 +122,7 @@ void table::find_all(std::vector<row_number>& out) const {
 
 column_index table::add_column(std::string_view name) {
   const column_index index = column_count();
-  columns_.push_back({.name = std::string(name), .index = {}, .facts = {}});
+  columns_.push_back({.name = std::string(name), .index = {}, .facts = {}, .type = {}});
   column_by_name_.emplace(columns_.back().name, index);
   all_columns_.push_back(index);
   schema_version_ = new_schema_version();

@@ -18,6 +18,7 @@
 #include "storage/row.hpp"
 #include "storage/row_directory.hpp"
 #include "storage/row_heap.hpp"
+#include "storage/sql/column_type.hpp"
 #include "storage/subscriptions.hpp"
 #include "storage/table_description.hpp"
 #include "storage/tag_index.hpp"
@@ -63,6 +64,8 @@ class table {
   [[nodiscard]] std::optional<column_index> find_column(std::string_view name) const;
   /// What is known of a column that a database outside defined, or nullptr.
   [[nodiscard]] const column_facts* facts_of(column_index column) const { return columns_[column].facts.get(); }
+  /// The column's type, or nullptr: a text that may be a number. Valid until the table learns another one.
+  [[nodiscard]] const sql::column_type* type_of(column_index column) const { return columns_[column].type.get(); }
   /// What the column is indexed by; `id` counts as a key.
   [[nodiscard]] index_kind index_of(column_index column) const;
   /// Every column that is shown, in order. Valid until a column is added.
@@ -134,7 +137,8 @@ class table {
   /// Ids below are not given any more.
   void skip_ids(std::uint64_t next) { next_id_ = std::max(next_id_, next); }
 
-  /// What a database outside says of a table of the same columns. Indexes are left as they are.
+  /// What a database outside says of a table of the same columns. Indexes are left as they are, but follow the order of
+  /// the types.
   void learn(const table_description& outside);
 
   void set_ack(std::optional<parser::ack_mode> ack) { ack_ = ack; }
@@ -174,6 +178,7 @@ class table {
     std::string name;
     std::variant<std::monostate, std::unique_ptr<unique_index>, std::unique_ptr<tag_index>> index;
     std::unique_ptr<column_facts> facts;
+    std::unique_ptr<const sql::column_type> type;
   };
 
   row_number store(row_position position, std::span<const value> values);
@@ -183,6 +188,8 @@ class table {
   [[nodiscard]] const ordered_index* find_violated_among(std::span<const value> values,
                                                          std::span<const column_index> assigned,
                                                          row_number except) const;
+  void read_types();
+  [[nodiscard]] std::unique_ptr<ordered_index> make_ordered_index(index_description description) const;
   row_view replace_ordered(row_number row, std::span<const value> values, std::span<const column_index> changed);
   void read_values(row_view row);
   static std::uint64_t new_schema_version();
