@@ -37,7 +37,8 @@ struct key_range {
 /// Like its table it belongs to one thread, reading included.
 class ordered_index {
  public:
-  /// `types`: those of the columns, in their order. `heap` holds the rows; it and the types must outlive the index.
+  /// `types`: those of the columns, in their order; nullptr: it has none. `heap` holds the rows; it and the types must
+  /// outlive the index.
   ordered_index(const row_heap& heap, index_description description, std::vector<const sql::column_type*> types);
   ordered_index(const ordered_index&) = delete;
   ordered_index& operator=(const ordered_index&) = delete;
@@ -72,7 +73,9 @@ class ordered_index {
     sql::append_order_key(key, types_[place], v);
   }
   /// Whether the column in this place has no type.
-  [[nodiscard]] bool is_untyped(std::size_t place) const { return types_[place] == nullptr; }
+  [[nodiscard]] bool is_untyped(std::size_t place) const {
+    return types_[place] == nullptr || types_[place]->is_untyped();
+  }
 
   /// The rows whose keys are in the range, in the order of the index. Returns whether all were visited.
   bool visit(const key_range& range, row_visitor visitor) const;

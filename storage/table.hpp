@@ -215,12 +215,13 @@ class table {
     std::string name;
     std::variant<std::monostate, std::unique_ptr<unique_index>, std::unique_ptr<tag_index>> index;
     std::unique_ptr<column_facts> facts = {};
-    std::unique_ptr<sql::column_type> type = {};
+    std::unique_ptr<const sql::column_type> type = {};
     std::unique_ptr<sql::bound_expression> default_value = {};
     bool nullable = true;
     bool dropped = false;
   };
 
+  [[nodiscard]] static std::unique_ptr<const sql::column_type> read_type(const column_facts& facts);
   void set_facts(column_index column, const column_facts& facts);
   void set_default(column_entry& c);
   void show_column(column_index column);
@@ -232,6 +233,8 @@ class table {
   [[nodiscard]] const ordered_index* find_violated_among(std::span<const value> values,
                                                          std::span<const column_index> assigned,
                                                          row_number except) const;
+  void read_types();
+  [[nodiscard]] std::unique_ptr<ordered_index> make_ordered_index(index_description description) const;
   row_view replace_ordered(row_number row, std::span<const value> values, std::span<const column_index> changed);
   void read_values(row_view row);
   static std::uint64_t new_schema_version();

@@ -55,6 +55,7 @@ void table::learn(const table_description& outside) {
     if (c.facts->extra == "auto_increment" && !declared_) key_from_outside_ = column;
     set_facts(*column, *c.facts);
   }
+  read_types();
   skip_ids(outside.next_id);
   read_only_reason_ = outside.read_only_reason;
 }
@@ -78,17 +79,16 @@ table_description table::describe() const {
   return d;
 }
 
+std::unique_ptr<const sql::column_type> table::read_type(const column_facts& facts) {
+  if (facts.type.empty()) return nullptr;
+  return std::make_unique<const sql::column_type>(sql::foreign_column_type(facts.type));
+}
+
 void table::set_facts(column_index column, const column_facts& facts) {
   column_entry& c = columns_[column];
   c.facts = std::make_unique<column_facts>(facts);
   typed_ = true;
-  if (facts.type.empty()) {
-    c.type.reset();
-  } else if (c.type) {
-    *c.type = sql::foreign_column_type(facts.type);  // in place: indexes refer to it
-  } else {
-    c.type = std::make_unique<sql::column_type>(sql::foreign_column_type(facts.type));
-  }
+  if (!c.type) c.type = read_type(facts);
   if (!declared_) return;
   c.nullable = facts.nullable;
   if (facts.extra == "auto_increment") auto_increment_column_ = column;

@@ -22,10 +22,37 @@ std::span<const column_index> table::primary_key() const {
   return {};
 }
 
-std::optional<std::string> table::add_ordered_index(index_description description, std::size_t place) {
+std::unique_ptr<ordered_index> table::make_ordered_index(index_description description) const {
   std::vector<const sql::column_type*> types;
   for (const column_index column : description.columns) types.push_back(type_of(column));
-  auto index = std::make_unique<ordered_index>(heap_, std::move(description), std::move(types));
+  return std::make_unique<ordered_index>(heap_, std::move(description), std::move(types));
+}
+
+/// Takes the types from what is known of the columns. Indexes whose order is another now are built anew.
+void table::read_types() {
+  std::vector<std::unique_ptr<const sql::column_type>> before;  // what indexes refer to until they are built anew
+  std::vector<column_index> changed;
+  for (column_index column = 0; column < column_count(); ++column) {
+    column_entry& c = columns_[column];
+    if (!c.facts) continue;
+    auto type = read_type(*c.facts);
+    if (!type || (c.type && *c.type == *type)) continue;
+    before.push_back(std::exchange(c.type, std::move(type)));
+    changed.push_back(column);
+  }
+  for (auto& index : ordered_) {
+    const auto has = [&](column_index column) { return index->has(column); };
+    if (std::ranges::none_of(changed, has)) continue;
+    std::vector<row_number> rows;
+    find_all(rows);
+    auto made = make_ordered_index(index->description());
+    static_cast<void>(made->build(rows));
+    index = std::move(made);
+  }
+}
+
+std::optional<std::string> table::add_ordered_index(index_description description, std::size_t place) {
+  auto index = make_ordered_index(std::move(description));
   std::vector<row_number> rows;
   find_all(rows);
   if (const auto repeated = index->build(rows)) {

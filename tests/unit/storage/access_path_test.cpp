@@ -10,6 +10,8 @@
 
 #include <doctest/doctest.h>
 
+#include "storage/sql/number_text.hpp"
+
 using namespace pubsubsql::storage;
 namespace parser = pubsubsql::parser;
 
@@ -18,27 +20,7 @@ namespace {
 using text = std::optional<std::string>;
 
 bool is_number(const std::string& s) {
-  std::size_t at = 0;
-  const auto digits = [&] {
-    const std::size_t begin = at;
-    while (at < s.size() && s[at] >= '0' && s[at] <= '9') ++at;
-    return at > begin;
-  };
-  const auto sign = [&] {
-    if (at < s.size() && (s[at] == '-' || s[at] == '+')) ++at;
-  };
-  sign();
-  if (!digits()) return false;
-  if (at < s.size() && s[at] == '.') {
-    ++at;
-    if (!digits()) return false;
-  }
-  if (at < s.size() && s[at] == 'e') {
-    ++at;
-    sign();
-    if (!digits()) return false;
-  }
-  return at == s.size();
+  return sql::looks_like_number(s);
 }
 
 /// As columns without a type compare.
