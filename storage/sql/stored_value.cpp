@@ -217,6 +217,7 @@ class converter {
     if (type_.kind == type_kind::floating && std::fabs(n) > std::numeric_limits<float>::max()) {
       return refuse(out_of_range(where_));
     }
+    if (n == 0) n = 0;  // without a sign
     std::string out;
     if (type_.has_digits) {
       const double unit = std::pow(10.0, type_.scale);
@@ -516,7 +517,10 @@ std::optional<datum> as_type(evaluation& e, const column_type& type, const datum
     if (index < 1 || static_cast<std::uint64_t>(index) > type.label_count()) return std::nullopt;
     return datum::text(e.keep((*type.labels)[static_cast<std::size_t>(index - 1)]));
   }
-  return constant.is_text() ? std::optional(constant) : std::nullopt;
+  if (!constant.is_text()) return std::nullopt;
+  if (type.kind != type_kind::character) return constant;
+  const std::string_view text = constant.text();
+  return datum::text(text.substr(0, text.find_last_not_of(' ') + 1));
 }
 
 datum number_literal(evaluation& e, std::string_view text) {
