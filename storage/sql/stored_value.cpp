@@ -105,6 +105,10 @@ class converter {
       if (d.is_integer()) return whole(d);
       if (d.kind() == datum_kind::floating) return double_as_integer(d.floating());
     }
+    if (type_.is_integer() && d.is_temporal()) {
+      const std::optional<decimal> whole_part = round_to(*decimal_of(d), 0, rounding::down);
+      return text(text_of(e_, e_.keep(whole_part.value_or(decimal{}))));
+    }
     if (type_.is_number() && d.is_temporal()) return text(text_of(e_, number_of(e_, d)));
     if (type_.kind == type_kind::decimal && d.is_exact()) return exact(decimal_of(d));
     if (type_.kind == type_kind::year && d.is_integer() && d.integer() == 0) return "0000";
@@ -217,7 +221,6 @@ class converter {
     if (type_.kind == type_kind::floating && std::fabs(n) > std::numeric_limits<float>::max()) {
       return refuse(out_of_range(where_));
     }
-    if (n == 0) n = 0;  // without a sign
     std::string out;
     if (type_.has_digits) {
       const double unit = std::pow(10.0, type_.scale);
