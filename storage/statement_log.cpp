@@ -35,15 +35,31 @@ row_view statement_log::keep(row_view row) {
   return row_view(copy);
 }
 
-void statement_log::created(table& t) {
-  append(t, change_kind::create_table).name = t.name();
+void statement_log::created(table& t, const table_description* declared) {
+  change& c = append(t, change_kind::create_table);
+  c.name = t.name();
+  c.declared = declared;
 }
 
-column_index statement_log::add_column(table& t, std::string_view name) {
+void statement_log::dropped(table& t) {
+  append(t, change_kind::drop_table).name = t.name();
+}
+
+column_index statement_log::add_column(table& t, std::string_view name, const column_facts* facts) {
   change& c = append(t, change_kind::add_column);
   c.column = t.add_column(name);
   c.name = t.column_name(c.column);
+  c.facts = facts;
+  if (facts != nullptr) t.set_facts(c.column, *facts);
   return c.column;
+}
+
+void statement_log::drop_column(table& t, column_index column) {
+  t.drop_column(column);
+  change& c = append(t, change_kind::drop_column);
+  c.column = column;
+  c.name = t.column_name(column);
+  c.facts = t.facts_of(column);
 }
 
 std::optional<std::string_view> statement_log::add_index(table& t, column_index column, index_kind kind, bool primary) {
@@ -126,8 +142,10 @@ void statement_log::undo(table& t, const change& c) {
   switch (c.kind) {
     case change_kind::create_table:
     case change_kind::drop_table:
-    case change_kind::drop_column:
       break;  // the database does it
+    case change_kind::drop_column:
+      t.undo_drop_column(c.column);
+      break;
     case change_kind::add_column:
       t.remove_last_column();
       break;

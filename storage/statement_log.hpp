@@ -19,8 +19,14 @@ class statement_log {
   /// Forgets the statement before.
   void begin();
 
-  void created(table& t);
-  column_index add_column(table& t, std::string_view name);
+  /// `declared`: what `create table` says; it must stay valid until begin().
+  void created(table& t, const table_description* declared = nullptr);
+  /// The rows have been erased. The database takes the table away.
+  void dropped(table& t);
+  /// `facts`: its type, if it has one; must stay valid until begin().
+  column_index add_column(table& t, std::string_view name, const column_facts* facts = nullptr);
+  /// REQUIRES: no index is on it.
+  void drop_column(table& t, column_index column);
   /// Returns what table::add_index() returns; nothing is logged when it fails.
   /// `primary`: the column of the key is the primary key from now on.
   std::optional<std::string_view> add_index(table& t, column_index column, index_kind kind, bool primary = false);

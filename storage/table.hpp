@@ -61,6 +61,10 @@ class table {
   /// REQUIRES: column < column_count(). Valid as long as the column.
   [[nodiscard]] std::string_view column_name(column_index column) const { return columns_[column].name; }
   [[nodiscard]] std::optional<column_index> find_column(std::string_view name) const;
+  /// Whether the column only keeps its place.
+  [[nodiscard]] bool is_dropped(column_index column) const { return columns_[column].dropped; }
+  /// Whether columns come only by being declared.
+  [[nodiscard]] bool is_declared() const { return declared_; }
   /// What is known of a column that a database outside defined, or nullptr.
   [[nodiscard]] const column_facts* facts_of(column_index column) const { return columns_[column].facts.get(); }
   /// What the column is indexed by; `id` counts as a key.
@@ -114,6 +118,11 @@ class table {
   column_index add_column(std::string_view name);
   /// Takes back the last add_column(). REQUIRES: no row has a value there.
   void remove_last_column();
+  /// The column keeps its place, unseen. REQUIRES: it is not `id`, not dropped, and no index is on it.
+  void drop_column(column_index column);
+  /// Takes back drop_column(). REQUIRES: no other has its name.
+  void undo_drop_column(column_index column);
+  void set_facts(column_index column, const column_facts& facts);
 
   /// Builds an index over the rows there are. Returns nothing, or for a key the value that two rows share (and builds
   /// nothing then). REQUIRES: index_of(column) == index_kind::none.
@@ -128,6 +137,9 @@ class table {
   void remove_ordered_index(std::size_t place);
   /// REQUIRES: index_of(column) == index_kind::key.
   void set_primary_column(std::optional<column_index> column) { primary_column_ = column; }
+
+  /// The table without its rows.
+  [[nodiscard]] table_description description() const;
 
   /// The id that the next row will have.
   [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
@@ -174,6 +186,7 @@ class table {
     std::string name;
     std::variant<std::monostate, std::unique_ptr<unique_index>, std::unique_ptr<tag_index>> index;
     std::unique_ptr<column_facts> facts;
+    bool dropped = false;
   };
 
   row_number store(row_position position, std::span<const value> values);
@@ -203,6 +216,7 @@ class table {
   std::optional<parser::ack_mode> ack_;
   std::string read_only_reason_;
   std::optional<column_index> key_from_outside_;
+  bool declared_ = false;
   bool pinned_ = false;
 
   subscriptions subscriptions_;

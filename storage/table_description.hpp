@@ -22,6 +22,10 @@ struct column_facts {
   bool nullable = true;
   std::optional<std::string> default_text;
   std::string extra;  ///< auto_increment, stored generated ...
+  /// The type is only what that database keeps text without a type in: values compare as if it were not known.
+  bool untyped = false;
+
+  bool operator==(const column_facts&) const = default;
 };
 
 /// An ordered index over one or more columns.
@@ -39,6 +43,10 @@ struct table_description {
     std::string name;
     index_kind index = index_kind::none;
     std::optional<column_facts> facts = {};
+    /// It keeps its place so that those behind it keep theirs, but is not shown, and another may have its name.
+    bool dropped = false;
+
+    bool operator==(const column&) const = default;
   };
 
   std::string name;
@@ -53,8 +61,14 @@ struct table_description {
   std::optional<parser::ack_mode> ack = {};
   /// The rows have ids, as ever, but no column shows them: another column has the name.
   bool hides_id = false;
+  /// What `id` was declared as, when `create table` names it; otherwise bigint.
+  std::optional<column_facts> id_facts = {};
+  /// Made by `create table`: columns do not come by being named.
+  bool declared = false;
   /// Why rows cannot be written; empty: they can.
   std::string read_only_reason = {};
+
+  bool operator==(const table_description&) const = default;
 };
 
 }  // namespace pubsubsql::storage
