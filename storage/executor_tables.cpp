@@ -169,7 +169,7 @@ executor::failure executor::run(const parser::create_table_statement& s) {
 
 /// The table goes, and `by` has its name, its subscribers and the numbering of its changes then.
 void executor::replace(table& t, std::unique_ptr<table> by) {
-  log_.drop(t);
+  log_.dropped(t);
   leaving_ = &t;
   following_ = std::move(by);
   if (following_) following_->continue_numbers(t);
@@ -297,7 +297,7 @@ executor::failure executor::add_ordered_index(table& t, const parser::index_defi
   const bool has_primary = t.takes_ids() || (!t.primary_key().empty() && t.primary_key().front() != id_column);
   if (d.type == parser::index_type::primary && has_primary) return several_primary_keys();
   index_description index;
-  if (auto failed = describe_index(d, t.describe(), index)) return failed;
+  if (auto failed = describe_index(d, t.description(), index)) return failed;
   if (d.type == parser::index_type::primary) {
     for (const column_index column : index.columns) {
       if (t.is_nullable(column)) return nullable_primary_key(t.column_name(column));

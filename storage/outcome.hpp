@@ -81,9 +81,9 @@ struct change {
   std::optional<parser::ack_mode> ack_before = {};
   std::optional<parser::ack_mode> ack = {};
   /// create_table: what `create table` declared, columns and indexes included; nullptr: a table that grows on first
-  /// use. drop_table: what the table was.
+  /// use. drop_table: what the table was, without its rows.
   const table_description* declared = nullptr;
-  const column_facts* facts = nullptr;  ///< add_column: its type; nullptr: text without one
+  const column_facts* facts = nullptr;  ///< add_column, drop_column: its type; nullptr: text without one
 };
 
 enum class error_code : std::uint8_t {

@@ -41,9 +41,9 @@ void statement_log::created(table& t, const table_description* declared) {
   c.declared = declared;
 }
 
-void statement_log::drop(table& t) {
+void statement_log::dropped(table& t) {
   change& c = append(t, change_kind::drop_table);
-  dropped_ = std::make_unique<table_description>(t.describe());
+  dropped_ = std::make_unique<table_description>(t.description());
   c.name = dropped_->name;
   c.declared = dropped_.get();
 }
@@ -60,6 +60,7 @@ void statement_log::drop_column(table& t, column_index column) {
   change& c = append(t, change_kind::drop_column);
   c.column = column;
   c.name = t.column_name(column);
+  c.facts = t.facts_of(column);
   t.drop_column(column);
 }
 

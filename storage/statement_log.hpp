@@ -23,7 +23,7 @@ class statement_log {
   /// `declared`: what it was declared to be; nullptr: it grows on first use. Must stay valid until begin().
   void created(table& t, const table_description* declared = nullptr);
   /// The table, which has no rows any more, goes.
-  void drop(table& t);
+  void dropped(table& t);
   /// `facts` must stay valid until begin().
   column_index add_column(table& t, std::string_view name, const column_facts* facts = nullptr);
   void drop_column(table& t, column_index column);

@@ -130,8 +130,6 @@ class table {
 
   [[nodiscard]] const subscriptions& subscribers() const { return *subscriptions_; }
 
-  /// The table as a store has to remember it.
-  [[nodiscard]] table_description describe() const;
 
   // Changes; only for the database's executor
 
@@ -150,6 +148,8 @@ class table {
   void drop_column(column_index column);
   /// Takes back drop_column(). Rows have there what they had then.
   void undo_drop_column(column_index column);
+  /// What is declared of a column. REQUIRES: no ordered index has it.
+  void set_facts(column_index column, const column_facts& facts);
 
   /// Builds an index over the rows there are. Returns nothing, or for a key the value that two rows share (and builds
   /// nothing then). REQUIRES: index_of(column) == index_kind::none.
@@ -164,6 +164,9 @@ class table {
   void remove_ordered_index(std::size_t place);
   /// REQUIRES: index_of(column) == index_kind::key.
   void set_primary_column(std::optional<column_index> column) { primary_column_ = column; }
+
+  /// The table without its rows.
+  [[nodiscard]] table_description description() const;
 
   /// The id that the next row will have.
   [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
@@ -222,7 +225,6 @@ class table {
   };
 
   [[nodiscard]] static std::unique_ptr<const sql::column_type> read_type(const column_facts& facts);
-  void set_facts(column_index column, const column_facts& facts);
   void set_default(column_entry& c);
   void show_column(column_index column);
 

@@ -60,7 +60,7 @@ void table::learn(const table_description& outside) {
   read_only_reason_ = outside.read_only_reason;
 }
 
-table_description table::describe() const {
+table_description table::description() const {
   table_description d{.name = name_};
   for (column_index i = 1; i < column_count(); ++i) {
     const column_entry& c = columns_[i];

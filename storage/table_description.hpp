@@ -25,6 +25,10 @@ struct column_facts {
   bool nullable = true;
   std::optional<std::string> default_text;
   std::string extra;  ///< auto_increment, stored generated ...
+  /// The type is only what that database keeps text without a type in: values compare as if it were not known.
+  bool untyped = false;
+
+  bool operator==(const column_facts&) const = default;
 };
 
 /// An ordered index over one or more columns.
@@ -42,7 +46,10 @@ struct table_description {
     std::string name;
     index_kind index = index_kind::none;
     std::optional<column_facts> facts = {};
-    bool dropped = false;  ///< only its place is left
+    /// It keeps its place so that those behind it keep theirs, but is not shown, and another may have its name.
+    bool dropped = false;
+
+    bool operator==(const column&) const = default;
   };
 
   std::string name;
@@ -63,6 +70,8 @@ struct table_description {
   std::optional<column_facts> id_facts = {};
   /// Why rows cannot be written; empty: they can.
   std::string read_only_reason = {};
+
+  bool operator==(const table_description&) const = default;
 };
 
 }  // namespace pubsubsql::storage
