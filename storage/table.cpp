@@ -128,11 +128,12 @@ column_index table::add_column(std::string_view name) {
 }
 
 void table::remove_last_column() {
-  subscriptions_.column_removed(column_count() - 1);
+  subscriptions_.column_leaves(column_count() - 1);
   all_columns_.pop_back();
   column_by_name_.erase(columns_.back().name);
   columns_.pop_back();
   schema_version_ = new_schema_version();
+  subscriptions_.column_left();
 }
 
 std::optional<std::string_view> table::build_key(column_index column, unique_index& index) const {

@@ -172,7 +172,7 @@ class table {
   std::optional<column_index> key_from_outside_;
   bool pinned_ = false;
 
-  subscriptions subscriptions_;
+  subscriptions subscriptions_{*this};
 
   std::string encoded_;        // scratch: the row being written
   std::vector<value> values_;  // scratch: the row being read

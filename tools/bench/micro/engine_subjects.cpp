@@ -111,7 +111,7 @@ class matching : public subject {
   prepared_engine engine_;
   storage::row_view before_;
   storage::row_view after_;
-  storage::subscriptions subscriptions_;
+  storage::subscriptions subscriptions_{*engine_.database().find("t")};
   std::vector<storage::event> events_;
 };
 
