@@ -22,7 +22,7 @@ std::string key_of_list(std::span<const std::string_view> columns) {
 
 }  // namespace
 
-filtered_groups::filtered_groups(const table& of) : table_(of), index_(std::in_place, of) {}
+filtered_groups::filtered_groups(const table& of) : table_(of), index_(of) {}
 
 column_list& filtered_groups::list_of(std::span<const std::string_view> columns) {
   std::unique_ptr<column_list>& list = lists_[key_of_list(columns)];
@@ -75,7 +75,7 @@ void filtered_groups::bind(filtered_group& g) {
 
 /// Lets a group be found, as it is bound.
 void filtered_groups::enter(filtered_group& g) {
-  index_->insert(g);
+  index_.insert(g);
   if (!g.filter) return;
   for (const column_index column : g.filter->columns()) {
     if (column >= readers_.size()) readers_.resize(column + 1);
@@ -85,7 +85,7 @@ void filtered_groups::enter(filtered_group& g) {
 }
 
 void filtered_groups::leave(filtered_group& g) {
-  index_->erase(g);
+  index_.erase(g);
   if (!g.filter) return;
   for (const column_index column : g.filter->columns()) --readers_[column];
   for (const std::string& name : g.filter->missing()) {
@@ -129,7 +129,7 @@ void filtered_groups::column_left() {
 
 void filtered_groups::columns_changed() {
   // What the groups were entered by does not hold any more: all of it is made anew.
-  index_.emplace(table_);
+  index_.clear();
   readers_.clear();
   waiting_.clear();
   for (auto& [key, list] : lists_) list->bind(table_);
@@ -144,7 +144,7 @@ void filtered_groups::columns_changed() {
 
 std::span<filtered_group* const> filtered_groups::matching(row_view row, std::int64_t now_us) {
   after_.clear();
-  index_->find(row, now_us, [&](filtered_group& g) { after_.push_back(&g); });
+  index_.find(row, now_us, [&](filtered_group& g) { after_.push_back(&g); });
   return after_;
 }
 
@@ -162,11 +162,11 @@ filtered_groups::movement filtered_groups::move(row_view before, row_view after,
   stayed_.clear();
   // Who matched before is marked; who matches now as well loses the mark, so that the others who had it are left.
   const std::uint64_t mark = ++changes_;
-  index_->find(before, now_us, [&](filtered_group& g) {
+  index_.find(before, now_us, [&](filtered_group& g) {
     g.matched = mark;
     before_.push_back(&g);
   });
-  index_->find(after, now_us, [&](filtered_group& g) {
+  index_.find(after, now_us, [&](filtered_group& g) {
     if (g.matched == mark) {
       g.matched = 0;
       stayed_.push_back(&g);

@@ -88,7 +88,7 @@ class filtered_groups {
   text_map<std::unique_ptr<column_list>> lists_;            // by their names
   text_map<absl::flat_hash_set<filtered_group*>> waiting_;  // by the name of a column that is not there
   std::vector<std::size_t> readers_;                        // groups that read a column, by column
-  std::optional<predicate_index> index_;
+  predicate_index index_;
   std::vector<filtered_group*> unbound_;  // whose column is going
 
   std::uint64_t changes_ = 0;

@@ -42,6 +42,8 @@ class predicate_index {
   void insert(filtered_group& g);
   /// REQUIRES: insert(g) was called, and its filter has not been bound since.
   void erase(filtered_group& g);
+  /// Forgets all groups, whatever their filters are bound to.
+  void clear() { root_ = {}; }
 
   /// Calls `visitor` once for each group whose predicate the row satisfies.
   void find(row_view row, std::int64_t now_us, absl::FunctionRef<void(filtered_group&)> visitor);
