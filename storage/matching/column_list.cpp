@@ -8,7 +8,11 @@ namespace pubsubsql::storage::matching {
 
 void column_list::bind(const table& of) {
   columns_.clear();
-  if (of.shows_id()) columns_.push_back(id_column);
+  if (of.shows_id()) {
+    columns_.push_back(id_column);
+  } else {
+    columns_.assign(of.primary_key().begin(), of.primary_key().end());
+  }
   leading_ = columns_.size();
   for (const std::string& name : names_) {
     const auto column = of.find_column(name);
