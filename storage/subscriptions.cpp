@@ -261,17 +261,17 @@ void subscriptions::on_update(row_view before, row_view after, std::span<const c
   for (const column_filters* f : active_) {
     if (moved(*f)) send(f->find(before.at(*f->index)), event_action::remove, after, all, out);
   }
-  send_filtered(filtered.left, event_action::remove, after, all, out);
+  if (filtered_) send_filtered(filtered.left, event_action::remove, after, all, out);
   for (const column_filters* f : active_) {
     if (moved(*f)) send(f->find(after.at(*f->index)), event_action::add, after, all, out);
   }
-  send_filtered(filtered.entered, event_action::add, after, all, out);
+  if (filtered_) send_filtered(filtered.entered, event_action::add, after, all, out);
   send_to_all(event_action::update, after, sent, out);
   for (const column_filters* f : active_) {
     if (moved(*f)) continue;
     send(f->find(column_text(after, *f->index).get()), event_action::update, after, sent, out);
   }
-  send_updated(filtered.stayed, before, after, assigned, sent, out);
+  if (filtered_) send_updated(filtered.stayed, before, after, assigned, sent, out);
 }
 
 }  // namespace pubsubsql::storage

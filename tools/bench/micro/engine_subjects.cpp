@@ -223,7 +223,7 @@ void add_engine_subjects(std::vector<subject_description>& to) {
   add_matching(to, 100, true);
   add_matching(to, 100'000, true);
   for (const bool windows : {false, true}) {
-    for (const std::size_t subscriptions : {100, 100'000}) add_matching_ranges(to, subscriptions, windows);
+    for (const std::size_t subscriptions : {100U, 100'000U}) add_matching_ranges(to, subscriptions, windows);
   }
 }
 
