@@ -110,6 +110,7 @@ void executor::derive_events() {
   const std::span<const change> changes = log_.changes();
   if (changes.empty()) return;
   table& t = leaving_ != nullptr ? *leaving_ : *log_.about();
+  t.subscribers().begin_statement(who_.now_us);
   bool garbage = false;
   for (const change& c : changes) {
     switch (c.kind) {

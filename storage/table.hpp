@@ -263,7 +263,7 @@ class table {
   std::optional<column_index> key_from_outside_;
   bool pinned_ = false;
 
-  std::unique_ptr<subscriptions> subscriptions_ = std::make_unique<subscriptions>();
+  std::unique_ptr<subscriptions> subscriptions_ = std::make_unique<subscriptions>(*this);
 
   std::string encoded_;                // scratch: the row being written
   std::vector<value> values_;          // scratch: the row being read

@@ -56,6 +56,7 @@ void table::learn(const table_description& outside) {
     set_facts(*column, *c.facts);
   }
   read_types();
+  subscriptions_->columns_changed();
   skip_ids(outside.next_id);
   read_only_reason_ = outside.read_only_reason;
 }
@@ -140,22 +141,24 @@ column_index table::add_column(std::string_view name, const column_facts* facts)
 void table::remove_last_column() {
   const column_index last = column_count() - 1;
   if (auto_increment_column_ == last) auto_increment_column_.reset();
-  subscriptions_->column_removed(last);
+  subscriptions_->column_leaves(last);
   all_columns_.pop_back();
   column_by_name_.erase(columns_.back().name);
   columns_.pop_back();
   schema_version_ = new_schema_version();
+  subscriptions_->column_left();
 }
 
 void table::drop_column(column_index column) {
   column_entry& c = columns_[column];
   if (auto_increment_column_ == column) auto_increment_column_.reset();
-  subscriptions_->column_removed(column);
+  subscriptions_->column_leaves(column);
   std::erase(all_columns_, column);
   column_by_name_.erase(c.name);
   c.dropped = true;
   c.nullable = true;
   schema_version_ = new_schema_version();
+  subscriptions_->column_left();
 }
 
 void table::undo_drop_column(column_index column) {
@@ -167,13 +170,8 @@ void table::undo_drop_column(column_index column) {
 
 void table::take_subscribers(table& other) {
   subscriptions_ = std::move(other.subscriptions_);
-  other.subscriptions_ = std::make_unique<subscriptions>();
-  for (column_index i = 1; i < other.column_count(); ++i) {
-    if (!other.is_dropped(i)) subscriptions_->column_removed(i);
-  }
-  for (column_index i = 1; i < column_count(); ++i) {
-    if (!is_dropped(i)) subscriptions_->column_added(column_name(i), i);
-  }
+  other.subscriptions_ = std::make_unique<subscriptions>(other);
+  subscriptions_->move_to(*this);
 }
 
 }  // namespace pubsubsql::storage
