@@ -134,7 +134,8 @@ bool take_value(std::string_view& text, std::string_view& out) {
     out = text.substr(1, end - 1);
     if (find_invalid_utf8(out) != std::string_view::npos) return false;
   } else {
-    if (text.front() == '`') return false;
+    // A name, or perhaps the rest of the comparison that stands right before.
+    if (text.front() == '`' || text.front() == '=' || text.front() == '>') return false;
     constexpr character stop = character::white_space | character::list_mark | character::open_parenthesis;
     unsigned char all = 0;
     for (; behind < text.size() && !is_any_of(text[behind], stop); ++behind) {

@@ -230,7 +230,9 @@ bool statement_parser::query(select_statement& out) {
   out.distinct = modifier("distinct");
   if (!select_list(out.columns, list_end::from)) return false;
   if (!out.columns.items.empty() && !word_follows("from")) {
-    const auto takes_table = [](const select_item& i) { return i.value->op == operation::all_columns; };
+    const auto takes_table = [](const select_item& i) {
+      return i.value->op == operation::all_columns || i.value->op == operation::column;
+    };
     const bool may_end = scanner_.at_end() || scanner_.stands_at(')');
     if (may_end && std::ranges::none_of(out.columns.items, takes_table)) return true;
   }
