@@ -51,15 +51,11 @@ bool basic_parser::accept_words(std::initializer_list<std::string_view> words) {
   const std::size_t before = scanner_.offset();
   for (const std::string_view word : words) {
     std::string_view name;
-    if (word_follows(word) && scanner_.accept_name(name)) continue;
+    if (equals_keyword(scanner_.peek_word(), word) && scanner_.accept_name(name)) continue;
     scanner_.rewind(before);
     return false;
   }
   return true;
-}
-
-bool basic_parser::word_follows(std::string_view word) const {
-  return equals_keyword(scanner_.peek_word(), word);
 }
 
 }  // namespace pubsubsql::parser

@@ -33,8 +33,6 @@ class basic_parser {
   bool end(std::string_view expected);
   /// Takes these words if all of them stand next, in any case; they may hold `_`.
   bool accept_words(std::initializer_list<std::string_view> words);
-  /// Whether this word stands next; nothing is taken.
-  [[nodiscard]] bool word_follows(std::string_view word) const;
 
   // Lists must be made with the arena's memory: assigning one later would keep the memory it was made with.
   [[nodiscard]] name_list names() { return name_list(arena_.resource()); }

@@ -252,7 +252,8 @@ bool statement_parser::index_follows() const {
 }
 
 bool statement_parser::index(index_definition& out) {
-  if (scanner_.accept_keyword("constraint") && !word_follows("primary") && !word_follows("unique")) {
+  if (scanner_.accept_keyword("constraint") && !scanner_.keyword_follows("primary") &&
+      !scanner_.keyword_follows("unique")) {
     scanner_.accept_name(out.name);
   }
   if (scanner_.accept_keyword("primary")) {
