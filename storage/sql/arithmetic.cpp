@@ -74,7 +74,7 @@ bool is_interval(const datum& d) {
 // Intervals
 
 datum interval_result(wide_integer months, wide_integer microseconds, std::uint8_t fraction_digits) {
-  constexpr wide_integer months_max = std::numeric_limits<std::int32_t>::max();
+  constexpr wide_integer months_max = 1'000'000;  // as microseconds they still fit
   constexpr wide_integer microseconds_max = std::numeric_limits<std::int64_t>::max() / 4;
   if (months > months_max || months < -months_max || microseconds > microseconds_max ||
       microseconds < -microseconds_max) {

@@ -245,6 +245,7 @@ node_pointer binder::bind(const parser::condition& c) {
   convert(*left, right);
   n->operands.push_back(std::move(left));
   n->operands.push_back(std::move(right));
+  compare_by_bytes(*n);
   return finish(std::move(n));
 }
 
@@ -403,7 +404,32 @@ node_pointer binder::comparison_of(const parser::expression& e, comparison op) {
     std::swap(n->operands[0], n->operands[1]);
     n->op = mirrored(op);
   }
+  compare_by_bytes(*n);
   return finish(std::move(n));
+}
+
+void binder::compare_by_bytes(node& n) {
+  const node& column = *n.operands[0];
+  const node& beside = *n.operands[1];
+  if (column.kind != node_kind::column || !beside.is_constant() || beside.constant.is_null()) return;
+  if (n.op == comparison::null_safe_equal) return;
+  const column_type& type = column.type;
+  const bool is_equality = n.op == comparison::equal || n.op == comparison::not_equal;
+  const bool is_day = type.is_temporal() && type.kind != type_kind::time;
+  if (is_day && beside.constant.is_temporal()) {
+    // Canonical texts of days are all of one length, and rise with them.
+    evaluation memory(memory_, 0);
+    const value stored = canonical_value(memory, type, beside.constant, {});
+    if (memory.failure()) return;
+    if (compare(memory, comparison::equal, datum_of(memory, type, stored), beside.constant) != ternary::yes) return;
+    n.text = *stored;
+  } else if (beside.constant.is_text() && !type.is_number() && !type.is_temporal() &&
+             (is_equality || !type.is_untyped())) {
+    n.text = beside.constant.text();
+  } else {
+    return;
+  }
+  n.by_bytes = true;
 }
 
 node_pointer binder::range(const parser::expression& e) {

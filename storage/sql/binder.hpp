@@ -37,6 +37,8 @@ class binder {
   node_pointer offered(const parser::expression& e);
   node_pointer interval(const parser::expression& e);
   node_pointer comparison_of(const parser::expression& e, comparison op);
+  /// Lets a column be compared with a constant without being read as its type, where that makes no difference.
+  void compare_by_bytes(node& n);
   node_pointer range(const parser::expression& e);
   node_pointer list(const parser::expression& e);
   node_pointer like(const parser::expression& e);

@@ -102,6 +102,7 @@ ternary evaluator::truth_of(const node& n) {
     case node_kind::is_false:
       return to_ternary((truth_of(*n.operands[0]) == ternary::no) != n.negated);
     case node_kind::compare: {
+      if (n.by_bytes) return compare_bytes(n);
       const datum a = value_of(*n.operands[0]);
       return compare(e_, n.op, a, value_of(*n.operands[1]));
     }
@@ -142,6 +143,13 @@ ternary evaluator::truth_of(const node& n) {
       break;
   }
   return sql::truth_of(value_of(n));
+}
+
+ternary evaluator::compare_bytes(const node& n) {
+  const value& v = column_value(*n.operands[0]);
+  if (!v) return ternary::unknown;
+  if (n.op == comparison::equal) return to_ternary(*v == n.text);
+  return to_ternary(holds(n.op, v->compare(n.text) <=> 0));
 }
 
 ternary evaluator::all_of(const node& n) {

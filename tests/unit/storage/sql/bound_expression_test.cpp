@@ -121,6 +121,9 @@ TEST_CASE("bound expression: constants take the form of the column beside them")
   CHECK(!f.matches(f.make.compare("varchar", operation::greater, "9"), r));
   CHECK(f.matches(f.make.compare("datetime", operation::equal, "2026-1-2"), r));
   CHECK(f.matches(f.make.compare("datetime", operation::less, "2026-01-02 00:00:00.5"), r));
+  CHECK(f.matches(f.make.compare("datetime", operation::less_equal, "2026-01-02"), r));
+  CHECK(!f.matches(f.make.compare("datetime", operation::greater, "20260102"), r));
+  CHECK(f.matches(f.make.compare("datetime", operation::not_equal, "2026-01-01"), r));
   CHECK(f.matches(f.make.compare("enum", operation::equal, "2"), r));
   CHECK(f.matches(f.make.compare("enum", operation::equal, "high"), r));
   CHECK(f.matches(f.make.compare("double", operation::equal, "0.10"), r));
