@@ -181,6 +181,8 @@ executor::failure executor::run_inner(const parser::statement_body& body) {
     if (auto failed = run_subquery(*s, result)) return failed;
     inner_.emplace_back(s, std::move(result));
   }
+  query_.reset();
+  outcome_ = {};
   return std::nullopt;
 }
 

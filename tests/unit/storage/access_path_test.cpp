@@ -200,7 +200,7 @@ class random_requests {
   bool fronts_ = false;
 };
 
-std::vector<row_number> matching(const table& t, const std::vector<row_number>& rows,
+std::vector<row_number> matching_rows(const table& t, const std::vector<row_number>& rows,
                                  const std::vector<conjunction>& any_of) {
   std::vector<row_number> out;
   std::ranges::copy_if(rows, std::back_inserter(out), [&](row_number row) {
@@ -237,9 +237,9 @@ TEST_CASE("access path: gives the rows that match, in order, whichever way it ta
         INFO("seed " << seed << " round " << round << " request " << i << ": " << path.describe());
         std::vector<row_number> found;
         path.find(found);
-        std::vector<row_number> expected = matching(t, all_rows(t), any_of);
+        std::vector<row_number> expected = matching_rows(t, all_rows(t), any_of);
         if (path.is_ordered()) sort_rows(t, expected, order);
-        REQUIRE(matching(t, found, any_of) == expected);
+        REQUIRE(matching_rows(t, found, any_of) == expected);
         REQUIRE(std::set(found.begin(), found.end()).size() == found.size());
         ++taken[std::string(name_of(path.kind())) + (path.is_ordered() && !order.empty() ? " ordered" : "")];
       }
@@ -267,14 +267,14 @@ TEST_CASE("access path: the ranges of an index hold every row that meets the ato
           if (r > 0) REQUIRE(found.ranges[r - 1].last <= found.ranges[r].first);
           index->visit(found.ranges[r], [&](row_number row) { return rows.insert(row).second; });
         }
-        for (const row_number row : matching(t, all_rows(t), {c})) REQUIRE(rows.contains(row));
+        for (const row_number row : matching_rows(t, all_rows(t), {c})) REQUIRE(rows.contains(row));
         conjunction used;
         for (const column_atom* a : found.used) used.atoms.push_back(*a);
         const auto text_bound = [](const auto& b) { return b && !is_number(b->text); };
         const bool exact = std::ranges::none_of(used.atoms, [&](const column_atom& a) {
           return a.demands == column_atom::kind::equal || text_bound(a.lower) || text_bound(a.upper);
         });
-        if (exact) REQUIRE(rows.size() == matching(t, all_rows(t), {used}).size());
+        if (exact) REQUIRE(rows.size() == matching_rows(t, all_rows(t), {used}).size());
       }
     }
   }
