@@ -57,6 +57,7 @@ void table::learn(const table_description& outside) {
     if (!column || !c.facts || c.dropped) continue;
     if (c.facts->extra == "auto_increment") key_from_outside_ = column;
     columns_[*column].facts = std::make_unique<column_facts>(*c.facts);
+    columns_[*column].type = std::make_unique<sql::column_type>(sql::foreign_column_type(c.facts->type));
   }
   skip_ids(outside.next_id);
   read_only_reason_ = outside.read_only_reason;

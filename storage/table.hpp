@@ -18,6 +18,7 @@
 #include "storage/row.hpp"
 #include "storage/row_directory.hpp"
 #include "storage/row_heap.hpp"
+#include "storage/sql/bound_expression.hpp"
 #include "storage/subscriptions.hpp"
 #include "storage/table_description.hpp"
 #include "storage/tag_index.hpp"
@@ -67,6 +68,8 @@ class table {
   [[nodiscard]] bool is_declared() const { return declared_; }
   /// What is known of a column that a database outside defined, or nullptr.
   [[nodiscard]] const column_facts* facts_of(column_index column) const { return columns_[column].facts.get(); }
+  /// The type of a column, or nullptr: it has none.
+  [[nodiscard]] const sql::column_type* type_of(column_index column) const { return columns_[column].type.get(); }
   /// What the column is indexed by; `id` counts as a key.
   [[nodiscard]] index_kind index_of(column_index column) const;
   /// Every column that is shown, in order. Valid until a column is added.
@@ -185,7 +188,8 @@ class table {
   struct column_entry {
     std::string name;
     std::variant<std::monostate, std::unique_ptr<unique_index>, std::unique_ptr<tag_index>> index;
-    std::unique_ptr<column_facts> facts;
+    std::unique_ptr<column_facts> facts = {};
+    std::unique_ptr<sql::column_type> type = {};
     bool dropped = false;
   };
 

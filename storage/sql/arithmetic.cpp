@@ -74,7 +74,7 @@ bool is_interval(const datum& d) {
 // Intervals
 
 datum interval_result(wide_integer months, wide_integer microseconds, std::uint8_t fraction_digits) {
-  constexpr wide_integer months_max = std::numeric_limits<std::int32_t>::max();
+  constexpr wide_integer months_max = 1'000'000;  // as microseconds they still fit
   constexpr wide_integer microseconds_max = std::numeric_limits<std::int64_t>::max() / 4;
   if (months > months_max || months < -months_max || microseconds > microseconds_max ||
       microseconds < -microseconds_max) {
@@ -203,16 +203,15 @@ datum divide_whole(evaluation& e, const datum& a, const datum& b) {
     if (wide_of(y) == 0) return {};
     return integer_result(e, wide_of(x) / wide_of(y), x, "DIV", y);
   }
-  if (is_floating(x) || is_floating(y)) {
-    const double divisor = double_of(y);
-    if (divisor == 0) return {};
-    const double quotient = std::trunc(double_of(x) / divisor);
-    if (std::fabs(quotient) >= 9223372036854775808.0) return too_large(e, "BIGINT", a, "DIV", b);
+  const std::optional<decimal> dividend = decimal_of(x);
+  const std::optional<decimal> divisor = decimal_of(y);
+  if (divisor && divisor->is_zero()) return {};
+  if (!dividend || !divisor) {
+    const double quotient = std::trunc(double_of(x) / double_of(y));
+    if (!(std::fabs(quotient) < 9223372036854775808.0)) return too_large(e, "BIGINT", a, "DIV", b);
     return datum::integer(static_cast<std::int64_t>(quotient));
   }
-  const decimal divisor = *decimal_of(y);
-  if (divisor.is_zero()) return {};
-  const std::optional<decimal> quotient = sql::divide(*decimal_of(x), divisor, 0, rounding::down);
+  const std::optional<decimal> quotient = sql::divide(*dividend, *divisor, 0, rounding::down);
   const std::optional<std::int64_t> whole = quotient ? small_coefficient(*quotient) : std::nullopt;
   return whole ? datum::integer(*whole) : too_large(e, "BIGINT", a, "DIV", b);
 }

@@ -104,8 +104,11 @@ class bound_expression {
   [[nodiscard]] std::vector<conjunction> conjunctions() const;
 
  private:
+  explicit bound_expression(std::unique_ptr<node> root);
+
   std::unique_ptr<node> root_;
   std::vector<column_index> columns_;
+  bool makes_nothing_ = false;  // computing it as a predicate takes no memory
 };
 
 struct aggregate_call {

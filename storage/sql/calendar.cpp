@@ -314,9 +314,11 @@ std::optional<parsed_time> parse_time(std::string_view text) {
 }
 
 std::optional<parsed_time> number_to_time(std::int64_t number, std::uint32_t microsecond) {
+  constexpr std::int64_t number_max = 8'385'959;
+  if (number > number_max || number < -number_max) return std::nullopt;
   const bool negative = number < 0;
   const std::int64_t size = negative ? -number : number;
-  if (size > 8'385'959 || size / 100 % 100 > 59 || size % 100 > 59) return std::nullopt;
+  if (size / 100 % 100 > 59 || size % 100 > 59) return std::nullopt;
   const std::int64_t out = size / 10'000 * hour_us + size / 100 % 100 * minute_us + size % 100 * second_us +
                            static_cast<std::int64_t>(microsecond);
   const auto digits = static_cast<std::uint8_t>(microsecond == 0 ? 0 : fraction_digits_max);

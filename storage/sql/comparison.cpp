@@ -64,8 +64,9 @@ std::strong_ordering exact_order(const datum& a, const datum& b) {
 }
 
 ordering text_order(std::string_view a, std::string_view b, bool as_numbers) {
-  if (as_numbers && looks_like_number(a) && looks_like_number(b)) return compare(*read_number(a), *read_number(b));
-  return by_bytes(a, b);
+  const std::optional<number_parts> x = as_numbers ? read_number(a) : std::nullopt;
+  const std::optional<number_parts> y = x ? read_number(b) : std::nullopt;
+  return y ? compare(*x, *y) : by_bytes(a, b);
 }
 
 ordering number_with_text(const datum& number, const datum& text) {
@@ -162,6 +163,25 @@ comparison mirrored(comparison op) {
   return op;
 }
 
+bool holds(comparison op, std::strong_ordering order) {
+  switch (op) {
+    case comparison::equal:
+    case comparison::null_safe_equal:
+      return order == 0;
+    case comparison::not_equal:
+      return order != 0;
+    case comparison::less:
+      return order < 0;
+    case comparison::less_equal:
+      return order <= 0;
+    case comparison::greater:
+      return order > 0;
+    case comparison::greater_equal:
+      return order >= 0;
+  }
+  return false;
+}
+
 std::optional<std::strong_ordering> order_of(const evaluation& e, const datum& a, const datum& b, bool for_equality) {
   if (a.is_null() || b.is_null()) return std::nullopt;
   if (a.kind() == datum_kind::integer && b.kind() == datum_kind::integer) return a.integer() <=> b.integer();
@@ -184,22 +204,7 @@ ternary compare(const evaluation& e, comparison op, const datum& a, const datum&
   const bool for_equality = op <= comparison::not_equal;
   const auto order = order_of(e, a, b, for_equality);
   if (!order) return ternary::unknown;
-  switch (op) {
-    case comparison::equal:
-    case comparison::null_safe_equal:
-      return to_ternary(*order == 0);
-    case comparison::not_equal:
-      return to_ternary(*order != 0);
-    case comparison::less:
-      return to_ternary(*order < 0);
-    case comparison::less_equal:
-      return to_ternary(*order <= 0);
-    case comparison::greater:
-      return to_ternary(*order > 0);
-    case comparison::greater_equal:
-      return to_ternary(*order >= 0);
-  }
-  return ternary::unknown;
+  return to_ternary(holds(op, *order));
 }
 
 bool is_like(std::string_view text, std::string_view pattern, std::string_view escape) {

@@ -38,6 +38,9 @@ enum class comparison : std::uint8_t { equal, null_safe_equal, not_equal, less, 
 /// The comparison with its sides exchanged.
 [[nodiscard]] comparison mirrored(comparison op);
 
+/// Whether the comparison holds of values in that order.
+[[nodiscard]] bool holds(comparison op, std::strong_ordering order);
+
 /// The order of two values by MySQL's rules; nothing when one is NULL, or they have no order. For equality
 /// untyped values compare by their texts; otherwise as numbers when both look like numbers.
 [[nodiscard]] std::optional<std::strong_ordering> order_of(const evaluation& e, const datum& a, const datum& b,

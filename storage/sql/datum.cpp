@@ -86,6 +86,10 @@ std::int64_t clamped(double number) {
 
 }  // namespace
 
+void evaluation::fail_for_memory() {
+  fail({1301, "HY000", "Result of an expression was larger than " + std::to_string(bytes_max) + " bytes"});
+}
+
 std::string_view evaluation::keep(std::string_view text) {
   char* bytes = allocate(text.size());
   std::memcpy(bytes, text.data(), text.size());

@@ -121,6 +121,9 @@ static_assert(sizeof(datum) == 16);
 /// Operators that fail set it and give NULL, so that only the end has to look.
 class evaluation {
  public:
+  /// Bytes of the texts that one expression may make: far more than any row may have.
+  static constexpr std::size_t bytes_max = 256U << 20;
+
   /// The memory is the caller's: what is computed lies in it. `now_us`: microseconds since 1970, UTC.
   evaluation(std::pmr::monotonic_buffer_resource& memory, std::int64_t now_us) : memory_(memory), now_us_(now_us) {}
 
@@ -132,14 +135,24 @@ class evaluation {
     return {};
   }
 
-  [[nodiscard]] char* allocate(std::size_t bytes) { return static_cast<char*>(memory_.allocate(bytes, 1)); }
+  /// What is computed from here on is another expression, with the whole of bytes_max for itself.
+  void begin() { allocated_ = 0; }
+  /// A failure is set when one expression takes more than bytes_max; functions are not called any more then.
+  [[nodiscard]] char* allocate(std::size_t bytes) {
+    allocated_ += bytes;
+    if (allocated_ > bytes_max) fail_for_memory();
+    return static_cast<char*>(memory_.allocate(bytes, 1));
+  }
   [[nodiscard]] std::string_view keep(std::string_view text);
   [[nodiscard]] datum keep(const decimal& d);
 
  private:
   std::pmr::monotonic_buffer_resource& memory_;
   std::int64_t now_us_;
+  std::size_t allocated_ = 0;
   std::optional<sql_error> failure_;
+
+  void fail_for_memory();
 };
 
 /// As MySQL writes it. REQUIRES: d is not NULL.

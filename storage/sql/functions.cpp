@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include <absl/container/flat_hash_map.h>
-
 #include "storage/sql/comparison.hpp"
 #include "storage/sql/function_lists.hpp"
+#include "storage/text_hash.hpp"
 
 namespace pubsubsql::storage::sql {
 
@@ -51,7 +50,7 @@ constexpr std::array<function, 7> list = {{
     {"least", 2, any, result_kind::as_arguments, false, call_extreme<comparison::less>},
 }};
 
-using function_map = absl::flat_hash_map<std::string_view, const function*>;
+using function_map = text_view_map<const function*>;
 
 function_map all_functions() {
   function_map out;

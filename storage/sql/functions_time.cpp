@@ -45,7 +45,10 @@ std::optional<parsed_time> time_of(const evaluation& e, const datum& d) {
   if (d.kind() == datum_kind::time) return parsed_time{d.microseconds(), d.scale()};
   if (d.is_text()) return parse_time(d.text());
   if (d.is_number()) {
-    if (const auto time = number_to_time(integer_of(d), 0)) return time;
+    const std::optional<decimal> exact = decimal_of(d);
+    const auto whole = exact ? round_to(*exact, 0, rounding::down) : std::nullopt;
+    const auto number = whole ? small_coefficient(*whole) : std::nullopt;
+    if (const auto time = number ? number_to_time(*number, 0) : std::nullopt) return time;
   }
   const auto day = datetime_of(e, d);
   if (!day) return std::nullopt;

@@ -56,12 +56,13 @@ void append_scientific(std::string& out, std::string_view text) {
   const std::size_t sign = text[e + 1] == '+' ? 1 : 0;
   std::from_chars(text.data() + e + 1 + sign, text.data() + text.size(), exponent);
   const std::string_view mantissa = text.substr(0, e);
-  if (exponent < lowest_plain || exponent > highest_plain) {
+  std::string digits(mantissa.substr(0, 1));
+  if (mantissa.size() > 1) digits.append(mantissa.substr(2));
+  const bool has_fraction = exponent >= 0 && digits.size() > static_cast<std::size_t>(exponent) + 1;
+  if (exponent < lowest_plain || (exponent > highest_plain && !has_fraction)) {
     out.append(mantissa).append("e").append(std::to_string(exponent));
     return;
   }
-  std::string digits(mantissa.substr(0, 1));
-  if (mantissa.size() > 1) digits.append(mantissa.substr(2));
   if (exponent < 0) {
     out.append("0.").append(static_cast<std::size_t>(-exponent - 1), '0').append(digits);
     return;
@@ -78,6 +79,10 @@ template <typename Number>
 void append_number(std::string& out, Number number) {
   if (!std::isfinite(number)) {
     out += std::isnan(number) ? "nan" : number < 0 ? "-inf" : "inf";
+    return;
+  }
+  if (number == 0) {  // without a sign
+    out += '0';
     return;
   }
   std::array<char, 64> buffer{};

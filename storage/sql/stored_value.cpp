@@ -105,6 +105,10 @@ class converter {
       if (d.is_integer()) return whole(d);
       if (d.kind() == datum_kind::floating) return double_as_integer(d.floating());
     }
+    if (type_.is_integer() && d.is_temporal()) {
+      const std::optional<decimal> whole_part = round_to(*decimal_of(d), 0, rounding::down);
+      return text(text_of(e_, e_.keep(whole_part.value_or(decimal{}))));
+    }
     if (type_.is_number() && d.is_temporal()) return text(text_of(e_, number_of(e_, d)));
     if (type_.kind == type_kind::decimal && d.is_exact()) return exact(decimal_of(d));
     if (type_.kind == type_kind::year && d.is_integer() && d.integer() == 0) return "0000";
@@ -516,7 +520,10 @@ std::optional<datum> as_type(evaluation& e, const column_type& type, const datum
     if (index < 1 || static_cast<std::uint64_t>(index) > type.label_count()) return std::nullopt;
     return datum::text(e.keep((*type.labels)[static_cast<std::size_t>(index - 1)]));
   }
-  return constant.is_text() ? std::optional(constant) : std::nullopt;
+  if (!constant.is_text()) return std::nullopt;
+  if (type.kind != type_kind::character) return constant;
+  const std::string_view text = constant.text();
+  return datum::text(text.substr(0, text.find_last_not_of(' ') + 1));
 }
 
 datum number_literal(evaluation& e, std::string_view text) {

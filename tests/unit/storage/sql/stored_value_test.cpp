@@ -159,6 +159,7 @@ TEST_CASE("stored value: results of expressions") {
       {"int", "null", "NULL"},
       {"int", "date'2026-01-02'", "20260102"},
       {"int", "time'10:11:12'", "101112"},
+      {"bigint", "datetime(6)'2026-12-31 23:59:59.999999'", "20261231235959"},
       {"tinyint", "128", "1264"},
       {"decimal(5,2)", "1005e-3", "1.01"},
       {"varchar(4)", "1.50", "1.50"},
