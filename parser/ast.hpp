@@ -65,7 +65,7 @@ struct condition {
 /// One column of a select list.
 struct select_item {
   expression* value = nullptr;
-  std::string_view alias;  ///< empty: none
+  std::string_view alias = {};  ///< empty: none
 
   bool operator==(const select_item& other) const { return alias == other.alias && *value == *other.value; }
 };
@@ -118,7 +118,8 @@ enum class queue_end : std::uint8_t { back, front };
 enum class ack_mode : std::uint8_t { memory, committed };
 
 /// What `insert` and `push` have in common: `into T [(columns)] values (...), (...) [returning ...]`.
-/// `values` holds the rows one after the other; its size is a multiple of `width`, and not zero.
+/// `values` holds the rows one after the other; its size is a multiple of `width`, and not zero. With `columns`,
+/// `width` is their number.
 struct row_source {
   std::string_view table;
   name_list columns;  ///< empty: all columns that the table shows
@@ -126,7 +127,10 @@ struct row_source {
   literal_list values;
   std::optional<projection> returning;
 
-  bool operator==(const row_source&) const = default;
+  bool operator==(const row_source& other) const {
+    return table == other.table && columns == other.columns && (!columns.empty() || width == other.width) &&
+           values == other.values && returning == other.returning;
+  }
 };
 
 /// What happens to a row whose unique value another row has.
@@ -148,6 +152,7 @@ struct push_statement {
   bool operator==(const push_statement&) const = default;
 };
 
+/// Without a table, as in `select 1 + 1`, there is nothing but items.
 struct select_statement {
   projection columns;
   std::string_view table;
@@ -260,7 +265,7 @@ struct index_definition {
   bool operator==(const index_definition&) const = default;
 };
 
-/// Indexes that were written beside a column are among `indexes`.
+/// Indexes that were written beside a column are among `indexes`, in the order in which all are written.
 struct create_table_statement {
   bool if_not_exists = false;
   std::string_view table;
@@ -296,14 +301,14 @@ struct drop_column_statement {
   bool operator==(const drop_column_statement&) const = default;
 };
 
-/// `create [unique] index i on T (c, ...)` and `alter table T add [unique | primary] index|key [i] (c, ...)`.
+/// `create [unique] index i on T (c, ...)` or `alter table T add [unique | primary] index|key [i] (c, ...)`.
 struct create_index_statement {
   std::string_view table;
   index_definition index;
   bool operator==(const create_index_statement&) const = default;
 };
 
-/// `drop index i on T` and `alter table T drop index|key i`.
+/// `drop index i on T` or `alter table T drop index|key i`; `drop primary key` drops the index `PRIMARY`.
 struct drop_index_statement {
   std::string_view table;
   std::string_view index;

@@ -1,7 +1,6 @@
 #include "parser/parser.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "parser/scanner.hpp"
 #include "parser/statement_parser.hpp"
@@ -54,24 +53,11 @@ result<statement, syntax_error> parse(std::string_view sql, statement_arena& are
   if (const std::size_t bad = find_invalid_utf8(sql); bad != std::string_view::npos) {
     return syntax_error{.expected = "UTF-8", .found = "an invalid byte", .offset = bad};
   }
-  statement s;
+  // Read in its final place: moving a tree costs as much as reading a part of it. It begins as the smallest there is.
+  result<statement, syntax_error> out{statement{.body = status_statement{}}};
   statement_parser p(sql, arena);
-  if (!p.parse(s)) return p.error();
-  return s;
-}
-
-std::string_view table_of(const statement& s) {
-  return std::visit(
-      [](const auto& body) -> std::string_view {
-        if constexpr (requires { body.table; }) {
-          return body.table;
-        } else if constexpr (requires { body.rows.table; }) {
-          return body.rows.table;
-        } else {
-          return {};
-        }
-      },
-      s.body);
+  if (!p.parse(*out)) out = p.error();
+  return out;
 }
 
 }  // namespace pubsubsql::parser
