@@ -61,6 +61,7 @@ void table::learn(const table_description& outside) {
   }
   skip_ids(outside.next_id);
   read_only_reason_ = outside.read_only_reason;
+  subscriptions_.columns_changed();
 }
 
 std::uint64_t table::new_schema_version() {
