@@ -195,6 +195,8 @@ class executor {
   // executor_subscriptions.cpp
   failure run(const parser::subscribe_statement& s);
   failure run(const parser::unsubscribe_statement& s);
+  failure subscribe_by_text(table& t, const parser::subscribe_statement& s, const event_target& target);
+  failure subscribe_by_predicate(table& t, const parser::subscribe_statement& s, const event_target& target);
   std::size_t unsubscribe_one(table& t, std::uint64_t pubsubid);
   std::size_t unsubscribe_all(table& t);
 

@@ -5,12 +5,30 @@
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 #include "storage/shrink.hpp"
+#include "storage/subscription_filter.hpp"
 
 namespace pubsubsql::storage {
 
 executor::failure executor::run(const parser::subscribe_statement& s) {
+  if (!s.columns.items.empty() || !s.group_by.empty() || !s.order_by.empty()) return unsupported();
   table* t = nullptr;
   if (auto failed = find_or_create(s.table, t)) return failed;
+  const event_target target{.subscriber = who_.subscriber, .pubsubid = who_.pubsubid};
+  if (s.columns.all && (!s.where || s.where->predicate == nullptr)) {
+    if (auto failed = subscribe_by_text(*t, s, target)) return failed;
+  } else {
+    if (auto failed = subscribe_by_predicate(*t, s, target)) return failed;
+  }
+  by_subscriber_[who_.subscriber].emplace(who_.pubsubid, t);
+  outcome_.kind = reply_kind::subscribed;
+  outcome_.pubsubid = who_.pubsubid;
+  outcome_.snapshot = !s.skip;
+  return std::nullopt;
+}
+
+/// All columns of all rows, or of those where one column has one value.
+executor::failure executor::subscribe_by_text(table& t, const parser::subscribe_statement& s,
+                                              const event_target& target) {
   std::optional<subscriptions::filter> filter;
   std::optional<column_index> column;
   if (s.where) {
@@ -19,21 +37,42 @@ executor::failure executor::run(const parser::subscribe_statement& s) {
       return name_too_long(s.where->column, limits_.name_bytes_max);
     }
     filter = {.column = s.where->column, .text = text.is_null ? value{} : value{text.text}};
-    column = t->find_column(s.where->column);
-    if (column && filter->text) t->find_equal(*column, *filter->text, found_);
-    if (column == id_column && found_.empty()) return unknown_row(t->name(), text.is_null ? "null" : text.text);
+    column = t.find_column(s.where->column);
+    if (column && filter->text) t.find_equal(*column, *filter->text, found_);
+    if (column == id_column && found_.empty()) return unknown_row(t.name(), text.is_null ? "null" : text.text);
   } else if (!s.skip) {
-    t->find_all(found_);
+    t.find_all(found_);
   }
   if (s.skip) found_.clear();
-  if (auto failed = show_rows(*t, "subscribe")) return failed;
-  t->subscribers().add({.subscriber = who_.subscriber, .pubsubid = who_.pubsubid}, filter, column);
-  by_subscriber_[who_.subscriber].emplace(who_.pubsubid, t);
+  if (auto failed = show_rows(t, "subscribe")) return failed;
+  t.subscribers().add(target, filter, column);
+  outcome_.columns = t.all_columns();
+  return std::nullopt;
+}
 
-  outcome_.columns = t->all_columns();
-  outcome_.kind = reply_kind::subscribed;
-  outcome_.pubsubid = who_.pubsubid;
-  outcome_.snapshot = !s.skip;
+executor::failure executor::subscribe_by_predicate(table& t, const parser::subscribe_statement& s,
+                                                   const event_target& target) {
+  std::vector<std::string_view> names;
+  for (const std::string_view name : s.columns.names) {
+    const auto column = t.find_column(name);
+    if (!column) return unknown_column(t.name(), name);
+    if (column != id_column) names.push_back(name);
+  }
+  std::unique_ptr<subscription_filter> filter;
+  if (s.where) {
+    if (auto failed = subscription_filter::make(*s.where, t, filter)) return failed;
+  }
+  if (!s.skip) {
+    t.find_all(found_);
+    if (filter) std::erase_if(found_, [&](row_number row) { return !filter->matches(t.get(row), who_.now_us); });
+  }
+  if (auto failed = show_rows(t, "subscribe")) return failed;
+  subscriptions::predicate p;
+  if (filter) p.canonical_text = filter->canonical_text();
+  p.filter = std::move(filter);
+  if (!s.columns.all) p.columns = names;
+  const auto listed = t.subscribers().add(target, std::move(p));
+  outcome_.columns = listed ? *listed : t.all_columns();
   return std::nullopt;
 }
 

@@ -114,10 +114,16 @@ void subscriptions::add(const event_target& target, const std::optional<filter>&
   join(g, target);
 }
 
-void subscriptions::add(const event_target& target, predicate p) {
-  if (!p.filter && !p.columns) return join(everything_.get(), target);
+std::optional<std::span<const column_index>> subscriptions::add(const event_target& target, predicate p) {
+  if (!p.filter && !p.columns) {
+    join(everything_.get(), target);
+    return std::nullopt;
+  }
   if (!filtered_) filtered_ = std::make_unique<filtered_groups>(*table_);
-  join(&filtered_->group_of(std::move(p.filter), p.canonical_text, p.columns), target);
+  filtered_group& g = filtered_->group_of(std::move(p.filter), p.canonical_text, p.columns);
+  join(&g, target);
+  if (g.list == nullptr) return std::nullopt;
+  return g.list->columns();
 }
 
 void subscriptions::join(group* g, const event_target& target) {

@@ -53,8 +53,9 @@ class subscriptions {
     std::optional<std::span<const std::string_view>> columns = {};
   };
 
+  /// Returns the columns of its events, unless these are all columns; valid until the table's columns change.
   /// REQUIRES: target.pubsubid is not in use.
-  void add(const event_target& target, predicate p);
+  std::optional<std::span<const column_index>> add(const event_target& target, predicate p);
 
   /// REQUIRES: there is such a subscription.
   void remove(std::uint64_t pubsubid);

@@ -6,13 +6,13 @@
 
 namespace pubsubsql::storage::matching {
 
-bool is_untyped(const table&, column_index) {
-  return true;
+bool is_untyped(const table& of, column_index column) {
+  return of.type_of(column) == nullptr;
 }
 
 bool append_key(std::string& out, const table& of, column_index column, std::string_view text) {
   if (is_untyped(of, column) && !sql::looks_like_number(text)) return false;
-  sql::append_order_key(out, nullptr, value(text));
+  sql::append_order_key(out, of.type_of(column), value(text));
   return true;
 }
 
