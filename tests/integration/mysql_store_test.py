@@ -30,6 +30,12 @@ class Answers:
         if line == "start":
             self.mariadb.start()
             return "started"
+        if line == "pause":
+            self.mariadb.pause()
+            return "paused"
+        if line == "resume":
+            self.mariadb.resume()
+            return "resumed"
         if line == "running":
             return "no" if self.mariadb.process is None else "yes"
         if word == "sql":

@@ -1,5 +1,5 @@
 // MySQL as a store, driven without a server around it. Run by tests/integration/mysql_store_test.py, which starts
-// MariaDB and does what this asks for: "stop", "start", or SQL whose rows it answers in one line.
+// MariaDB and does what this asks for: "stop", "start", "pause", "resume", or SQL whose rows it answers in one line.
 
 #include "storage/durable/mysql_store.hpp"
 
@@ -123,7 +123,7 @@ class driver {
 /// Stores as a server without workers has them.
 class stores {
  public:
-  explicit stores(const place& at, bool with_data, unsigned lanes = 4) {
+  explicit stores(const place& at, bool with_data, unsigned lanes = 4, bool slow_to_return = false) {
     if (with_data) {
       sqlite_ = std::make_unique<sqlite_store>(at.path, sqlite_store::settings{.always_retry = true});
     }
@@ -132,6 +132,12 @@ class stores {
     s.lane.retry_first = std::chrono::milliseconds(50);
     s.lane.retry_last = std::chrono::milliseconds(200);
     s.lanes = lanes;
+    if (slow_to_return) {
+      // What MySQL has been sent is done before the lane comes back and looks.
+      s.lane.connection.answer_timeout = std::chrono::seconds(1);
+      s.lane.retry_first = std::chrono::seconds(3);
+      s.lane.retry_last = std::chrono::seconds(3);
+    }
     mysql_ = std::make_unique<mysql_store>(std::move(s), sqlite_.get());
     if (sqlite_ != nullptr) {
       for (const table_description& d : sqlite_->files().descriptions()) mysql_->set_columns(d);
@@ -491,4 +497,75 @@ TEST_CASE("without a journal a transaction is refused while MySQL is away, and o
     }
     CHECK(rows == "first;together;last");
   }
+}
+
+TEST_CASE("a transaction that brings tables and columns leaves nothing of them when it is refused") {
+  const place at;
+  driver typed(plain("typed"));
+  stores s(at, true);
+  REQUIRE(s.commit({typed.create()}) == "committed");
+  CHECK(place::sql("alter table typed add constraint small check (x <> 'bad')").empty());
+  driver made(orders("made"));
+  const kept create = made.create();
+  const kept insert = made.insert({{}, "IBM", {}, {}, {}});
+  const kept column = typed.add_column("y");
+  CHECK(s.commit({create, insert, column, typed.insert({{}, "bad", "1"})}) == "4025");
+  CHECK(place::sql("show tables") == "pubsubsql_fronts;pubsubsql_tables;typed");
+  CHECK(place::sql("select count(*) from information_schema.columns where table_schema = database() and table_name = "
+                   "'typed'") == "2");
+  CHECK(s.commit({create, insert, column, typed.insert({{}, "good", "1"})}) == "committed");
+  CHECK(place::sql("select ticker, typed.x, y from made, typed") == "IBM|good|1");
+  s.wait_until_delivered();
+}
+
+TEST_CASE("a table that MySQL does not let go stays with its rows") {
+  const place at;
+  driver d(plain("parent"));
+  stores s(at, false);
+  REQUIRE(s.commit({d.create()}) == "committed");
+  REQUIRE(s.commit({d.insert({{}, "1"})}) == "committed");
+  CHECK(place::sql("create table child (p bigint, foreign key (p) references parent (id))").empty());
+  CHECK(s.commit({d.drop()}) == "1451");
+  CHECK(place::sql("select * from parent") == "0|1");
+  CHECK(place::sql("select count(*) from pubsubsql_tables") == "1");
+}
+
+TEST_CASE("what got through although its statement was answered with an error is taken back") {
+  const place at;
+  driver d(orders());
+  driver t1(plain("t1"));
+  driver t2(plain("t2"));
+  stores s(at, false, 4, true);
+  for (driver* each : {&d, &t1, &t2}) REQUIRE(s.commit({each->create()}) == "committed");
+  REQUIRE(s.commit({d.insert({{}, "IBM", "2.00", {}, "x"})}) == "committed");
+  REQUIRE(s.commit({t1.insert({{}, "1"}), t2.insert({{}, "1"})}) == "committed");
+  kept lost;
+  SUBCASE("a dropped table") {
+    lost = d.drop();
+  }
+  SUBCASE("a dropped index") {
+    lost = d.drop_index("by_day");
+  }
+  SUBCASE("a new index") {
+    lost = d.add_index({.name = "more", .columns = {2}});
+  }
+  SUBCASE("a dropped column") {
+    lost = d.drop_column(4);
+  }
+  SUBCASE("a new column") {
+    lost = d.add_column("more");
+  }
+  const bool is_column_dropped = lost->changes().front().kind == change_kind::drop_column;
+  CHECK(ask("pause") == "paused");
+  const std::uint64_t ticket = s.send({lost});
+  CHECK(s.result(ticket) != "committed");
+  CHECK(ask("resume") == "resumed");
+  s.wait_until_offline();
+  s.wait_until_delivered();
+  CHECK(place::sql("select ticker, price, day, note from orders") ==
+        (is_column_dropped ? "IBM|2.00|NULL|NULL" : "IBM|2.00|NULL|x"));
+  CHECK(place::sql("select distinct index_name from information_schema.statistics where table_schema = database() and "
+                   "table_name = 'orders' order by 1") == "by_day;once;PRIMARY");
+  CHECK(place::sql("select count(*) from information_schema.columns where table_schema = database() and table_name = "
+                   "'orders'") == "4");
 }
