@@ -62,6 +62,7 @@ class difference_listing {
     for (const auto& row : d.different) {
       const storage::row_view here = table_.get(row.here);
       for (storage::column_index column = 1; column < table_.column_count(); ++column) {
+        if (table_.is_dropped(column)) continue;
         const storage::value mine = here.at(column);
         const storage::value theirs = to_value(row.values[column]);
         if (mine == theirs) continue;

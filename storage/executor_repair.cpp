@@ -23,10 +23,13 @@ executor::failure executor::make_equal(table& t, const table_differences& d, con
   if (outside != nullptr) {
     for (const table_description::column& c : outside->columns) {
       column_index made = id_column;
+      if (c.dropped) continue;
       if (auto failed = find_or_add_column(t, c.name, made)) return failed;
     }
   }
-  for (column_index column = 1; column < t.column_count(); ++column) assigned_.push_back(column);
+  for (column_index column = 1; column < t.column_count(); ++column) {
+    if (!t.is_dropped(column)) assigned_.push_back(column);
+  }
   if (t.shows_id()) sent_.push_back(id_column);
   sent_.insert(sent_.end(), assigned_.begin(), assigned_.end());
 
@@ -53,6 +56,7 @@ executor::failure executor::make_equal(table& t, const table_differences& d, con
   }
   if (outside == nullptr) return std::nullopt;
   for (const table_description::column& c : outside->columns) {
+    if (c.dropped) continue;
     const column_index column = *t.find_column(c.name);
     if (c.index == index_kind::none || t.index_of(column) != index_kind::none) continue;
     if (const auto shared = log_.add_index(t, column, c.index)) return key_over_duplicates(t.name(), c.name, *shared);

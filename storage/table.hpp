@@ -31,7 +31,8 @@ namespace pubsubsql::storage {
 /// what a statement may do; the changing functions here just keep rows, indexes and subscriptions in step.
 ///
 /// Invariants:
-///  1. Column 0 is `id`. Columns are only ever added at the end, so an index stays good once given.
+///  1. Column 0 is `id`. Columns are only ever added at the end, and a dropped one keeps its place, so an index
+///     stays good once given.
 ///  2. Every row is in the heap and in the directory under its position, and in the index of each indexed column for
 ///     which it has a value, and in every ordered index.
 ///  3. No two rows have the same value in a `key` column, nor the same values without a NULL in the columns of a unique

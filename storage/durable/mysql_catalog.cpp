@@ -85,6 +85,17 @@ std::optional<std::vector<catalog_column>> mysql_catalog::columns_known(std::str
   return it == columns_.end() ? std::nullopt : std::optional(it->second);
 }
 
+void mysql_catalog::restore_column(std::string_view table, column_index column, std::string_view name) {
+  std::vector<catalog_column>& columns = columns_[std::string(table)];
+  if (const auto it = tables_.find(table); it != tables_.end()) {
+    // What was read of a table without the column ends before it.
+    if (it->second.columns.size() > columns.size()) columns = columns_of(it->second);
+    tables_.erase(it);
+  }
+  if (columns.size() < column) columns.resize(column);
+  columns[column - 1] = {.name = std::string(name)};
+}
+
 void mysql_catalog::put(mysql_table t) {
   std::string name = t.name;
   tables_.insert_or_assign(std::move(name), std::move(t));

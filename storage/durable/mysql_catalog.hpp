@@ -33,6 +33,8 @@ class mysql_catalog {
   [[nodiscard]] std::optional<std::vector<catalog_column>> columns_known(std::string_view table) const;
   void put(mysql_table t);
   void erase(std::string_view table);
+  /// A column that had been dropped is there again; what the table looks like is forgotten.
+  void restore_column(std::string_view table, column_index column, std::string_view name);
   /// Forgets what a table looks like.
   void reread(std::string_view table);
   /// Forgets what tables look like; they are read again when they are used.

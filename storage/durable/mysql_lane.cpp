@@ -454,6 +454,7 @@ void mysql_lane::put_off(std::span<write> all) {
   for (write& w : all) {
     const auto wants_key = std::ranges::find_if(w.statements(), [](const auto& s) { return !s->wanted_key().empty(); });
     if (gives_tables(w)) {
+      keep(writes, doubtful);  // they go with the tables, or come first in the journal
       give(*w.handovers.front());
       queue_.done({&w, 1});
       continue;
@@ -471,11 +472,18 @@ void mysql_lane::put_off(std::span<write> all) {
       writes.push_back(std::move(w));
     }
   }
+  keep(writes, doubtful);
+}
+
+/// Until MySQL is back; leaves the vector empty.
+void mysql_lane::keep(std::vector<write>& writes, bool doubtful) {
+  std::vector<write> kept = std::exchange(writes, {});
+  if (kept.empty()) return;
   if (journal_ != nullptr) {
-    for (write& w : writes) w.journal = !w.in_mysql;
-    return forward(writes);
+    for (write& w : kept) w.journal = !w.in_mysql;
+    return forward(kept);
   }
-  for (write& w : writes) {
+  for (write& w : kept) {
     if (w.in_mysql) {
       forward({&w, 1});
     } else if (!w.awaited) {

@@ -122,6 +122,7 @@ class mysql_lane {
   [[nodiscard]] std::vector<correction> write_statements(const write& w);
   void commit(std::span<const statement_changes* const> statements);
   void put_off(std::span<write> all);
+  void keep(std::vector<write>& writes, bool doubtful);
   void forward(std::span<write> writes);
   void refuse(write& w, const store_error& why);
   void correct(write& w, std::vector<correction> corrections);

@@ -19,6 +19,7 @@ constexpr std::array gone_already = {1051, 1091};
 
 constexpr int no_such_column = 1054;
 constexpr int table_exists = 1050;
+constexpr int column_exists = 1060;
 
 index_description described_index(const change& c) {
   return {.name = std::string(c.name), .columns = {c.assigned.begin(), c.assigned.end()}, .type = c.index};
@@ -170,11 +171,13 @@ void mysql_writer::undo_schema_change(std::string_view table, const change& c) {
 
 /// The column is back, but what was in it only memory knows.
 void mysql_writer::undo_drop_column(std::string_view table, const change& c) {
-  mysql_table& t = catalog_.get(connection_, table);
-  if (c.column > t.columns.size() || !t.columns[c.column - 1].dropped) return;
-  connection_.run(add_column_sql(connection_, table, c.name, c.facts));
-  t.columns[c.column - 1] = new_mysql_column(c.name);
-  catalog_.reread(table);
+  try {
+    connection_.run(add_column_sql(connection_, table, c.name, c.facts));
+  } catch (const mysql_error& e) {
+    if (e.code() != column_exists) throw;
+    return;  // it had not been dropped
+  }
+  catalog_.restore_column(table, c.column, c.name);
   spdlog::warn("table {}: column {} is in MySQL again, but without its values; mysql repair {} puts them back", table,
                c.name, table);
 }
