@@ -106,8 +106,8 @@ table_description orders(std::string name = "orders") {
                       {.name = "once", .columns = {1, 3}, .type = parser::index_type::unique}},
           .primary_column = 1,
           .next_id = 1,
-          .id_facts = column_facts{.type = "int(11)", .nullable = false, .default_text = {}, .extra = "auto_increment"},
-          .declared = true};
+          .declared = true,
+          .id_facts = column_facts{.type = "int(11)", .nullable = false, .default_text = {}, .extra = "auto_increment"}};
 }
 
 class description_loader : public table_loader {
