@@ -141,6 +141,7 @@ void mysql_lane::reconnect() {
       take(more->writes);
       do_jobs(more->jobs);
     }
+    make_claims();  // of tables that were taken over meanwhile
     online_ = true;
     pause_ = std::chrono::milliseconds(0);
     spdlog::info("MySQL connection {} of {} is online ({})", number_ + 1, lanes_.count(), settings_.address.shown());
