@@ -81,7 +81,7 @@ table_description table::description() const {
 }
 
 std::unique_ptr<const sql::column_type> table::read_type(const column_facts& facts) {
-  if (facts.type.empty()) return nullptr;
+  if (facts.type.empty() || facts.untyped) return nullptr;
   return std::make_unique<const sql::column_type>(sql::foreign_column_type(facts.type));
 }
 
