@@ -226,6 +226,8 @@ class table {
   };
 
   [[nodiscard]] static std::unique_ptr<const sql::column_type> read_type(const column_facts& facts);
+  /// The same, but for the type.
+  void keep_facts(column_index column, const column_facts& facts);
   void set_default(column_entry& c);
   void show_column(column_index column);
 

@@ -53,7 +53,7 @@ void table::learn(const table_description& outside) {
     const auto column = find_column(c.name);
     if (!column || !c.facts) continue;
     if (c.facts->extra == "auto_increment" && !declared_) key_from_outside_ = column;
-    set_facts(*column, *c.facts);
+    keep_facts(*column, *c.facts);
   }
   read_types();
   subscriptions_->columns_changed();
@@ -86,10 +86,14 @@ std::unique_ptr<const sql::column_type> table::read_type(const column_facts& fac
 }
 
 void table::set_facts(column_index column, const column_facts& facts) {
+  keep_facts(column, facts);
+  columns_[column].type = read_type(facts);
+}
+
+void table::keep_facts(column_index column, const column_facts& facts) {
   column_entry& c = columns_[column];
   c.facts = std::make_unique<column_facts>(facts);
   typed_ = true;
-  if (!c.type) c.type = read_type(facts);
   if (!declared_) return;
   c.nullable = facts.nullable;
   if (facts.extra == "auto_increment") auto_increment_column_ = column;
