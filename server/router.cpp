@@ -39,26 +39,44 @@ bool is_mysql(const parser::statement_body& body) {
                 parser::mysql_check_statement, parser::mysql_repair_statement>(body);
 }
 
+bool is_about_transactions(const parser::statement_body& body) {
+  return is_any<parser::begin_statement, parser::commit_statement, parser::rollback_statement>(body);
+}
+
+/// Statements that a transaction has no part in, so that they are run as ever.
+bool passes_transactions(const parser::statement_body& body) {
+  return is_any<parser::status_statement, parser::show_tables_statement, parser::close_statement,
+                parser::stop_statement, parser::mysql_status_statement, parser::mysql_tables_statement>(body);
+}
+
+/// Statements that can be taken back, or change nothing that others see.
+bool may_be_in_transaction(const parser::statement_body& body) {
+  return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
+                parser::push_statement, parser::pop_statement, parser::peek_statement, parser::describe_statement,
+                parser::unsubscribe_statement, parser::explain_statement>(body);
+}
+
 bool makes_subscription(const parser::statement_body& body) {
   return is_any<parser::subscribe_statement>(body);
 }
 
 }  // namespace
 
-router::router(worker& w) : worker_(w), tables_(w) {}
+router::router(worker& w) : worker_(w), tables_(w), transactions_(w, tables_) {}
 
-void router::refuse(const asked& a, std::string_view message) {
+void router::refuse(const client_request& a, std::string_view message) {
   a.from.reply([&](std::string& out) { encode_error(out, a.to, message); });
 }
 
 void router::run(session& from, const parser::request& r) {
-  asked a{.from = from, .to = {.mode = from.mode(), .request_id = r.id}, .sql = r.text};
+  client_request a{.from = from, .to = {.mode = from.mode(), .request_id = r.id}, .sql = r.text};
   const parser::statement* const parsed = statements_.parse(r.text);
   if (parsed == nullptr) {
     return from.reply([&](std::string& out) { encode_error(out, a.to, statements_.error()); });
   }
   a.stream = parsed->stream;
   const parser::statement_body& body = parsed->body;
+  if ((from.transaction != transaction_id{} || is_about_transactions(body)) && run_in_transaction(a, *parsed)) return;
   if (is_mysql(body)) return run_mysql(a, body);
   if (is_any<parser::close_statement>(body)) return from.finish("client said close");
   if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
@@ -67,7 +85,26 @@ void router::run(session& from, const parser::request& r) {
   run_on_table(a, *parsed);
 }
 
-void router::run_mysql(const asked& a, const parser::statement_body& body) {
+/// Whether there is nothing more to be done for it.
+bool router::run_in_transaction(const client_request& a, const parser::statement& s) {
+  if (passes_transactions(s.body)) return false;
+  if (is_any<parser::rollback_statement>(s.body)) {
+    transactions_.roll_back(a);
+  } else if (transactions_.tell_ended(a)) {
+    return true;
+  } else if (is_any<parser::begin_statement>(s.body)) {
+    transactions_.begin(a);
+  } else if (is_any<parser::commit_statement>(s.body)) {
+    transactions_.commit(a);
+  } else if (!may_be_in_transaction(s.body)) {
+    refuse(a, "this cannot be done in a transaction; commit or roll back first");
+  } else if (const auto owner = find_owner(a, s)) {
+    transactions_.run(a, s, *owner);
+  }
+  return true;
+}
+
+void router::run_mysql(const client_request& a, const parser::statement_body& body) {
   mysql_service* const mysql = worker_.shared().mysql;
   if (is_any<parser::mysql_status_statement>(body)) {
     return a.from.reply([&](std::string& out) { mysql->encode_status(out, a.to); });
@@ -111,11 +148,21 @@ std::optional<unsigned> router::owner_of(const parser::statement& s, bool create
   return owner;
 }
 
-void router::run_on_table(const asked& a, const parser::statement& s) {
+/// The worker of the statement's table; nothing when there is none, and the client has been told.
+std::optional<unsigned> router::find_owner(const client_request& a, const parser::statement& s) {
   const bool create = may_create(s.body);
   const auto owner = owner_of(s, create);
-  if (!owner && !create) return refuse(a, storage::unknown_table(parser::table_of(s)).message);
-  if (!owner) return refuse(a, "there are too many tables; use fewer, or raise --max-tables");
+  if (!owner && !create) {
+    a.from.reply([&](std::string& out) { encode_error(out, a.to, storage::unknown_table(parser::table_of(s))); });
+  } else if (!owner) {
+    refuse(a, "there are too many tables; use fewer, or raise --max-tables");
+  }
+  return owner;
+}
+
+void router::run_on_table(const client_request& a, const parser::statement& s) {
+  const auto owner = find_owner(a, s);
+  if (!owner) return;
   std::uint64_t pubsubid = 0;
   if (makes_subscription(s.body)) {
     if (!a.from.may_subscribe()) {
@@ -131,7 +178,7 @@ void router::run_on_table(const asked& a, const parser::statement& s) {
   }
 }
 
-void router::run_here(const asked& a, const parser::statement& s, std::uint64_t pubsubid) {
+void router::run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid) {
   tables_.run({.route = {.session = a.from.id(), .slot = 0, .address = a.to},
                .pubsubid = pubsubid,
                .stream = a.stream,
@@ -140,7 +187,7 @@ void router::run_here(const asked& a, const parser::statement& s, std::uint64_t 
               s);
 }
 
-void router::send_to(unsigned owner, const asked& a, std::uint64_t pubsubid) {
+void router::send_to(unsigned owner, const client_request& a, std::uint64_t pubsubid) {
   // The other worker parses it again: the tree at hand points into memory that stays here.
   const reply_route route{.session = a.from.id(), .slot = a.from.await_reply(pubsubid), .address = a.to};
   worker_.send(owner, run_statement{.route = route, .pubsubid = pubsubid, .sql = std::string(a.sql)});
@@ -177,6 +224,11 @@ void router::on(table_work& m) {
 }
 
 void router::on(writes_done& m) {
+  std::erase_if(m.results, [this](storage::durable::write_result& r) {
+    const bool is_ours = transactions::is_of_transaction(r.origin);
+    if (is_ours) transactions_.on(r);
+    return is_ours;
+  });
   tables_.on(m.results);
 }
 
@@ -220,7 +272,7 @@ std::vector<table_numbers> router::tables_here() const {
   return all;
 }
 
-void router::gather(const asked& a, bool status) {
+void router::gather(const client_request& a, bool status) {
   const std::size_t others = worker_.shared().workers.size() - 1;
   gathering g{.route = {.session = a.from.id(), .slot = 0, .address = a.to},
               .status = status,
