@@ -65,7 +65,7 @@ struct condition {
 /// One column of a select list.
 struct select_item {
   expression* value = nullptr;
-  std::string_view alias;  ///< empty: none
+  std::string_view alias = {};  ///< empty: none
 
   bool operator==(const select_item& other) const { return alias == other.alias && *value == *other.value; }
 };
@@ -118,7 +118,8 @@ enum class queue_end : std::uint8_t { back, front };
 enum class ack_mode : std::uint8_t { memory, committed };
 
 /// What `insert` and `push` have in common: `into T [(columns)] values (...), (...) [returning ...]`.
-/// `values` holds the rows one after the other; its size is a multiple of `width`, and not zero.
+/// `values` holds the rows one after the other; its size is a multiple of `width`, and not zero. With `columns`,
+/// `width` is their number.
 struct row_source {
   std::string_view table;
   name_list columns;  ///< empty: all columns that the table shows
@@ -126,7 +127,10 @@ struct row_source {
   literal_list values;
   std::optional<projection> returning;
 
-  bool operator==(const row_source&) const = default;
+  bool operator==(const row_source& other) const {
+    return table == other.table && columns == other.columns && (!columns.empty() || width == other.width) &&
+           values == other.values && returning == other.returning;
+  }
 };
 
 /// What happens to a row whose unique value another row has.

@@ -14,7 +14,10 @@ enum class character : std::uint8_t {
   name_start = 2,  ///< of a name: an ASCII letter or `_`
   name_part = 4,   ///< the same or a digit
   list_mark = 8,   ///< `,` or `)`: with white space, what ends a bare value
-  beyond_ascii = 16
+  beyond_ascii = 16,
+  open_parenthesis = 32,
+  arithmetic = 64,   ///< what an arithmetic operator may begin with, `div` and `mod` included
+  comparison = 128,  ///< what a comparison may begin with, `is`, `in`, `like`, `between` and `not` included
 };
 
 [[nodiscard]] constexpr character operator|(character a, character b) {
@@ -30,6 +33,9 @@ inline constexpr std::array<character, 256> character_table = [] {
   mark("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_", character::name_start | character::name_part);
   mark("0123456789", character::name_part);
   mark(",)", character::list_mark);
+  mark("(", character::open_parenthesis);
+  mark("+-*/%|dDmM", character::arithmetic);
+  mark("=<>!iIlLbBnN", character::comparison);
   for (std::size_t byte = 0x80; byte < table.size(); ++byte) table[byte] = character::beyond_ascii;
   return table;
 }();

@@ -65,6 +65,8 @@ struct expression {
   operation op{};
   bool negated = false;   ///< not like, not between, not in, is not null ...
   bool distinct = false;  ///< count(distinct x)
+  /// A text alone in a value's place, as in `c = 'x'`: another value, quoted or bare, may stand there. Not compared.
+  bool alone = false;
   std::string_view text = {};
   std::span<expression* const> operands = {};
   const select_statement* subquery = nullptr;

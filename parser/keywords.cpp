@@ -1,20 +1,199 @@
 #include "parser/keywords.hpp"
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 
 namespace pubsubsql::parser {
 
 namespace {
 
-constexpr auto words = std::to_array<std::string_view>(
-    {"ack",       "alter",    "back",       "check", "close",       "committed", "connect", "delete",
-     "desc",      "describe", "disconnect", "from",  "front",       "insert",    "into",    "key",
-     "memory",    "mysql",    "null",       "peek",  "pop",         "pubsubid",  "push",    "repair",
-     "returning", "select",   "set",        "show",  "skip",        "status",    "stop",    "stream",
-     "subscribe", "table",    "tables",     "tag",   "unsubscribe", "update",    "values",  "where"});
+constexpr auto words = std::to_array<std::string_view>({"ack",
+                                                        "add",
+                                                        "alter",
+                                                        "and",
+                                                        "as",
+                                                        "asc",
+                                                        "auto_increment",
+                                                        "back",
+                                                        "begin",
+                                                        "between",
+                                                        "by",
+                                                        "check",
+                                                        "close",
+                                                        "collate",
+                                                        "column",
+                                                        "commit",
+                                                        "committed",
+                                                        "connect",
+                                                        "create",
+                                                        "current_date",
+                                                        "current_time",
+                                                        "current_timestamp",
+                                                        "default",
+                                                        "delete",
+                                                        "desc",
+                                                        "describe",
+                                                        "disconnect",
+                                                        "distinct",
+                                                        "div",
+                                                        "drop",
+                                                        "duplicate",
+                                                        "escape",
+                                                        "exists",
+                                                        "explain",
+                                                        "false",
+                                                        "for",
+                                                        "from",
+                                                        "front",
+                                                        "group",
+                                                        "having",
+                                                        "if",
+                                                        "ignore",
+                                                        "in",
+                                                        "index",
+                                                        "insert",
+                                                        "interval",
+                                                        "into",
+                                                        "is",
+                                                        "key",
+                                                        "like",
+                                                        "limit",
+                                                        "localtime",
+                                                        "localtimestamp",
+                                                        "memory",
+                                                        "mod",
+                                                        "mysql",
+                                                        "not",
+                                                        "null",
+                                                        "offset",
+                                                        "on",
+                                                        "or",
+                                                        "order",
+                                                        "peek",
+                                                        "pop",
+                                                        "primary",
+                                                        "pubsubid",
+                                                        "push",
+                                                        "repair",
+                                                        "replace",
+                                                        "returning",
+                                                        "rollback",
+                                                        "select",
+                                                        "set",
+                                                        "share",
+                                                        "show",
+                                                        "skip",
+                                                        "start",
+                                                        "status",
+                                                        "stop",
+                                                        "stream",
+                                                        "subscribe",
+                                                        "table",
+                                                        "tables",
+                                                        "tag",
+                                                        "transaction",
+                                                        "true",
+                                                        "truncate",
+                                                        "unique",
+                                                        "unsubscribe",
+                                                        "update",
+                                                        "utc_date",
+                                                        "utc_time",
+                                                        "utc_timestamp",
+                                                        "values",
+                                                        "where",
+                                                        "work",
+                                                        "xor"});
+
+/// Sorted, for binary search.
+constexpr auto functions = std::to_array<std::string_view>({"abs",
+                                                            "adddate",
+                                                            "avg",
+                                                            "ceil",
+                                                            "ceiling",
+                                                            "char_length",
+                                                            "character_length",
+                                                            "coalesce",
+                                                            "concat",
+                                                            "concat_ws",
+                                                            "count",
+                                                            "curdate",
+                                                            "current_date",
+                                                            "current_time",
+                                                            "current_timestamp",
+                                                            "curtime",
+                                                            "date",
+                                                            "date_add",
+                                                            "date_sub",
+                                                            "datediff",
+                                                            "day",
+                                                            "dayofmonth",
+                                                            "dayofweek",
+                                                            "dayofyear",
+                                                            "floor",
+                                                            "from_unixtime",
+                                                            "greatest",
+                                                            "hour",
+                                                            "if",
+                                                            "ifnull",
+                                                            "instr",
+                                                            "isnull",
+                                                            "last_day",
+                                                            "lcase",
+                                                            "least",
+                                                            "left",
+                                                            "length",
+                                                            "localtime",
+                                                            "localtimestamp",
+                                                            "locate",
+                                                            "lower",
+                                                            "ltrim",
+                                                            "max",
+                                                            "microsecond",
+                                                            "mid",
+                                                            "min",
+                                                            "minute",
+                                                            "mod",
+                                                            "month",
+                                                            "now",
+                                                            "nullif",
+                                                            "octet_length",
+                                                            "pow",
+                                                            "power",
+                                                            "quarter",
+                                                            "replace",
+                                                            "right",
+                                                            "round",
+                                                            "rtrim",
+                                                            "second",
+                                                            "sign",
+                                                            "sqrt",
+                                                            "subdate",
+                                                            "substr",
+                                                            "substring",
+                                                            "sum",
+                                                            "sysdate",
+                                                            "time",
+                                                            "timestampdiff",
+                                                            "trim",
+                                                            "truncate",
+                                                            "ucase",
+                                                            "unix_timestamp",
+                                                            "upper",
+                                                            "utc_date",
+                                                            "utc_time",
+                                                            "utc_timestamp",
+                                                            "values",
+                                                            "weekday",
+                                                            "year"});
 
 constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> list) {
+  return std::ranges::any_of(list, [&](std::string_view one) { return equals_keyword(word, one); });
 }
 
 }  // namespace
@@ -36,6 +215,26 @@ bool is_keyword(std::string_view word) {
     if (equals_keyword(word, keyword)) return true;
   }
   return false;
+}
+
+bool is_function(std::string_view word) {
+  std::array<char, 24> buffer{};
+  if (word.empty() || word.size() > buffer.size()) return false;
+  std::ranges::transform(word, buffer.begin(), lower);
+  return std::ranges::binary_search(functions, std::string_view(buffer.data(), word.size()));
+}
+
+bool is_function_without_parentheses(std::string_view word) {
+  return is_one_of(word, {"current_timestamp", "current_date", "current_time", "localtime", "localtimestamp",
+                          "utc_timestamp", "utc_date", "utc_time"});
+}
+
+bool is_aggregate(std::string_view word) {
+  return is_one_of(word, {"count", "sum", "min", "max", "avg"});
+}
+
+bool is_interval_unit(std::string_view word) {
+  return is_one_of(word, {"microsecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"});
 }
 
 }  // namespace pubsubsql::parser

@@ -14,4 +14,17 @@ namespace pubsubsql::parser {
 /// Whether `word` is this keyword in any case. REQUIRES: `keyword` is lower case ASCII.
 [[nodiscard]] bool equals_keyword(std::string_view word, std::string_view keyword);
 
+/// Whether this is the name of a function or an aggregate, in any case: directly before a `(` it is a call, also where
+/// another word would be a value.
+[[nodiscard]] bool is_function(std::string_view word);
+
+/// Whether it is a function that may be called without parentheses, as `current_timestamp`.
+[[nodiscard]] bool is_function_without_parentheses(std::string_view word);
+
+/// Whether it is count, sum, min, max or avg, in any case.
+[[nodiscard]] bool is_aggregate(std::string_view word);
+
+/// Whether it is a unit of intervals such as `hour`, in any case.
+[[nodiscard]] bool is_interval_unit(std::string_view word);
+
 }  // namespace pubsubsql::parser

@@ -1,7 +1,6 @@
 #include "parser/parser.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "parser/scanner.hpp"
 #include "parser/statement_parser.hpp"
@@ -58,20 +57,6 @@ result<statement, syntax_error> parse(std::string_view sql, statement_arena& are
   statement_parser p(sql, arena);
   if (!p.parse(s)) return p.error();
   return s;
-}
-
-std::string_view table_of(const statement& s) {
-  return std::visit(
-      [](const auto& body) -> std::string_view {
-        if constexpr (requires { body.table; }) {
-          return body.table;
-        } else if constexpr (requires { body.rows.table; }) {
-          return body.rows.table;
-        } else {
-          return {};
-        }
-      },
-      s.body);
 }
 
 }  // namespace pubsubsql::parser

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "parser/ast.hpp"
 #include "parser/result.hpp"
@@ -28,13 +29,19 @@ struct syntax_error {
 ///
 /// The tree points into `sql` and `arena`. An empty text (or nothing but white space, comments and `;`) is an error
 /// whose `found` is "end of statement" and whose offset is the text's size; is_blank() tells beforehand.
-/// Never throws but std::bad_alloc; recursion is bounded by the grammar, not by the input.
+/// Never throws but std::bad_alloc; recursion is bounded by the grammar and expression_depth_max.
 [[nodiscard]] result<statement, syntax_error> parse(std::string_view sql, statement_arena& arena);
 
 /// Whether the text holds nothing but white space, comments and `;`.
 [[nodiscard]] bool is_blank(std::string_view sql);
 
-/// The statement's table, or an empty view for statements that have none (status, show tables, mysql ...).
+/// The statement's table, or an empty view for statements that have none (status, show tables, begin, mysql ...).
 [[nodiscard]] std::string_view table_of(const statement& s);
+
+/// Appends every table that the statement names, without repeats; its own first, then those of its subqueries.
+void tables_of(const statement& s, std::vector<std::string_view>& out);
+
+/// Whether the statement changes no row, no table and no subscription.
+[[nodiscard]] bool is_read_only(const statement_body& body);
 
 }  // namespace pubsubsql::parser

@@ -1,8 +1,7 @@
 #include "parser/print.hpp"
 
-#include <charconv>
-
 #include "parser/keywords.hpp"
+#include "parser/print_expression.hpp"
 #include "parser/utf8.hpp"
 
 namespace pubsubsql::parser {
@@ -27,41 +26,50 @@ bool is_plain(char c) {
 
 class printer {
  public:
-  std::string take() { return std::move(out_); }
-
-  void statement_prefix(bool stream) {
-    if (stream) out_ += "stream ";
-  }
+  explicit printer(std::string& out) : out_(out) {}
 
   void operator()(const insert_statement& s) {
-    out_ += "insert";
-    rows(s.rows);
+    out_ += s.on_duplicate == duplicate_rule::replace  ? "replace"
+            : s.on_duplicate == duplicate_rule::ignore ? "insert ignore"
+                                                       : "insert";
+    into(s.rows);
+    if (s.query != nullptr) {
+      out_ += " select ";
+      print_query(out_, *s.query);
+    } else {
+      values(s.rows);
+    }
+    if (s.on_duplicate == duplicate_rule::update) {
+      out_ += " on duplicate key update ";
+      assignments(s.updates);
+    }
+    returning(s.rows.returning);
   }
   void operator()(const push_statement& s) {
     out_ += "push";
     end(s.end);
-    rows(s.rows);
+    into(s.rows);
+    values(s.rows);
+    returning(s.rows.returning);
   }
   void operator()(const select_statement& s) {
     out_ += "select ";
-    columns(s.columns);
-    from(s.table);
-    where(s.where);
+    query(s);
   }
   void operator()(const update_statement& s) {
     out_ += "update " + quote_name(s.table) + " set ";
-    for (std::size_t i = 0; i < s.set.size(); ++i) {
-      if (i > 0) out_ += ", ";
-      out_ += quote_name(s.set[i].column) + " = ";
-      value(s.set[i].value);
-    }
+    assignments(s.set);
     where(s.where);
+    order_by(s.order_by);
+    limit(s.limit);
     returning(s.returning);
   }
   void operator()(const delete_statement& s) {
     out_ += "delete";
     from(s.table);
     where(s.where);
+    order_by(s.order_by);
+    limit(s.limit);
     returning(s.returning);
   }
   void operator()(const pop_statement& s) {
@@ -87,9 +95,13 @@ class printer {
     out_ += s.ack == ack_mode::committed ? "committed" : "memory";
   }
   void operator()(const subscribe_statement& s) {
-    out_ += s.skip ? "subscribe skip *" : "subscribe *";
+    out_ += s.skip ? "subscribe skip " : "subscribe ";
+    columns(s.columns);
     from(s.table);
     where(s.where);
+    group_by(s.group_by);
+    order_by(s.order_by);
+    limit(s.limit);
   }
   void operator()(const unsubscribe_statement& s) {
     out_ += "unsubscribe";
@@ -120,8 +132,67 @@ class printer {
     if (s.from_mysql) out_ += " from mysql";
   }
 
-  template <typename Other>
-  void operator()(const Other&) {}
+  void operator()(const create_table_statement& s) {
+    out_ += s.if_not_exists ? "create table if not exists " : "create table ";
+    out_ += quote_name(s.table) + " (";
+    std::string_view before;
+    for (const column_definition& c : s.columns) {
+      out_ += before;
+      definition(c);
+      before = ", ";
+    }
+    for (const index_definition& i : s.indexes) {
+      out_ += before;
+      index(i);
+      before = ", ";
+    }
+    out_ += ')';
+  }
+  void operator()(const drop_table_statement& s) {
+    out_ += s.if_exists ? "drop table if exists " : "drop table ";
+    out_ += quote_name(s.table);
+  }
+  void operator()(const truncate_statement& s) { out_ += "truncate table " + quote_name(s.table); }
+  void operator()(const add_column_statement& s) {
+    out_ += "alter table " + quote_name(s.table) + " add column ";
+    definition(s.column);
+    if (s.index)
+      out_ += s.index->type == index_type::primary  ? " primary key"
+              : s.index->type == index_type::unique ? " unique key"
+                                                    : " key";
+  }
+  void operator()(const drop_column_statement& s) {
+    out_ += "alter table " + quote_name(s.table) + " drop column " + quote_name(s.column);
+  }
+  void operator()(const create_index_statement& s) {
+    out_ += "alter table " + quote_name(s.table) + " add ";
+    index(s.index);
+  }
+  void operator()(const drop_index_statement& s) {
+    out_ += "drop index " + quote_name(s.index) + " on " + quote_name(s.table);
+  }
+  void operator()(const begin_statement&) { out_ += "begin"; }
+  void operator()(const commit_statement&) { out_ += "commit"; }
+  void operator()(const rollback_statement&) { out_ += "rollback"; }
+  void operator()(const explain_statement& s) {
+    out_ += "explain ";
+    std::visit(*this, s.of);
+  }
+
+  void query(const select_statement& s) {
+    if (s.distinct) out_ += "distinct ";
+    columns(s.columns);
+    if (s.table.empty()) return;
+    from(s.table);
+    where(s.where);
+    group_by(s.group_by);
+    if (s.having != nullptr) {
+      out_ += " having ";
+      print_expression(out_, *s.having);
+    }
+    order_by(s.order_by);
+    limit(s.limit);
+  }
 
  private:
   // The end is always written: a column might be called `front`.
@@ -129,7 +200,13 @@ class printer {
 
   void from(std::string_view table) { out_ += " from " + quote_name(table); }
 
-  void value(const literal& l) { out_ += l.is_null ? "null" : quote_value(l.text); }
+  void value(const literal& l) {
+    if (l.computed != nullptr) {
+      print_computed(out_, *l.computed);
+    } else {
+      out_ += l.is_null ? "null" : quote_value(l.text);
+    }
+  }
 
   void names(const name_list& list) {
     for (std::size_t i = 0; i < list.size(); ++i) out_ += (i > 0 ? ", " : "") + quote_name(list[i]);
@@ -138,15 +215,51 @@ class printer {
   void columns(const projection& p) {
     if (p.all) {
       out_ += '*';
-    } else {
-      names(p.names);
+      return;
     }
+    names(p.names);
+    for (std::size_t i = 0; i < p.items.size(); ++i) {
+      if (i > 0) out_ += ", ";
+      item(p.items[i]);
+    }
+  }
+
+  void item(const select_item& i) {
+    // Alone in a list, the word would be a column.
+    const bool enclosed = i.value->op == operation::null || i.value->op == operation::boolean;
+    if (enclosed) out_ += '(';
+    print_expression(out_, *i.value);
+    if (enclosed) out_ += ')';
+    if (!i.alias.empty()) out_ += " as " + quote_name(i.alias);
   }
 
   void where(const std::optional<condition>& c) {
     if (!c) return;
-    out_ += " where " + quote_name(c->column) + " = ";
+    out_ += " where ";
+    if (c->predicate != nullptr) return print_expression(out_, *c->predicate);
+    out_ += quote_name(c->column) + " = ";
     value(c->value);
+  }
+
+  void group_by(const expression_list& list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      out_ += i == 0 ? " group by " : ", ";
+      print_expression(out_, *list[i]);
+    }
+  }
+
+  void order_by(const order_list& list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      out_ += i == 0 ? " order by " : ", ";
+      print_expression(out_, *list[i].value);
+      if (list[i].descending) out_ += " desc";
+    }
+  }
+
+  void limit(const std::optional<row_limit>& l) {
+    if (!l) return;
+    out_ += " limit " + std::to_string(l->count);
+    if (l->offset > 0) out_ += " offset " + std::to_string(l->offset);
   }
 
   void returning(const std::optional<projection>& p) {
@@ -155,23 +268,67 @@ class printer {
     columns(*p);
   }
 
-  void rows(const row_source& s) {
-    out_ += " into " + quote_name(s.table) + " (";
+  void assignments(const std::pmr::vector<assignment>& list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (i > 0) out_ += ", ";
+      out_ += quote_name(list[i].column) + " = ";
+      value(list[i].value);
+    }
+  }
+
+  void into(const row_source& s) {
+    out_ += " into " + quote_name(s.table);
+    if (s.columns.empty()) return;
+    out_ += " (";
     names(s.columns);
-    out_ += ") values ";
+    out_ += ')';
+  }
+
+  void values(const row_source& s) {
+    const std::size_t width = s.columns.empty() ? s.width : s.columns.size();
+    out_ += " values ";
     for (std::size_t i = 0; i < s.values.size(); ++i) {
-      const std::size_t column = i % s.columns.size();
+      const std::size_t column = i % width;
       out_ += column > 0 ? ", " : i > 0 ? "), (" : "(";
       value(s.values[i]);
     }
     out_ += ')';
-    returning(s.returning);
   }
 
-  std::string out_;
+  void definition(const column_definition& c) {
+    out_ += quote_name(c.name);
+    if (!c.type.empty()) {
+      out_ += ' ';
+      out_ += c.type;
+    }
+    if (c.not_null) out_ += " not null";
+    if (c.auto_increment) out_ += " auto_increment";
+    if (!c.default_value) return;
+    out_ += " default ";
+    // Bare, some words are calls there.
+    if (is_function_without_parentheses(c.default_value->text)) {
+      out_ += quoted(c.default_value->text, '\'');
+    } else {
+      value(*c.default_value);
+    }
+  }
+
+  void index(const index_definition& i) {
+    out_ += i.type == index_type::primary ? "primary key" : i.type == index_type::unique ? "unique key" : "key";
+    if (!i.name.empty()) out_ += ' ' + quote_name(i.name);
+    out_ += " (";
+    names(i.columns);
+    out_ += ')';
+  }
+
+  std::string& out_;
 };
 
 }  // namespace
+
+void print_query(std::string& out, const select_statement& s) {
+  printer(out).query(s);
+}
 
 std::string quote_name(std::string_view name) {
   const bool plain = !name.empty() && name_bytes(name) == name.size() && !is_keyword(name);
@@ -185,10 +342,10 @@ std::string quote_value(std::string_view text) {
 }
 
 std::string print(const statement& s) {
-  printer p;
-  p.statement_prefix(s.stream);
-  std::visit(p, s.body);
-  return p.take();
+  std::string out;
+  if (s.stream) out += "stream ";
+  std::visit(printer(out), s.body);
+  return out;
 }
 
 }  // namespace pubsubsql::parser

@@ -1,5 +1,8 @@
 #include "parser/scanner.hpp"
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "parser/keywords.hpp"
 #include "parser/parser.hpp"
 #include "parser/utf8.hpp"
@@ -106,6 +109,117 @@ bool scanner::accept_value(literal& out) {
   take(out.text.size());
   if (equals_keyword(out.text, "null")) out = {.text = {}, .is_null = true};
   return true;
+}
+
+bool scanner::accept_text(std::string_view& out) {
+  return stands_at('\'') && accept_quoted('\'', out);
+}
+
+operand_kind scanner::accept_operand(literal& out, character operators) {
+  if (at_ >= sql_.size()) return operand_kind::none;
+  const char first = sql_[at_];
+  if (first == '(' || first == '`') return operand_kind::expression;
+  const std::size_t before = at_;
+  out.is_null = false;
+  if (first == '\'') {
+    if (!accept_quoted('\'', out.text)) return operand_kind::none;
+  } else {
+    if (first == '/' && rest().starts_with("/*")) return operand_kind::none;  // a comment that is never closed
+    out.text = run_until(character::white_space | character::list_mark | character::open_parenthesis);
+    if (const std::size_t end = at_ + out.text.size(); end < sql_.size() && sql_[end] == '(') {
+      if (is_function(out.text)) return operand_kind::expression;
+      out.text = run_until(character::white_space | character::list_mark);
+    }
+    if (out.text.empty()) return operand_kind::none;
+    take(out.text.size());
+    if (equals_keyword(out.text, "null")) out = {.text = {}, .is_null = true};
+    if (equals_keyword(out.text, "interval") && interval_follows()) {
+      at_ = before;
+      return operand_kind::expression;
+    }
+  }
+  if (!operator_follows(operators)) return operand_kind::value;
+  at_ = before;
+  return operand_kind::expression;
+}
+
+bool scanner::accept_number(std::string_view& out) {
+  const std::string_view text = rest();
+  const auto digits_from = [&](std::size_t at) {
+    while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+    return at;
+  };
+  std::size_t end = digits_from(0);
+  bool any = end > 0;
+  if (end < text.size() && text[end] == '.') {
+    const std::size_t behind = digits_from(end + 1);
+    any = any || behind > end + 1;
+    end = behind;
+  }
+  if (!any) return false;
+  if (end < text.size() && (text[end] == 'e' || text[end] == 'E')) {
+    const bool has_sign = end + 1 < text.size() && (text[end + 1] == '+' || text[end + 1] == '-');
+    const std::size_t exponent = end + (has_sign ? 2 : 1);
+    const std::size_t behind = digits_from(exponent);
+    if (behind == exponent) return false;
+    end = behind;
+  }
+  if (end < text.size() && is_any_of(text[end], character::name_part | character::beyond_ascii)) return false;
+  out = text.substr(0, end);
+  take(end);
+  return true;
+}
+
+bool scanner::is_operator(character kinds) const {
+  const auto wanted = [&](character kind) {
+    return (static_cast<std::uint8_t>(kinds) & static_cast<std::uint8_t>(kind)) != 0;
+  };
+  const char next = at_ + 1 < sql_.size() ? sql_[at_ + 1] : '\0';
+  switch (sql_[at_]) {
+    case '+':
+    case '-':
+    case '*':
+    case '%':
+    case '=':
+    case '<':
+    case '>':
+      return true;
+    case '/':
+      return next != '*';
+    case '|':
+      return next == '|';
+    case '!':
+      return next == '=';
+    default:
+      break;
+  }
+  const std::string_view word = peek_word();
+  const auto any_of = [&](std::initializer_list<std::string_view> words) {
+    return std::ranges::any_of(words, [&](std::string_view w) { return equals_keyword(word, w); });
+  };
+  return (wanted(character::arithmetic) && any_of({"div", "mod"})) ||
+         (wanted(character::comparison) && any_of({"is", "in", "like", "between", "not"}));
+}
+
+bool scanner::interval_follows() const {
+  // What may follow the name of a column, so that `interval` is one.
+  static constexpr std::string_view never_amounts[] = {
+      "and", "as",    "between", "for",    "group", "having",    "in",    "is",  "like", "not", "on",
+      "or",  "order", "limit",   "offset", "asc",   "returning", "where", "xor", "div",  "mod", "desc"};
+  if (at_ >= sql_.size()) return false;
+  const char first = sql_[at_];
+  if (first == '\'' || first == '(' || (first >= '0' && first <= '9')) return true;
+  scanner ahead = *this;
+  std::string_view amount;
+  if (ahead.accept('-')) {
+    if (!ahead.accept_number(amount)) return false;
+  } else {
+    if (!ahead.accept_name(amount)) return false;
+    const auto is_amount = [&](std::string_view word) { return equals_keyword(amount, word); };
+    if (first != '`' && std::ranges::any_of(never_amounts, is_amount)) return false;
+    if (first != '`' && ahead.stands_at('(')) return is_function(amount);
+  }
+  return is_interval_unit(ahead.peek_word());
 }
 
 bool scanner::accept_address(std::string_view& out) {

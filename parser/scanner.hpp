@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,13 @@
 #include "parser/characters.hpp"
 
 namespace pubsubsql::parser {
+
+/// What stands where a value may stand.
+enum class operand_kind : std::uint8_t {
+  none,
+  value,      ///< a value alone, quoted or bare
+  expression  ///< a name in backquotes, a call, an interval, something in parentheses, or a value before an operator
+};
 
 /// Reads a statement word by word. What a run of characters means depends on where it stands (a bare value may hold
 /// nearly anything), so the parser asks for what the grammar has there, and gets it or not.
@@ -34,14 +42,35 @@ class scanner {
   // Each takes what it is asked for and returns true, or takes nothing and returns false.
 
   bool accept(char symbol);
+  bool accept_symbol(std::string_view symbol);
   /// REQUIRES: `keyword` consists of lower case ASCII letters.
   bool accept_keyword(std::string_view keyword);
   /// A name, plain or in backquotes.
   bool accept_name(std::string_view& out);
   /// A quoted or bare value.
   bool accept_value(literal& out);
+  /// A value alone. Takes nothing if it is none, or an expression; `operators` says which make it one.
+  [[nodiscard]] operand_kind accept_operand(literal& out, character operators);
+  /// A number without a sign: 12, 1.5, .5, 1e3.
+  bool accept_number(std::string_view& out);
+  /// A quoted text.
+  bool accept_text(std::string_view& out);
   /// A quoted value, or everything up to white space.
   bool accept_address(std::string_view& out);
+
+  /// Whether an operator of these kinds stands next.
+  [[nodiscard]] bool operator_follows(character kinds) const {
+    return at_ < sql_.size() && is_any_of(sql_[at_], kinds) && is_operator(kinds);
+  }
+
+  /// Whether this character stands next.
+  [[nodiscard]] bool stands_at(char symbol) const { return at_ < sql_.size() && sql_[at_] == symbol; }
+
+  /// Whether the word `interval`, which was just taken, begins an interval rather than being a name or a value.
+  [[nodiscard]] bool interval_follows() const;
+
+  /// What was written from an offset() on, up to the end of what was taken last.
+  [[nodiscard]] std::string_view source_from(std::size_t offset) const { return sql_.substr(offset, taken_ - offset); }
 
   /// Whether the quoted value taken last runs straight into something else, as in `'a'b`.
   [[nodiscard]] bool glued() const { return glued_; }
@@ -55,9 +84,11 @@ class scanner {
   [[nodiscard]] std::string_view run_until(character stop) const;
   void take(std::size_t bytes) {
     at_ += bytes;
+    taken_ = at_;
     skip_blanks();
   }
   void skip_blanks();
+  [[nodiscard]] bool is_operator(character kinds) const;
   [[nodiscard]] std::string_view peek_any_word() const;
   bool accept_quoted(char quote, std::string_view& out);
   [[nodiscard]] std::size_t closing_quote(char quote) const;
@@ -66,6 +97,7 @@ class scanner {
   std::string_view sql_;
   statement_arena& arena_;
   std::size_t at_ = 0;
+  std::size_t taken_ = 0;  // end of the token taken last
   bool glued_ = false;
 };
 
@@ -90,6 +122,12 @@ inline std::string_view scanner::peek_word() const {
 inline bool scanner::accept(char symbol) {
   if (at_ == sql_.size() || sql_[at_] != symbol) return false;
   take(1);
+  return true;
+}
+
+inline bool scanner::accept_symbol(std::string_view symbol) {
+  if (!rest().starts_with(symbol)) return false;
+  take(symbol.size());
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <functional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -41,27 +42,85 @@ std::uint64_t hash_of_lead(std::string_view text) {
   return ((word_at(text, 0) ^ (word_at(text, 8) * multiplier)) * multiplier) >> 32U;
 }
 
-/// Appends the values of a statement in the order in which they are written. Returns false for statements whose values
-/// are not all in the tree as they were written.
-bool list_values(statement_body& body, std::vector<literal*>& out) {
-  return std::visit(
-      [&](auto& s) {
-        using type = std::remove_reference_t<decltype(s)>;
-        constexpr bool is_rows = std::is_same_v<type, insert_statement> || std::is_same_v<type, push_statement>;
-        if constexpr (is_rows) {
-          for (literal& value : s.rows.values) out.push_back(&value);
-        } else if constexpr (std::is_same_v<type, update_statement>) {
-          for (assignment& a : s.set) out.push_back(&a.value);
-        }
-        constexpr bool has_where = std::is_same_v<type, update_statement> || std::is_same_v<type, select_statement> ||
-                                   std::is_same_v<type, delete_statement>;
-        if constexpr (has_where) {
-          if (s.where) out.push_back(&s.where->value);
-        }
-        return is_rows || has_where;
-      },
-      body);
-}
+/// Lists the values of a statement for which others may stand: those that stand alone.
+class value_list {
+ public:
+  explicit value_list(std::vector<std::string_view*>& out) : out_(out) {}
+
+  /// Returns false for statements whose values are not all in the tree as they were written.
+  bool list(statement_body& body) {
+    return std::visit([&](auto& s) { return statement(s); }, body);
+  }
+
+ private:
+  template <typename Statement>
+  bool statement(Statement& s) {
+    constexpr bool is_rows = std::is_same_v<Statement, insert_statement> || std::is_same_v<Statement, push_statement>;
+    constexpr bool is_known = is_rows || std::is_same_v<Statement, update_statement> ||
+                              std::is_same_v<Statement, select_statement> ||
+                              std::is_same_v<Statement, delete_statement>;
+    if constexpr (is_known) parts(s);
+    return is_known;
+  }
+
+  template <typename Statement>
+  void parts(Statement& s) {
+    if constexpr (requires { s.rows; }) {
+      for (literal& value : s.rows.values) add(value);
+      if (s.rows.returning) items(*s.rows.returning);
+    }
+    if constexpr (requires { s.updates; }) {
+      for (assignment& a : s.updates) add(a.value);
+    }
+    if constexpr (requires { s.query; }) {
+      if (s.query != nullptr) query(*s.query);
+    }
+    if constexpr (requires { s.set; }) {
+      for (assignment& a : s.set) add(a.value);
+    }
+    if constexpr (requires { s.columns.items; }) items(s.columns);
+    if constexpr (requires { s.where; }) {
+      if (s.where && s.where->predicate != nullptr) add(s.where->predicate);
+      if (s.where && s.where->predicate == nullptr) add(s.where->value);
+    }
+    if constexpr (requires { s.having; }) {
+      for (expression* e : s.group_by) add(e);
+      add(s.having);
+    }
+    if constexpr (requires { s.order_by; }) {
+      for (order_item& i : s.order_by) add(i.value);
+    }
+    if constexpr (requires { s.returning; }) {
+      if (s.returning) items(*s.returning);
+    }
+  }
+
+  void query(const select_statement& s) {
+    // The tree is the form's own; only its nodes refer to subqueries as to something that does not change.
+    parts(const_cast<select_statement&>(s));
+  }
+
+  void items(projection& p) {
+    for (select_item& i : p.items) add(i.value);
+  }
+
+  void add(literal& l) {
+    if (l.computed != nullptr) {
+      add(l.computed);
+    } else if (!l.is_null) {  // the word belongs to the form
+      out_.push_back(&l.text);
+    }
+  }
+
+  void add(expression* e) {
+    if (e == nullptr) return;
+    if (e->alone) out_.push_back(&e->text);
+    for (expression* operand : e->operands) add(operand);
+    if (e->subquery != nullptr) query(*e->subquery);
+  }
+
+  std::vector<std::string_view*>& out_;
+};
 
 /// Takes a value from the start of `text`, as the parser would. Returns false when that is not certain.
 bool take_value(std::string_view& text, std::string_view& out) {
@@ -75,16 +134,18 @@ bool take_value(std::string_view& text, std::string_view& out) {
     out = text.substr(1, end - 1);
     if (find_invalid_utf8(out) != std::string_view::npos) return false;
   } else {
-    constexpr character stop = character::white_space | character::list_mark;
+    if (text.front() == '`') return false;
+    constexpr character stop = character::white_space | character::list_mark | character::open_parenthesis;
     unsigned char all = 0;
     for (; behind < text.size() && !is_any_of(text[behind], stop); ++behind) {
       all |= static_cast<unsigned char>(text[behind]);
     }
+    if (behind < text.size() && text[behind] == '(') return false;  // perhaps a call
     // A `;` at the end belongs to the value, unless it ends the statement: then the form goes on with it.
     while (behind > 0 && text[behind - 1] == ';') --behind;
     out = text.substr(0, behind);
     if (out.empty() || out.starts_with("--") || out.starts_with("/*")) return false;
-    if (equals_keyword(out, "null")) return false;
+    if (equals_keyword(out, "null") || equals_keyword(out, "interval")) return false;
     if (all >= 0x80 && find_invalid_utf8(out) != std::string_view::npos) return false;
   }
   text.remove_prefix(behind);
@@ -97,7 +158,7 @@ bool take_value(std::string_view& text, std::string_view& out) {
 struct statement_cache::outline {
   struct slot {
     std::string_view before;  // what stands between the value before and this one
-    literal* value = nullptr;
+    std::string_view* value = nullptr;
   };
   std::vector<slot> slots;
   std::string_view rest;  // behind the last value
@@ -126,18 +187,18 @@ struct statement_cache::form {
 };
 
 std::optional<statement_cache::outline> statement_cache::outline::of(std::string_view text, statement& tree) {
-  std::vector<literal*> values;
-  if (!list_values(tree.body, values) || values.size() > form_values_max) return std::nullopt;
+  std::vector<std::string_view*> values;
+  if (!value_list(values).list(tree.body) || values.size() > form_values_max) return std::nullopt;
+  std::ranges::sort(values, std::less<>(), [](const std::string_view* v) { return v->data(); });
   outline out{.slots = {}, .rest = text};
-  for (literal* value : values) {
-    if (value->is_null) continue;  // the word belongs to the form
-    const char* const begin = value->text.data();
+  for (std::string_view* value : values) {
+    const char* const begin = value->data();
     if (begin < out.rest.data() || begin > out.rest.data() + out.rest.size()) return std::nullopt;  // a doubled quote
     auto at = static_cast<std::size_t>(begin - out.rest.data());
     const bool quoted = out.rest[at - 1] == '\'';  // a bare value begins behind a blank, a comment, `=`, `,` or `(`
     if (quoted) --at;
     out.slots.push_back({.before = out.rest.substr(0, at), .value = value});
-    out.rest.remove_prefix(at + value->text.size() + (quoted ? 2 : 0));
+    out.rest.remove_prefix(at + value->size() + (quoted ? 2 : 0));
   }
   if (out.slots.empty() || out.slots.front().before.size() < lead_bytes) return std::nullopt;
   return out;
@@ -172,7 +233,7 @@ bool statement_cache::form::read(std::string_view sql, std::vector<std::string_v
 }
 
 void statement_cache::form::put(std::span<const std::string_view> values) {
-  for (std::size_t i = 0; i < parts.slots.size(); ++i) parts.slots[i].value->text = values[i];
+  for (std::size_t i = 0; i < parts.slots.size(); ++i) *parts.slots[i].value = values[i];
 }
 
 statement_cache::statement_cache() = default;

@@ -5,21 +5,16 @@
 #include <string_view>
 
 #include "parser/ast.hpp"
-#include "parser/parser.hpp"
-#include "parser/scanner.hpp"
+#include "parser/expression_parser.hpp"
 
 namespace pubsubsql::parser {
 
-/// Recursive descent over one statement, one function for each rule of the grammar. A rule returns whether it was met;
-/// the first that is not sets error(), and all above it return at once.
-class statement_parser {
+/// Recursive descent over one statement, one function for each rule of the grammar.
+class statement_parser final : public expression_parser {
  public:
-  statement_parser(std::string_view sql, statement_arena& arena) : scanner_(sql, arena), arena_(arena) {}
+  using expression_parser::expression_parser;
 
   bool parse(statement& out);
-
-  /// REQUIRES: parse() returned false.
-  [[nodiscard]] const syntax_error& error() const { return error_; }
 
  private:
   bool body(statement_body& out);
@@ -27,6 +22,7 @@ class statement_parser {
 
   // Statements; the leading keyword has been taken.
   bool insert(statement_body& out);
+  bool replace(statement_body& out);
   bool select(statement_body& out);
   bool update(statement_body& out);
   bool delete_rows(statement_body& out);
@@ -36,8 +32,16 @@ class statement_parser {
   bool key(statement_body& out);
   bool tag(statement_body& out);
   bool alter(statement_body& out);
+  bool create(statement_body& out);
+  bool drop(statement_body& out);
+  bool truncate(statement_body& out);
   bool subscribe(statement_body& out);
   bool unsubscribe(statement_body& out);
+  bool begin(statement_body& out);
+  bool start(statement_body& out);
+  bool commit(statement_body& out);
+  bool rollback(statement_body& out);
+  bool explain(statement_body& out);
   bool show(statement_body& out);
   bool describe(statement_body& out);
   bool mysql(statement_body& out);
@@ -47,36 +51,51 @@ class statement_parser {
   bool mysql_check(statement_body& out);
   bool mysql_repair(statement_body& out);
 
-  // Parts
-  bool rows(row_source& out);
+  // Rows
+  bool source(row_source& out);
+  bool width_or_columns(row_source& out, bool may_be_query);
   bool value_rows(row_source& out);
   bool value_row(row_source& out);
-  bool column_list(name_list& out);
-  bool columns(projection& out);
-  bool from_table(std::string_view& table, std::string_view expected);
-  bool where(std::optional<condition>& out);
+  bool insert_rows(insert_statement& out);
+  bool on_duplicate(insert_statement& out);
+  bool assignments(std::pmr::vector<assignment>& out);
   bool returning(std::optional<projection>& out);
-  bool assignments(update_statement& out);
-  bool acknowledgement(ack_mode& out);
   bool pop_without_columns(pop_statement& out);
   queue_end end_of_queue();
 
-  bool keyword(std::string_view word, std::string_view expected);
-  bool symbol(char c, std::string_view expected);
-  bool table_name(std::string_view& out);
-  bool column_name(std::string_view& out);
-  bool value(literal& out);
-  bool end(std::string_view expected);
-  bool fail(std::string_view expected);
+  // Queries
+  enum class list_end : std::uint8_t { from, statement };
+  bool query(select_statement& out) override;
+  bool select_list(projection& out, list_end behind);
+  bool select_item_of(projection& out);
+  bool alias(select_item& out);
+  bool is_list_end(list_end behind) const;
+  bool modifier(std::string_view word);
+  bool columns(projection& out);
+  bool column_list(name_list& out);
+  bool from_table(std::string_view& table, std::string_view expected);
+  bool where(std::optional<condition>& out);
+  bool predicate(condition& out);
+  bool group_by(expression_list& out);
+  bool order_by(order_list& out);
+  bool limit(std::optional<row_limit>& out);
+  bool limit_of_query(std::optional<row_limit>& out);
+  bool row_count(std::uint64_t& out);
+  bool row_locks();
 
-  // Lists must be made with the arena's memory: assigning one later would keep the memory it was made with.
-  [[nodiscard]] name_list names() { return name_list(arena_.resource()); }
-  [[nodiscard]] projection no_columns() { return {.all = false, .names = names()}; }
+  // The parts of statements that `explain` reads, too.
+  bool update_parts(update_statement& out);
+  bool delete_parts(delete_statement& out);
+  bool subscribe_parts(subscribe_statement& out);
+
+  // Schema
+  bool acknowledgement(ack_mode& out);
+
   [[nodiscard]] row_source no_rows();
-
-  scanner scanner_;
-  statement_arena& arena_;
-  syntax_error error_;
+  [[nodiscard]] expression_list no_expressions() { return expression_list(arena_.resource()); }
+  [[nodiscard]] update_statement no_update();
+  [[nodiscard]] delete_statement no_delete();
+  [[nodiscard]] subscribe_statement no_subscribe();
 };
 
 }  // namespace pubsubsql::parser

@@ -24,11 +24,14 @@ void executor::expect_keys(const database::expected_statement& s) {
       [&](const auto& body) {
         if constexpr (requires { body.where; }) {
           // The value of `where` is the last one.
-          if (body.where && !body.where->value.is_null) expect_key(names, body.where->column, s.values.back());
+          if (body.where && body.where->predicate == nullptr && !body.where->value.is_null) {
+            expect_key(names, body.where->column, s.values.back());
+          }
         } else if constexpr (requires { body.rows.values; }) {
           std::size_t given = 0;
-          for (std::size_t i = 0; i < body.rows.values.size(); ++i) {
+          for (std::size_t i = 0; i < body.rows.values.size() && !body.rows.columns.empty(); ++i) {
             if (body.rows.values[i].is_null) continue;
+            if (body.rows.values[i].computed != nullptr) return;  // may have values of its own
             expect_key(names, body.rows.columns[i % body.rows.columns.size()], s.values[given++]);
           }
         }
