@@ -54,6 +54,9 @@ executor::failure executor::check_keys(const table& t, row_number except) const 
     const auto holder = t.find_key(column, *values_[column]);
     if (holder && *holder != except) return duplicate_key(t.name(), t.column_name(column), *values_[column]);
   }
+  if (const ordered_index* index = t.find_violated(values_, assigned_, except)) {
+    return duplicate_key(t.name(), index->name(), index->show_values(values_));
+  }
   return std::nullopt;
 }
 

@@ -49,7 +49,9 @@ enum class change_kind : std::uint8_t {
   update_row,
   delete_row,
   drop_table,
-  drop_column
+  drop_column,
+  add_index,
+  drop_index
 };
 
 [[nodiscard]] constexpr bool is_about_rows(change_kind kind) {
@@ -65,20 +67,23 @@ enum class change_kind : std::uint8_t {
 /// applying them in order to an empty store rebuilds the table. Undone statements never appear.
 struct change {
   change_kind kind{};
+  parser::index_type index{};  ///< add_index, drop_index; add_key: whether it is the primary key
   std::uint64_t sequence = 0;
-  column_index column = 0;     ///< add_column, drop_column, add_key, add_tag
-  std::string_view name = {};  ///< create_table, drop_table: the table's; of those about a column: the column's
-  row_view before = {};        ///< update_row, delete_row
-  row_view after = {};         ///< insert_row, update_row
-  /// insert_row, update_row: the columns that the statement named, in its order.
+  /// add_column, drop_column, add_key, add_tag; add_index, drop_index: the place among the table's ordered indexes
+  column_index column = 0;
+  /// create_table, drop_table: the table's; add_index, drop_index: the index's; of those about a column: the column's
+  std::string_view name = {};
+  row_view before = {};  ///< update_row, delete_row
+  row_view after = {};   ///< insert_row, update_row
+  /// insert_row, update_row: the columns that the statement named, in its order; add_index, drop_index: the index's.
   std::span<const column_index> assigned = {};
   // set_ack; nothing: as the server is set
   std::optional<parser::ack_mode> ack_before = {};
   std::optional<parser::ack_mode> ack = {};
   /// create_table: what `create table` declared, columns and indexes included; nullptr: a table that grows on first
-  /// use.
+  /// use. drop_table: what the table was, without its rows.
   const table_description* declared = nullptr;
-  const column_facts* facts = nullptr;  ///< add_column: its type; nullptr: text without one
+  const column_facts* facts = nullptr;  ///< add_column, drop_column: its type; nullptr: text without one
 };
 
 enum class error_code : std::uint8_t {

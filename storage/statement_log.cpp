@@ -1,6 +1,9 @@
 #include "storage/statement_log.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <string>
+#include <utility>
 
 namespace pubsubsql::storage {
 
@@ -32,23 +35,73 @@ row_view statement_log::keep(row_view row) {
   return row_view(copy);
 }
 
-void statement_log::created(table& t) {
-  append(t, change_kind::create_table).name = t.name();
+void statement_log::created(table& t, const table_description* declared) {
+  change& c = append(t, change_kind::create_table);
+  c.name = t.name();
+  c.declared = declared;
 }
 
-column_index statement_log::add_column(table& t, std::string_view name) {
+void statement_log::dropped(table& t) {
+  append(t, change_kind::drop_table).name = t.name();
+}
+
+column_index statement_log::add_column(table& t, std::string_view name, const column_facts* facts) {
   change& c = append(t, change_kind::add_column);
   c.column = t.add_column(name);
   c.name = t.column_name(c.column);
+  c.facts = facts;
+  if (facts != nullptr) t.set_facts(c.column, *facts);
   return c.column;
 }
 
-std::optional<std::string_view> statement_log::add_index(table& t, column_index column, index_kind kind) {
+void statement_log::drop_column(table& t, column_index column) {
+  t.drop_column(column);
+  change& c = append(t, change_kind::drop_column);
+  c.column = column;
+  c.name = t.column_name(column);
+  c.facts = t.facts_of(column);
+}
+
+std::optional<std::string_view> statement_log::add_index(table& t, column_index column, index_kind kind, bool primary) {
   if (const auto shared = t.add_index(column, kind)) return shared;
   change& c = append(t, kind == index_kind::key ? change_kind::add_key : change_kind::add_tag);
   c.column = column;
   c.name = t.column_name(column);
+  if (primary) {
+    c.index = parser::index_type::primary;
+    t.set_primary_column(column);
+  }
   return std::nullopt;
+}
+
+/// Copies name and columns, which are to outlive the index.
+void statement_log::describe(change& c, const index_description& index) {
+  auto* name = static_cast<char*>(copies_.allocate(index.name.size(), 1));
+  std::ranges::copy(index.name, name);
+  c.name = {name, index.name.size()};
+  auto* columns =
+      static_cast<column_index*>(copies_.allocate(index.columns.size() * sizeof(column_index), alignof(column_index)));
+  std::ranges::copy(index.columns, columns);
+  c.assigned = {columns, index.columns.size()};
+  c.index = index.type;
+}
+
+std::optional<std::string> statement_log::add_ordered_index(table& t, index_description description) {
+  const std::size_t place = t.ordered_indexes().size();
+  if (auto shared = t.add_ordered_index(std::move(description), place)) return shared;
+  change& c = append(t, change_kind::add_index);
+  c.column = static_cast<column_index>(place);
+  describe(c, t.ordered_indexes()[place]->description());
+  return std::nullopt;
+}
+
+void statement_log::drop_ordered_index(table& t, const ordered_index& index) {
+  const auto all = t.ordered_indexes();
+  const auto place = std::ranges::find(all, &index, [](const auto& one) { return one.get(); }) - all.begin();
+  change& c = append(t, change_kind::drop_index);
+  c.column = static_cast<column_index>(place);
+  describe(c, index.description());
+  t.remove_ordered_index(c.column);
 }
 
 void statement_log::set_ack(table& t, std::optional<parser::ack_mode> ack) {
@@ -89,14 +142,25 @@ void statement_log::undo(table& t, const change& c) {
   switch (c.kind) {
     case change_kind::create_table:
     case change_kind::drop_table:
-    case change_kind::drop_column:
       break;  // the database does it
+    case change_kind::drop_column:
+      t.undo_drop_column(c.column);
+      break;
     case change_kind::add_column:
       t.remove_last_column();
       break;
     case change_kind::add_key:
+      if (c.index == parser::index_type::primary) t.set_primary_column(std::nullopt);
+      [[fallthrough]];
     case change_kind::add_tag:
       t.remove_index(c.column);
+      break;
+    case change_kind::add_index:
+      t.remove_ordered_index(c.column);
+      break;
+    case change_kind::drop_index:
+      static_cast<void>(t.add_ordered_index(
+          {.name = std::string(c.name), .columns = {c.assigned.begin(), c.assigned.end()}, .type = c.index}, c.column));
       break;
     case change_kind::set_ack:
       t.set_ack(c.ack_before);

@@ -19,10 +19,21 @@ class statement_log {
   /// Forgets the statement before.
   void begin();
 
-  void created(table& t);
-  column_index add_column(table& t, std::string_view name);
+  /// `declared`: what `create table` says; it must stay valid until begin().
+  void created(table& t, const table_description* declared = nullptr);
+  /// The rows have been erased. The database takes the table away.
+  void dropped(table& t);
+  /// `facts`: its type, if it has one; must stay valid until begin().
+  column_index add_column(table& t, std::string_view name, const column_facts* facts = nullptr);
+  /// REQUIRES: no index is on it.
+  void drop_column(table& t, column_index column);
   /// Returns what table::add_index() returns; nothing is logged when it fails.
-  std::optional<std::string_view> add_index(table& t, column_index column, index_kind kind);
+  /// `primary`: the column of the key is the primary key from now on.
+  std::optional<std::string_view> add_index(table& t, column_index column, index_kind kind, bool primary = false);
+  /// Returns what table::add_ordered_index() returns; nothing is logged when it fails.
+  std::optional<std::string> add_ordered_index(table& t, index_description description);
+  /// REQUIRES: `index` is one of the table's.
+  void drop_ordered_index(table& t, const ordered_index& index);
   void set_ack(table& t, std::optional<parser::ack_mode> ack);
   // `assigned` must stay valid until begin().
   void insert(table& t, parser::queue_end end, std::span<const value> values, std::span<const column_index> assigned);
@@ -46,6 +57,7 @@ class statement_log {
   change& append(table& t, change_kind kind);
   /// A copy of the row that outlives changes of the table.
   row_view keep(row_view row);
+  void describe(change& c, const index_description& index);
   static void undo(table& t, const change& c);
 
   table* table_ = nullptr;

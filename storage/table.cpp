@@ -31,10 +31,20 @@ table::table(const table_description& d) : table(d.name) {
     all_columns_.clear();
     columns_.front().name.clear();
   }
+  if (d.id_facts) columns_.front().facts = std::make_unique<column_facts>(*d.id_facts);
   for (const table_description::column& c : d.columns) {
-    const column_index column = add_column(c.name);
+    const column_index column = column_count();
+    if (c.dropped) {
+      columns_.push_back({.name = c.name, .index = {}, .facts = {}, .dropped = true});
+      if (c.facts) set_facts(column, *c.facts);
+      continue;
+    }
+    add_column(c.name);
     if (c.index != index_kind::none) static_cast<void>(add_index(column, c.index));  // over no rows
   }
+  for (const index_description& index : d.indexes) static_cast<void>(add_ordered_index(index, ordered_.size()));
+  primary_column_ = d.primary_column;
+  declared_ = d.declared;
   sequence_ = d.sequence;
   ack_ = d.ack;
   learn(d);
@@ -44,7 +54,7 @@ void table::learn(const table_description& outside) {
   key_from_outside_.reset();
   for (const table_description::column& c : outside.columns) {
     const auto column = find_column(c.name);
-    if (!column || !c.facts) continue;
+    if (!column || !c.facts || c.dropped) continue;
     if (c.facts->extra == "auto_increment") key_from_outside_ = column;
     columns_[*column].facts = std::make_unique<column_facts>(*c.facts);
   }
@@ -135,6 +145,53 @@ void table::remove_last_column() {
   schema_version_ = new_schema_version();
 }
 
+void table::drop_column(column_index column) {
+  column_entry& c = columns_[column];
+  subscriptions_.column_removed(column);
+  std::erase(all_columns_, column);
+  column_by_name_.erase(c.name);
+  c.dropped = true;
+  schema_version_ = new_schema_version();
+}
+
+void table::undo_drop_column(column_index column) {
+  column_entry& c = columns_[column];
+  c.dropped = false;
+  column_by_name_.emplace(c.name, column);
+  all_columns_.insert(std::ranges::lower_bound(all_columns_, column), column);
+  schema_version_ = new_schema_version();
+  subscriptions_.column_added(c.name, column);
+}
+
+void table::set_facts(column_index column, const column_facts& facts) {
+  columns_[column].facts = std::make_unique<column_facts>(facts);
+}
+
+table_description table::description() const {
+  const auto facts = [&](column_index column) {
+    const column_facts* known = facts_of(column);
+    return known == nullptr ? std::nullopt : std::optional(*known);
+  };
+  table_description d;
+  d.name = name_;
+  for (column_index column = 1; column < column_count(); ++column) {
+    d.columns.push_back({.name = columns_[column].name,
+                         .index = index_of(column),
+                         .facts = facts(column),
+                         .dropped = columns_[column].dropped});
+  }
+  for (const auto& index : ordered_) d.indexes.push_back(index->description());
+  d.primary_column = primary_column_;
+  d.next_id = next_id_;
+  d.sequence = sequence_;
+  d.ack = ack_;
+  d.hides_id = !shows_id();
+  d.id_facts = facts(id_column);
+  d.declared = declared_;
+  d.read_only_reason = read_only_reason_;
+  return d;
+}
+
 std::optional<std::string_view> table::build_key(column_index column, unique_index& index) const {
   std::optional<std::string_view> shared;
   directory_.for_each([&](row_number row) {
@@ -198,6 +255,7 @@ row_number table::store(row_position position, std::span<const value> values) {
   for (const column_index column : indexed_columns_) {
     if (column < values.size()) index_value(column, values[column], row, position);
   }
+  for (const auto& index : ordered_) index->insert(row);
   return row;
 }
 
@@ -223,6 +281,7 @@ row_view table::update(row_number row, std::span<const value> values, std::span<
     index_value(column, values[column], row, position);
   }
   encode_row(position, values, encoded_);
+  if (!ordered_.empty()) return replace_ordered(row, values, changed);
   heap_.replace(row, encoded_);
   return get(row);
 }
@@ -232,6 +291,7 @@ void table::erase(row_number row) {
   const row_position position = before.position();
   row_view::cursor columns(before);
   for (const column_index column : indexed_columns_) unindex_value(column, columns.at(column), row, position);
+  for (const auto& index : ordered_) index->erase(row);
   directory_.erase(position);
   heap_.erase(row);
 }
@@ -253,6 +313,9 @@ std::optional<std::string> table::load(row_position position, std::span<const va
       return "two rows have the value '" + std::string(*values[column]) + "' in the key " +
              std::string(column_name(column));
     }
+  }
+  if (const ordered_index* index = find_violated(values, {}, no_row)) {
+    return "two rows have the values '" + index->show_values(values) + "' in the key " + std::string(index->name());
   }
   store(position, values);
   skip_ids(id_of(position) + 1);

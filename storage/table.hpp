@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "parser/ast.hpp"
+#include "storage/ordered_index.hpp"
 #include "storage/outcome.hpp"
 #include "storage/row.hpp"
 #include "storage/row_directory.hpp"
@@ -31,8 +32,9 @@ namespace pubsubsql::storage {
 /// Invariants:
 ///  1. Column 0 is `id`. Columns are only ever added at the end, so an index stays good once given.
 ///  2. Every row is in the heap and in the directory under its position, and in the index of each indexed column for
-///     which it has a value.
-///  3. No two rows have the same value in a `key` column.
+///     which it has a value, and in every ordered index.
+///  3. No two rows have the same value in a `key` column, nor the same values without a NULL in the columns of a unique
+///     ordered index.
 class table {
  public:
   explicit table(std::string_view name);
@@ -59,6 +61,10 @@ class table {
   /// REQUIRES: column < column_count(). Valid as long as the column.
   [[nodiscard]] std::string_view column_name(column_index column) const { return columns_[column].name; }
   [[nodiscard]] std::optional<column_index> find_column(std::string_view name) const;
+  /// Whether the column only keeps its place.
+  [[nodiscard]] bool is_dropped(column_index column) const { return columns_[column].dropped; }
+  /// Whether columns come only by being declared.
+  [[nodiscard]] bool is_declared() const { return declared_; }
   /// What is known of a column that a database outside defined, or nullptr.
   [[nodiscard]] const column_facts* facts_of(column_index column) const { return columns_[column].facts.get(); }
   /// What the column is indexed by; `id` counts as a key.
@@ -82,9 +88,25 @@ class table {
   /// Appends every row, in table order.
   void find_all(std::vector<row_number>& out) const;
 
+  /// The indexes over one or more columns, in the order in which they were made.
+  [[nodiscard]] std::span<const std::unique_ptr<ordered_index>> ordered_indexes() const { return ordered_; }
+  /// The one of that name, or nullptr. Valid as long as the index.
+  [[nodiscard]] const ordered_index* find_ordered_index(std::string_view name) const;
+  /// The unique ordered index that another row than `except` keeps these values out of, or nullptr. `assigned`: the
+  /// columns in which they may differ from that row's.
+  [[nodiscard]] const ordered_index* find_violated(std::span<const value> values,
+                                                   std::span<const column_index> assigned, row_number except) const {
+    return ordered_.empty() ? nullptr : find_violated_among(values, assigned, except);
+  }
+  /// The columns by which a row is known to users; empty: there are none. Valid until an index changes.
+  [[nodiscard]] std::span<const column_index> primary_key() const;
+
   /// The index of a `key` column, or nullptr.
   [[nodiscard]] const unique_index* key_index(column_index column) const;
+  /// The index of a `tag` column, or nullptr.
+  [[nodiscard]] const tag_index* tagged(column_index column) const;
   [[nodiscard]] const row_heap& heap() const { return heap_; }
+  [[nodiscard]] const row_directory& directory() const { return directory_; }
 
   [[nodiscard]] const subscriptions& subscribers() const { return subscriptions_; }
 
@@ -96,11 +118,28 @@ class table {
   column_index add_column(std::string_view name);
   /// Takes back the last add_column(). REQUIRES: no row has a value there.
   void remove_last_column();
+  /// The column keeps its place, unseen. REQUIRES: it is not `id`, not dropped, and no index is on it.
+  void drop_column(column_index column);
+  /// Takes back drop_column(). REQUIRES: no other has its name.
+  void undo_drop_column(column_index column);
+  void set_facts(column_index column, const column_facts& facts);
 
   /// Builds an index over the rows there are. Returns nothing, or for a key the value that two rows share (and builds
   /// nothing then). REQUIRES: index_of(column) == index_kind::none.
   std::optional<std::string_view> add_index(column_index column, index_kind kind);
   void remove_index(column_index column);
+
+  /// Builds an ordered index over the rows there are and puts it at this place among them. Returns nothing, or for a
+  /// unique one the values that two rows share (and builds nothing then).
+  /// REQUIRES: no other has its name; place <= ordered_indexes().size(); its columns are there.
+  std::optional<std::string> add_ordered_index(index_description description, std::size_t place);
+  /// REQUIRES: place < ordered_indexes().size().
+  void remove_ordered_index(std::size_t place);
+  /// REQUIRES: index_of(column) == index_kind::key.
+  void set_primary_column(std::optional<column_index> column) { primary_column_ = column; }
+
+  /// The table without its rows.
+  [[nodiscard]] table_description description() const;
 
   /// The id that the next row will have.
   [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
@@ -147,12 +186,17 @@ class table {
     std::string name;
     std::variant<std::monostate, std::unique_ptr<unique_index>, std::unique_ptr<tag_index>> index;
     std::unique_ptr<column_facts> facts;
+    bool dropped = false;
   };
 
   row_number store(row_position position, std::span<const value> values);
   void index_value(column_index column, const value& v, row_number row, row_position position);
   void unindex_value(column_index column, const value& v, row_number row, row_position position);
   std::optional<std::string_view> build_key(column_index column, unique_index& index) const;
+  [[nodiscard]] const ordered_index* find_violated_among(std::span<const value> values,
+                                                         std::span<const column_index> assigned,
+                                                         row_number except) const;
+  row_view replace_ordered(row_number row, std::span<const value> values, std::span<const column_index> changed);
   void read_values(row_view row);
   static std::uint64_t new_schema_version();
 
@@ -161,6 +205,8 @@ class table {
   text_view_map<column_index> column_by_name_;
   std::vector<column_index> all_columns_;
   std::vector<column_index> indexed_columns_;
+  std::vector<std::unique_ptr<ordered_index>> ordered_;
+  std::optional<column_index> primary_column_;
   std::uint64_t schema_version_ = new_schema_version();
 
   row_heap heap_;
@@ -170,12 +216,14 @@ class table {
   std::optional<parser::ack_mode> ack_;
   std::string read_only_reason_;
   std::optional<column_index> key_from_outside_;
+  bool declared_ = false;
   bool pinned_ = false;
 
   subscriptions subscriptions_;
 
-  std::string encoded_;        // scratch: the row being written
-  std::vector<value> values_;  // scratch: the row being read
+  std::string encoded_;                // scratch: the row being written
+  std::vector<value> values_;          // scratch: the row being read
+  std::vector<ordered_index*> moved_;  // scratch: where the row being updated gets another place
 };
 
 }  // namespace pubsubsql::storage

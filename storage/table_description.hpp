@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "parser/ast.hpp"
+#include "storage/row.hpp"
 
 namespace pubsubsql::storage {
 
@@ -21,6 +22,19 @@ struct column_facts {
   bool nullable = true;
   std::optional<std::string> default_text;
   std::string extra;  ///< auto_increment, stored generated ...
+  /// The type is only what that database keeps text without a type in: values compare as if it were not known.
+  bool untyped = false;
+
+  bool operator==(const column_facts&) const = default;
+};
+
+/// An ordered index over one or more columns.
+struct index_description {
+  std::string name;                   ///< unique within the table
+  std::vector<column_index> columns;  ///< `id` may be among them
+  parser::index_type type = parser::index_type::plain;
+
+  bool operator==(const index_description&) const = default;
 };
 
 /// A table as a store remembers it, without its rows.
@@ -29,18 +43,32 @@ struct table_description {
     std::string name;
     index_kind index = index_kind::none;
     std::optional<column_facts> facts = {};
+    /// It keeps its place so that those behind it keep theirs, but is not shown, and another may have its name.
+    bool dropped = false;
+
+    bool operator==(const column&) const = default;
   };
 
   std::string name;
   /// All but `id`.
   std::vector<column> columns = {};
+  /// The ordered ones, in the order in which they were made.
+  std::vector<index_description> indexes = {};
+  /// The `key` column that is the primary key, when neither `id` nor an ordered index is.
+  std::optional<column_index> primary_column = {};
   std::uint64_t next_id = 0;
   std::uint64_t sequence = 0;
   std::optional<parser::ack_mode> ack = {};
   /// The rows have ids, as ever, but no column shows them: another column has the name.
   bool hides_id = false;
+  /// What `id` was declared as, when `create table` names it; otherwise bigint.
+  std::optional<column_facts> id_facts = {};
+  /// Made by `create table`: columns do not come by being named.
+  bool declared = false;
   /// Why rows cannot be written; empty: they can.
   std::string read_only_reason = {};
+
+  bool operator==(const table_description&) const = default;
 };
 
 }  // namespace pubsubsql::storage

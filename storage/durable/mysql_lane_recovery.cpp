@@ -85,7 +85,7 @@ bool mysql_lane::overwrite_where_mysql_is_ahead(std::span<const sqlite_files::jo
   bool overwritten = false;
   std::vector<std::string_view> seen;
   for (const sqlite_files::journal_entry& e : entries) {
-    const statement_changes& s = *e.changes;
+    const statement_changes& s = *e.changes->front();
     if (has_arrived(s) || std::ranges::find(seen, s.table_name()) != seen.end()) continue;
     seen.push_back(s.table_name());
     if (s.changes().front().kind == change_kind::create_table || follows_what_arrived(s)) continue;
@@ -119,8 +119,8 @@ bool mysql_lane::deliver_journal_piece() {
   if (overwrite_where_mysql_is_ahead(entries)) return true;  // there are fewer entries now
   std::vector<write> writes;
   for (const sqlite_files::journal_entry& e : entries) {
-    if (has_arrived(*e.changes)) continue;
-    writes.push_back({.changes = e.changes, .origin = {.worker = 0, .queue = 0, .ticket = e.number}, .awaited = false});
+    if (has_arrived(*e.changes->front())) continue;
+    writes.push_back({.changes = e.changes->front(), .origin = {.worker = 0, .queue = 0, .ticket = e.number}, .awaited = false});
   }
   connection_->run("COMMIT");
   set_aside_.clear();

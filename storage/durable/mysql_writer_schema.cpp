@@ -64,7 +64,11 @@ void mysql_writer::change_schema(std::string_view table, const change& c, bool m
     case change_kind::insert_row:
     case change_kind::update_row:
     case change_kind::delete_row:
-      break;  // not of the schema
+    case change_kind::drop_table:
+    case change_kind::drop_column:
+    case change_kind::add_index:
+    case change_kind::drop_index:
+      break;
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 
@@ -16,23 +16,12 @@ namespace pubsubsql::storage::durable {
 
 namespace {
 
-/// Says in the file's header whose it is: "PSQL".
-constexpr std::int64_t application_id = 0x5053514c;
-constexpr std::int64_t format_version = 1;
 /// Of a stored row, the row number, size and position are left out.
 constexpr std::size_t left_out_bytes = row_view::header_bytes - sizeof(std::uint16_t);
 
 constexpr std::string_view select_tables =
-    "select number, name, next_id, sequence, ack, hides_id, read_only_reason from tables order by number";
-
-[[noreturn]] void refuse(const std::string& why) {
-  throw sqlite_error(SQLITE_CORRUPT, why);
-}
-
-std::uint64_t now_ms() {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count());
-}
+    "select number, name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column from tables "
+    "order by number";
 
 std::string rows_table(std::int64_t number) {
   return "rows_" + std::to_string(number);
@@ -46,7 +35,31 @@ void bind_optional_text(sqlite_statement& s, int parameter, const std::string* t
   }
 }
 
+/// Columns as text: 1,3.
+std::string write_columns(std::span<const column_index> columns) {
+  std::string out;
+  for (const column_index column : columns) out.append(out.empty() ? "" : ",").append(std::to_string(column));
+  return out;
+}
+
+std::vector<column_index> read_columns(std::string_view text, std::size_t columns_max) {
+  std::vector<column_index> columns;
+  while (!text.empty()) {
+    column_index column = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), column);
+    if (problem != std::errc{} || column > columns_max) refuse_file("an index of pubsubsql.db is damaged");
+    columns.push_back(column);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (text.starts_with(',')) text.remove_prefix(1);
+  }
+  return columns;
+}
+
 }  // namespace
+
+void refuse_file(const std::string& why) {
+  throw sqlite_error(SQLITE_CORRUPT, why);
+}
 
 sqlite_files::sqlite_files(const std::string& directory) {
   std::error_code problem;
@@ -77,45 +90,6 @@ void sqlite_files::lock(const std::string& directory) {
   throw sqlite_error(SQLITE_BUSY, "another server uses " + directory + "; stop it, or give this one its own --data");
 }
 
-void sqlite_files::prepare_schema() {
-  const std::int64_t tables = db_->number("select count(*) from sqlite_master");
-  const std::int64_t id = db_->number("pragma application_id");
-  const std::int64_t version = db_->number("pragma user_version");
-  if (tables > 0 && id != application_id) refuse("pubsubsql.db is not a file of this server");
-  if (version > format_version) refuse("pubsubsql.db was written by a newer version of this server");
-  // A commit is on the disk when it returns.
-  db_->run("pragma journal_mode = wal");
-  db_->run("pragma synchronous = full");
-  db_->run("pragma wal_autocheckpoint = 4000");
-  db_->run("pragma cache_size = -65536");
-  if (tables == 0) {
-    db_->run("begin immediate");
-    db_->run("pragma application_id = " + std::to_string(application_id));
-    db_->run("pragma user_version = " + std::to_string(format_version));
-    db_->run(
-        "create table tables (number integer primary key autoincrement, name text not null unique, next_id integer not "
-        "null, sequence integer not null, ack integer, hides_id integer not null, read_only_reason text not null)");
-    db_->run(
-        "create table columns (table_number integer not null, ordinal integer not null, name text not null, index_kind "
-        "integer not null, type text, nullable integer, default_text text, extra text, "
-        "primary key (table_number, ordinal)) without rowid");
-    db_->run(
-        "create table journal (number integer primary key autoincrement, at_ms integer not null, table_name text not "
-        "null, changes blob not "
-        "null)");
-    db_->run(
-        "create table refused (number integer primary key, at_ms integer not null, table_name text not null, code "
-        "integer not null, message text not null, changes blob not null)");
-    db_->run("create table identity (journal_id text not null)");
-    db_->run("insert into identity values (lower(hex(randomblob(16))))");
-    db_->run("commit");
-  }
-  sqlite_statement s = db_->prepare("select journal_id from identity");
-  if (!s.step()) refuse("pubsubsql.db has lost its identity");
-  journal_id_ = s.text(0);
-  put_journal_ = db_->prepare("insert into journal (at_ms, table_name, changes) values (?, ?, ?)");
-}
-
 // Loading
 
 table_description sqlite_files::read_description(const sqlite_statement& row) const {
@@ -126,22 +100,48 @@ table_description sqlite_files::read_description(const sqlite_statement& row) co
   if (!row.is_null(4)) d.ack = static_cast<parser::ack_mode>(row.number(4));
   d.hides_id = row.number(5) != 0;
   d.read_only_reason = row.text(6);
+  d.declared = row.number(7) != 0;
+  if (!row.is_null(8)) d.primary_column = static_cast<column_index>(row.number(8));
+  read_columns(row.number(0), d);
+  read_indexes(row.number(0), d);
+  return d;
+}
+
+void sqlite_files::read_columns(std::int64_t table, table_description& d) const {
   sqlite_statement columns = db_->prepare(
-      "select name, index_kind, type, nullable, default_text, extra from columns where table_number = ? order by "
-      "ordinal");
-  columns.bind(1, row.number(0));
+      "select name, index_kind, type, nullable, default_text, extra, untyped, dropped, ordinal from columns where "
+      "table_number = ? order by ordinal");
+  columns.bind(1, table);
   while (columns.step()) {
-    table_description::column& c = d.columns.emplace_back();
-    c.name = columns.text(0);
-    c.index = static_cast<index_kind>(columns.number(1));
-    if (columns.is_null(2)) continue;
-    c.facts = column_facts{.type = std::string(columns.text(2)),
+    std::optional<column_facts> facts;
+    if (!columns.is_null(2)) {
+      facts = column_facts{.type = std::string(columns.text(2)),
                            .nullable = columns.number(3) != 0,
                            .default_text = {},
-                           .extra = std::string(columns.text(5))};
-    if (!columns.is_null(4)) c.facts->default_text = columns.text(4);
+                           .extra = std::string(columns.text(5)),
+                           .untyped = columns.number(6) != 0};
+      if (!columns.is_null(4)) facts->default_text = columns.text(4);
+    }
+    if (columns.number(8) == id_column) {
+      d.id_facts = std::move(facts);
+      continue;
+    }
+    d.columns.push_back({.name = std::string(columns.text(0)),
+                         .index = static_cast<index_kind>(columns.number(1)),
+                         .facts = std::move(facts),
+                         .dropped = columns.number(7) != 0});
   }
-  return d;
+}
+
+void sqlite_files::read_indexes(std::int64_t table, table_description& d) const {
+  sqlite_statement indexes =
+      db_->prepare("select name, type, columns from indexes where table_number = ? order by place");
+  indexes.bind(1, table);
+  while (indexes.step()) {
+    d.indexes.push_back({.name = std::string(indexes.text(0)),
+                         .columns = durable::read_columns(indexes.text(2), d.columns.size()),
+                         .type = static_cast<parser::index_type>(indexes.number(1))});
+  }
 }
 
 void sqlite_files::load(table_loader& to, const std::function<bool(std::string_view table)>& wanted) {
@@ -149,7 +149,7 @@ void sqlite_files::load(table_loader& to, const std::function<bool(std::string_v
   while (tables.step()) {
     if (wanted && !wanted(tables.text(1))) continue;
     const table_description d = read_description(tables);
-    if (const auto problem = to.on_table(d)) refuse("table " + d.name + ": " + *problem);
+    if (const auto problem = to.on_table(d)) refuse_file("table " + d.name + ": " + *problem);
     load_rows(tables.number(0), d.name, to);
   }
 }
@@ -170,9 +170,10 @@ void sqlite_files::load_rows(std::int64_t number, std::string_view name, table_l
     bytes.resize(left_out_bytes);
     bytes += rows.bytes(1);
     if (!row_view::read_values(bytes, values)) {
-      refuse("the row with id " + std::to_string(id_of(position)) + " of table " + std::string(name) + " is damaged");
+      refuse_file("the row with id " + std::to_string(id_of(position)) + " of table " + std::string(name) +
+                  " is damaged");
     }
-    if (const auto problem = to.on_row(position, values)) refuse("table " + std::string(name) + ": " + *problem);
+    if (const auto problem = to.on_row(position, values)) refuse_file("table " + std::string(name) + ": " + *problem);
   }
 }
 
@@ -207,7 +208,7 @@ sqlite_files::open_table& sqlite_files::open(std::string_view name) {
   if (const auto it = open_tables_.find(name); it != open_tables_.end()) return it->second;
   sqlite_statement s = db_->prepare("select number, next_id, sequence from tables where name = ?");
   s.bind_text(1, name);
-  if (!s.step()) refuse("the catalog has no table " + std::string(name));
+  if (!s.step()) refuse_file("the catalog has no table " + std::string(name));
   const std::string rows = rows_table(s.number(0));
   open_table t{.number = s.number(0),
                .put = db_->prepare("insert or replace into " + rows + " (position, row) values (?, ?)"),
@@ -219,12 +220,13 @@ sqlite_files::open_table& sqlite_files::open(std::string_view name) {
 
 sqlite_files::open_table& sqlite_files::create(const table_description& d) {
   sqlite_statement s = db_->prepare(
-      "insert into tables (name, next_id, sequence, ack, hides_id, read_only_reason) values (?, ?, ?, ?, ?, ?) "
-      "returning number");
+      "insert into tables (name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column) values "
+      "(?, ?, ?, ?, ?, ?, ?, ?) returning number");
   s.bind_text(1, d.name);
   s.bind(2, static_cast<std::int64_t>(d.next_id)).bind(3, static_cast<std::int64_t>(d.sequence));
   if (d.ack) s.bind(4, static_cast<std::int64_t>(*d.ack));
-  s.bind(5, d.hides_id ? 1 : 0).bind_text(6, d.read_only_reason);
+  s.bind(5, d.hides_id ? 1 : 0).bind_text(6, d.read_only_reason).bind(7, d.declared ? 1 : 0);
+  if (d.primary_column) s.bind(8, *d.primary_column);
   s.step();
   const std::int64_t number = s.number(0);
   s.run();
@@ -232,19 +234,26 @@ sqlite_files::open_table& sqlite_files::create(const table_description& d) {
   for (std::size_t i = 0; i < d.columns.size(); ++i) {
     add_column(number, static_cast<column_index>(i + 1), d.columns[i]);
   }
+  if (d.id_facts) add_column(number, id_column, {.name = "id", .facts = d.id_facts});
+  for (std::size_t place = 0; place < d.indexes.size(); ++place) add_ordered_index(number, place, d.indexes[place]);
   return open(d.name);
 }
 
-void sqlite_files::replace_table(const table_description& d) {
+void sqlite_files::drop_table(std::string_view name) {
   sqlite_statement s = db_->prepare("delete from tables where name = ? returning number");
-  s.bind_text(1, d.name);
-  if (s.step()) {
-    const std::int64_t number = s.number(0);
-    s.run();
-    open_tables_.clear();
-    db_->run("drop table " + rows_table(number));
-    db_->run("delete from columns where table_number = " + std::to_string(number));
+  s.bind_text(1, name);
+  if (!s.step()) return;
+  const std::int64_t number = s.number(0);
+  s.run();
+  if (const auto it = open_tables_.find(name); it != open_tables_.end()) open_tables_.erase(it);
+  db_->run("drop table " + rows_table(number));
+  for (const char* of : {"columns", "indexes"}) {
+    db_->run("delete from " + std::string(of) + " where table_number = " + std::to_string(number));
   }
+}
+
+void sqlite_files::replace_table(const table_description& d) {
+  drop_table(d.name);
   create(d);
 }
 
@@ -262,11 +271,12 @@ void sqlite_files::extend_table(const table_description& d) {
 void sqlite_files::add_column(std::int64_t table, column_index column, const table_description::column& c) {
   // One that is there has been announced by extend_table(), which knows more of it, or is learnt more of by it.
   sqlite_statement s = db_->prepare(
-      "insert into columns values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set type = ifnull(excluded.type, "
-      "type), "
+      "insert into columns (table_number, ordinal, name, index_kind, type, nullable, default_text, extra, dropped, "
+      "untyped) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set type = ifnull(excluded.type, type), "
       "nullable = ifnull(excluded.nullable, nullable), default_text = ifnull(excluded.default_text, default_text), "
-      "extra = ifnull(excluded.extra, extra)");
+      "extra = ifnull(excluded.extra, extra), untyped = max(excluded.untyped, untyped)");
   s.bind(1, table).bind(2, column).bind_text(3, c.name).bind(4, static_cast<std::int64_t>(c.index));
+  s.bind(9, c.dropped ? 1 : 0).bind(10, c.facts && c.facts->untyped ? 1 : 0);
   if (c.facts) {
     s.bind_text(5, c.facts->type).bind(6, c.facts->nullable ? 1 : 0).bind_text(8, c.facts->extra);
     bind_optional_text(s, 7, c.facts->default_text ? &*c.facts->default_text : nullptr);
@@ -278,6 +288,24 @@ void sqlite_files::set_index(std::int64_t table, column_index column, index_kind
   sqlite_statement s = db_->prepare("update columns set index_kind = ? where table_number = ? and ordinal = ?");
   s.bind(1, static_cast<std::int64_t>(kind)).bind(2, table).bind(3, column);
   s.run();
+}
+
+void sqlite_files::add_ordered_index(std::int64_t table, std::size_t place, const index_description& index) {
+  const std::string columns = write_columns(index.columns);
+  sqlite_statement shift = db_->prepare("update indexes set place = place + 1 where table_number = ? and place >= ?");
+  shift.bind(1, table).bind(2, static_cast<std::int64_t>(place)).run();
+  sqlite_statement s =
+      db_->prepare("insert into indexes (table_number, place, name, type, columns) values (?, ?, ?, ?, ?)");
+  s.bind(1, table).bind(2, static_cast<std::int64_t>(place)).bind_text(3, index.name);
+  s.bind(4, static_cast<std::int64_t>(index.type)).bind_text(5, columns).run();
+}
+
+void sqlite_files::drop_ordered_index(std::int64_t table, std::size_t place) {
+  const auto at = static_cast<std::int64_t>(place);
+  sqlite_statement s = db_->prepare("delete from indexes where table_number = ? and place = ?");
+  s.bind(1, table).bind(2, at).run();
+  sqlite_statement shift = db_->prepare("update indexes set place = place - 1 where table_number = ? and place > ?");
+  shift.bind(1, table).bind(2, at).run();
 }
 
 void sqlite_files::put_row(open_table& t, row_view row) {
@@ -294,10 +322,22 @@ void sqlite_files::apply(open_table& t, const change& c) {
     case change_kind::create_table:
       break;  // done before
     case change_kind::add_column:
-      add_column(t.number, c.column, {.name = std::string(c.name), .index = index_kind::none, .facts = {}});
+      add_column(t.number, c.column,
+                 {.name = std::string(c.name),
+                  .index = index_kind::none,
+                  .facts = c.facts == nullptr ? std::nullopt : std::optional(*c.facts)});
       break;
+    case change_kind::drop_column: {
+      sqlite_statement s = db_->prepare("update columns set dropped = 1 where table_number = ? and ordinal = ?");
+      s.bind(1, t.number).bind(2, c.column).run();
+      break;
+    }
     case change_kind::add_key:
       set_index(t.number, c.column, index_kind::key);
+      if (c.index == parser::index_type::primary) {
+        sqlite_statement s = db_->prepare("update tables set primary_column = ? where number = ?");
+        s.bind(1, c.column).bind(2, t.number).run();
+      }
       break;
     case change_kind::add_tag:
       set_index(t.number, c.column, index_kind::tag);
@@ -315,65 +355,29 @@ void sqlite_files::apply(open_table& t, const change& c) {
     case change_kind::delete_row:
       t.erase.bind(1, c.before.position()).run();
       break;
+    case change_kind::add_index:
+      add_ordered_index(
+          t.number, c.column,
+          {.name = std::string(c.name), .columns = {c.assigned.begin(), c.assigned.end()}, .type = c.index});
+      break;
+    case change_kind::drop_index:
+      drop_ordered_index(t.number, c.column);
+      break;
+    case change_kind::drop_table:
+      break;  // done instead
   }
 }
 
 void sqlite_files::apply(const statement_changes& s) {
+  if (s.drops_table()) return drop_table(s.table_name());
   const change& first = s.changes().front();
-  open_table& t =
-      first.kind == change_kind::create_table ? create({.name = std::string(s.table_name())}) : open(s.table_name());
+  open_table& t = first.kind != change_kind::create_table ? open(s.table_name())
+                  : first.declared != nullptr             ? create(*first.declared)
+                                                          : create({.name = std::string(s.table_name())});
   for (const change& c : s.changes()) apply(t, c);
   t.next_id = s.next_id();
   t.sequence = s.sequence();
   t.changed = true;
-}
-
-// The journal
-
-void sqlite_files::append_to_journal(const statement_changes& s) {
-  journal_bytes_.clear();
-  s.encode(journal_bytes_);
-  put_journal_.bind(1, static_cast<std::int64_t>(now_ms())).bind_text(2, s.table_name());
-  put_journal_.bind_bytes(3, journal_bytes_).run();
-}
-
-std::vector<sqlite_files::journal_entry> sqlite_files::read_journal(
-    const std::function<bool(std::string_view table)>& wanted, std::size_t entries_max, std::size_t bytes_max) {
-  sqlite_statement s = db_->prepare("select number, at_ms, changes, table_name from journal order by number");
-  std::vector<journal_entry> entries;
-  std::size_t bytes = 0;
-  while (entries.size() < entries_max && bytes < bytes_max && s.step()) {
-    if (!wanted(s.text(3))) continue;
-    const auto number = static_cast<std::uint64_t>(s.number(0));
-    auto changes = statement_changes::decode(s.bytes(2));
-    if (changes == nullptr) refuse("entry " + std::to_string(number) + " of the journal is damaged");
-    bytes += s.bytes(2).size();
-    entries.push_back(
-        {.number = number, .at_ms = static_cast<std::uint64_t>(s.number(1)), .changes = std::move(changes)});
-  }
-  return entries;
-}
-
-void sqlite_files::erase_journal(std::span<const journal_entry> entries) {
-  sqlite_statement s = db_->prepare("delete from journal where number = ?");
-  for (const journal_entry& e : entries) s.bind(1, static_cast<std::int64_t>(e.number)).run();
-}
-
-void sqlite_files::set_aside(const journal_entry& entry, const store_error& why) {
-  journal_bytes_.clear();
-  entry.changes->encode(journal_bytes_);
-  sqlite_statement s = db_->prepare("insert or replace into refused values (?, ?, ?, ?, ?, ?)");
-  s.bind(1, static_cast<std::int64_t>(entry.number)).bind(2, static_cast<std::int64_t>(entry.at_ms));
-  s.bind_text(3, entry.changes->table_name()).bind(4, why.code).bind_text(5, why.message).bind_bytes(6, journal_bytes_);
-  s.run();
-}
-
-std::uint64_t sqlite_files::journal_size() const {
-  return static_cast<std::uint64_t>(db_->number("select count(*) from journal"));
-}
-
-std::uint64_t sqlite_files::refused_size() const {
-  return static_cast<std::uint64_t>(db_->number("select count(*) from refused"));
 }
 
 }  // namespace pubsubsql::storage::durable

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/durable/change_group.hpp"
 #include "storage/durable/sqlite_database.hpp"
 #include "storage/durable/statement_changes.hpp"
 #include "storage/durable/store.hpp"
@@ -15,17 +16,23 @@
 
 namespace pubsubsql::storage::durable {
 
+/// Throws: the file is not as it should be.
+[[noreturn]] void refuse_file(const std::string& why);
+
 /// The tables of a data directory as a SQLite file holds them, and the journal for MySQL. Everything throws
 /// sqlite_error. Not thread-safe; one process at a time has a directory (it is locked).
 ///
 /// The file, `pubsubsql.db`:
-///  - `tables` and `columns`: the catalog, one row for each.
+///  - `tables`, `columns` and `indexes`: the catalog, one row for each. The column 0 of a table is there only when `id`
+///    was declared with a type; `indexes` are the ordered ones.
 ///  - `rows_N`, for table number N: position and bytes of each row. The bytes are those of a row_view from its column
 ///    count on, so that loading a row is a copy.
-///  - `journal`: changes that MySQL has not got yet, in order. `refused`: journalled changes that MySQL refused.
+///  - `journal`: changes that MySQL has not got yet, in order, a transaction in one row. `refused`: journalled changes
+///  that MySQL refused.
 class sqlite_files {
  public:
-  /// Opens or makes the directory. A file that is damaged, or not ours, or of a newer version, is refused.
+  /// Opens or makes the directory, and brings one of an earlier version up to date. A file that is damaged, or not
+  /// ours, or of a newer version, is refused.
   explicit sqlite_files(const std::string& directory);
   ~sqlite_files();
   sqlite_files(const sqlite_files&) = delete;
@@ -52,18 +59,23 @@ class sqlite_files {
   void replace_table(const table_description& d);
   /// Adds a row. `values[i]` is column i; values[0] is ignored.
   void put_row(std::string_view table, row_position position, std::span<const value> values);
-  void append_to_journal(const statement_changes& s);
+  void append_to_journal(const change_group& g);
 
   // The journal
 
   struct journal_entry {
     std::uint64_t number = 0;
-    std::uint64_t at_ms = 0;  ///< when it was written, since 1970
-    std::shared_ptr<const statement_changes> changes;
+    std::uint64_t at_ms = 0;                      ///< when it was written, since 1970
+    std::shared_ptr<const change_group> changes;  ///< of one statement, or of a transaction
   };
-  /// The first entries about tables that `wanted` says yes to: at most so many, and so many bytes or one.
+  /// The first entries about tables that `wanted` says yes to: at most so many, and so many bytes or one. Of a
+  /// transaction the first table is asked about.
   [[nodiscard]] std::vector<journal_entry> read_journal(const std::function<bool(std::string_view table)>& wanted,
                                                         std::size_t entries_max, std::size_t bytes_max);
+  /// The tables that the journal drops, with the number of the last entry that does so.
+  [[nodiscard]] text_map<std::uint64_t> journalled_drops();
+  /// The tables of each transaction in the journal that changed several.
+  [[nodiscard]] std::vector<std::vector<std::string>> journalled_groups();
   void erase_journal(std::span<const journal_entry> entries);
   void set_aside(const journal_entry& entry, const store_error& why);
   [[nodiscard]] std::uint64_t journal_size() const;
@@ -83,14 +95,22 @@ class sqlite_files {
 
   void lock(const std::string& directory);
   void prepare_schema();
+  void make_schema();
+  void bring_up_to_date();
+  void add_second_version();
   open_table& open(std::string_view name);
   open_table& create(const table_description& d);
   void add_column(std::int64_t table, column_index column, const table_description::column& c);
   void set_index(std::int64_t table, column_index column, index_kind kind);
+  void add_ordered_index(std::int64_t table, std::size_t place, const index_description& index);
+  void drop_ordered_index(std::int64_t table, std::size_t place);
+  void drop_table(std::string_view name);
   void apply(open_table& t, const change& c);
   void put_row(open_table& t, row_view row);
   void load_rows(std::int64_t number, std::string_view name, table_loader& to);
   [[nodiscard]] table_description read_description(const sqlite_statement& row) const;
+  void read_columns(std::int64_t table, table_description& d) const;
+  void read_indexes(std::int64_t table, table_description& d) const;
 
   int lock_ = -1;
   std::unique_ptr<sqlite_database> db_;

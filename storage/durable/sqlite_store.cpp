@@ -53,6 +53,7 @@ void sqlite_store::run() {
 }
 
 bool sqlite_store::is_void(const write& w) const {
+  if (w.group != nullptr) return false;
   const auto it = refusals_.find(w.changes->table_name());
   return it != refusals_.end() && w.epoch <= it->second.epoch && w.origin.ticket > it->second.ticket;
 }
@@ -61,8 +62,8 @@ void sqlite_store::write_all(const std::vector<write>& writes) {
   files_.begin();
   for (const write& w : writes) {
     if (is_void(w)) continue;
-    files_.apply(*w.changes);
-    if (w.journal) files_.append_to_journal(*w.changes);
+    for (const auto& s : w.statements()) files_.apply(*s);
+    if (w.journal) files_.append_to_journal(w.group != nullptr ? *w.group : change_group{w.changes});
   }
   files_.commit();
 }
@@ -115,14 +116,16 @@ void sqlite_store::on_failure(std::vector<write>& writes, const store_error& why
       continue;
     }
     if (always_retry_ || !w.awaited) {
-      spdlog::error("a change of table {} is not in the data directory: {} (SQLite error {})", w.changes->table_name(),
-                    why.message, why.code);
+      spdlog::error("a change of table {} is not in the data directory: {} (SQLite error {})",
+                    table_names({w.statements().begin(), w.statements().end()}), why.message, why.code);
       if (w.awaited) results_->add({.origin = w.origin});  // MySQL has it
       queue_.done({&w, 1});
       continue;
     }
-    refusal& first = refusals_[std::string(w.changes->table_name())];
-    if (first.epoch != w.epoch) first = {.epoch = w.epoch, .ticket = w.origin.ticket};
+    if (w.group == nullptr) {
+      refusal& first = refusals_[std::string(w.changes->table_name())];
+      if (first.epoch != w.epoch) first = {.epoch = w.epoch, .ticket = w.origin.ticket};
+    }
     results_->add({.origin = w.origin, .what = write_result::fate::refused, .error = why, .rows = {}});
     queue_.done({&w, 1});
   }

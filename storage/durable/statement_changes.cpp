@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <type_traits>
 #include <vector>
 
+#include "storage/durable/byte_coding.hpp"
+#include "storage/durable/description_coding.hpp"
 #include "storage/table.hpp"
 
 namespace pubsubsql::storage::durable {
@@ -20,54 +23,21 @@ bool same(std::span<const column_index> a, std::span<const column_index> b) {
   return a.data() == b.data() && a.size() == b.size();
 }
 
-template <typename T>
-void put(std::string& out, T v) {
-  out.append(reinterpret_cast<const char*>(&v), sizeof v);
-}
-
-void put_text(std::string& out, std::string_view text) {
-  put(out, static_cast<std::uint32_t>(text.size()));
-  out += text;
-}
-
-/// Takes things off the front of some bytes; once something is missing, everything is.
-class byte_reader {
- public:
-  explicit byte_reader(std::string_view bytes) : rest_(bytes) {}
-
-  template <typename T>
-  T take() {
-    T v{};
-    if (const auto raw = take(sizeof v); good_) std::memcpy(&v, raw.data(), sizeof v);
-    return v;
-  }
-  std::string_view take(std::size_t bytes) {
-    good_ = good_ && bytes <= rest_.size();
-    if (!good_) return {};
-    const std::string_view taken = rest_.substr(0, bytes);
-    rest_.remove_prefix(bytes);
-    return taken;
-  }
-  std::string_view take_text() { return take(take<std::uint32_t>()); }
-  [[nodiscard]] bool good() const { return good_; }
-  [[nodiscard]] bool at_end() const { return rest_.empty(); }
-
- private:
-  std::string_view rest_;
-  bool good_ = true;
-};
-
-std::uint8_t to_byte(const std::optional<parser::ack_mode>& ack) {
-  return ack ? static_cast<std::uint8_t>(static_cast<std::uint8_t>(*ack) + 1) : std::uint8_t{0};
-}
-
-std::optional<parser::ack_mode> to_ack(std::uint8_t byte) {
-  if (byte == 0 || byte > 2) return std::nullopt;
-  return static_cast<parser::ack_mode>(byte - 1);
-}
-
 std::string_view bytes_of(row_view row) {
   return row.data() == nullptr ? std::string_view() : std::string_view(row.data(), row.size());
+}
+
+/// Those of an add_key are as journals of earlier versions have them.
+bool has_index_type(change_kind kind) {
+  return kind == change_kind::add_index || kind == change_kind::drop_index;
+}
+
+bool has_declared(change_kind kind) {
+  return kind == change_kind::create_table || kind == change_kind::drop_table;
+}
+
+bool has_facts(change_kind kind) {
+  return kind == change_kind::add_column || kind == change_kind::drop_column;
 }
 
 /// Whether the bytes are one row, whole and sound, or none where there is to be none.
@@ -81,6 +51,7 @@ bool is_row(std::string_view bytes, bool expected) {
 
 statement_changes::statement_changes(const table& t, std::span<const change> changes) : next_id_(t.next_id()) {
   own(t.name(), changes);
+  own_descriptions(&t);
   if (!t.gets_keys_outside()) return;
   const auto lacks_key = [&](const change& c) {
     return c.kind == change_kind::insert_row && !c.after.at(*t.key_from_outside());
@@ -131,7 +102,37 @@ void statement_changes::own(std::string_view table, std::span<const change> chan
   memory_bytes_ = sizeof *this + bytes;
 }
 
+struct statement_changes::descriptions {
+  std::deque<table_description> tables;
+  std::deque<column_facts> facts;
+};
+
+/// Copies what the changes refer to, and makes up for what those that take something away do not say of it; that is
+/// still known to the table, if there is one.
+void statement_changes::own_descriptions(const table* t) {
+  if (!changes_schema_) return;
+  auto made = std::make_shared<descriptions>();
+  for (change& c : std::span(reinterpret_cast<change*>(memory_.get()), changes_.size())) {
+    if (c.kind == change_kind::drop_table && c.declared == nullptr && t != nullptr) {
+      c.declared = &made->tables.emplace_back(t->description());
+    } else if (has_declared(c.kind) && c.declared != nullptr) {
+      c.declared = &made->tables.emplace_back(*c.declared);
+    }
+    if (c.kind == change_kind::drop_column && c.facts == nullptr && t != nullptr) c.facts = t->facts_of(c.column);
+    if (has_facts(c.kind) && c.facts != nullptr) c.facts = &made->facts.emplace_back(*c.facts);
+  }
+  if (!made->tables.empty() || !made->facts.empty()) descriptions_ = std::move(made);
+}
+
 void statement_changes::encode(std::string& out) const {
+  if (descriptions_ != nullptr) {
+    put(out, later_format);
+    put(out, described_format);
+  }
+  encode_changes(out, descriptions_ != nullptr);
+}
+
+void statement_changes::encode_changes(std::string& out, bool described) const {
   put_text(out, table_);
   put(out, next_id_);
   put(out, static_cast<std::uint32_t>(changes_.size()));
@@ -145,17 +146,34 @@ void statement_changes::encode(std::string& out) const {
     put_text(out, bytes_of(c.after));
     put(out, static_cast<std::uint32_t>(c.assigned.size()));
     for (const column_index column : c.assigned) put(out, column);
+    if (has_index_type(c.kind)) put(out, c.index);
+    if (!described) continue;
+    if (has_declared(c.kind)) {
+      put(out, static_cast<std::uint8_t>(c.declared != nullptr));
+      if (c.declared != nullptr) put_description(out, *c.declared);
+    }
+    if (has_facts(c.kind)) {
+      put(out, static_cast<std::uint8_t>(c.facts != nullptr));
+      if (c.facts != nullptr) put_facts(out, *c.facts);
+    }
   }
 }
 
 std::shared_ptr<const statement_changes> statement_changes::decode(std::string_view bytes) {
   byte_reader in(bytes);
+  const bool described = byte_reader(bytes).take<std::uint32_t>() == later_format;
+  if (described) {
+    static_cast<void>(in.take<std::uint32_t>());
+    if (in.take<std::uint8_t>() != described_format) return nullptr;
+  }
   std::shared_ptr<statement_changes> made(new statement_changes());
   const std::string_view table = in.take_text();
   made->next_id_ = in.take<std::uint64_t>();
   const auto count = in.take<std::uint32_t>();
   std::vector<change> changes;
   std::vector<std::vector<column_index>> assigned;
+  std::deque<table_description> tables;
+  std::deque<column_facts> facts;
   for (std::uint32_t i = 0; i < count && in.good(); ++i) {
     change& c = changes.emplace_back();
     c.kind = in.take<change_kind>();
@@ -165,7 +183,7 @@ std::shared_ptr<const statement_changes> statement_changes::decode(std::string_v
     c.name = in.take_text();
     const std::string_view before = in.take_text();
     const std::string_view after = in.take_text();
-    if (c.kind > change_kind::delete_row) return nullptr;
+    if (c.kind > change_kind::drop_index) return nullptr;
     const bool has_before = c.kind == change_kind::update_row || c.kind == change_kind::delete_row;
     const bool has_after = c.kind == change_kind::insert_row || c.kind == change_kind::update_row;
     if (!is_row(before, has_before) || !is_row(after, has_after)) return nullptr;
@@ -175,9 +193,16 @@ std::shared_ptr<const statement_changes> statement_changes::decode(std::string_v
     const auto columns_count = in.take<std::uint32_t>();
     for (std::uint32_t j = 0; j < columns_count && in.good(); ++j) columns.push_back(in.take<column_index>());
     c.assigned = columns;
+    if (has_index_type(c.kind)) c.index = in.take<parser::index_type>();
+    if (c.index > parser::index_type::primary) return nullptr;
+    bool follows = false;
+    if (described && (has_declared(c.kind) || has_facts(c.kind))) in.take_flag(follows);
+    if (follows && has_declared(c.kind)) c.declared = &tables.emplace_back(take_description(in));
+    if (follows && has_facts(c.kind)) c.facts = &facts.emplace_back(take_facts(in));
   }
   if (!in.good() || !in.at_end() || changes.empty()) return nullptr;
   made->own(table, changes);
+  made->own_descriptions(nullptr);
   return made;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "storage/outcome.hpp"
+#include "storage/table_description.hpp"
 
 namespace pubsubsql::storage::durable {
 
@@ -32,10 +33,18 @@ class statement_changes {
   /// The key column of a row that it inserts without a value there, so that MySQL has to give it; empty: none. Not kept
   /// in a journal.
   [[nodiscard]] const std::string& wanted_key() const { return wanted_key_; }
+  /// Whether the table is gone afterwards; then that is its last change.
+  [[nodiscard]] bool drops_table() const { return changes_.back().kind == change_kind::drop_table; }
   /// About how much memory it holds.
   [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
 
   // For a journal
+
+  /// Begins what journals of the first versions have not: they begin with the length of a name. A byte follows that
+  /// says what comes.
+  static constexpr std::uint32_t later_format = 0xffff'ffff;
+  static constexpr std::uint8_t described_format = 1;  ///< one statement, with the types of columns
+  static constexpr std::uint8_t group_format = 2;      ///< see change_group.hpp
 
   /// Appends all of it as bytes (little-endian, self-delimiting).
   void encode(std::string& out) const;
@@ -45,6 +54,8 @@ class statement_changes {
  private:
   statement_changes() = default;
   void own(std::string_view table, std::span<const change> changes);
+  void own_descriptions(const table* t);
+  void encode_changes(std::string& out, bool described) const;
 
   /// The changes, then the columns they name, then the texts: one block, since there is one of these for each
   /// statement.
@@ -55,6 +66,9 @@ class statement_changes {
   std::size_t memory_bytes_ = 0;
   bool changes_schema_ = false;
   std::string wanted_key_;
+  struct descriptions;
+  /// What changes_ refers to of tables and columns; nullptr: nothing, as with most statements.
+  std::shared_ptr<const descriptions> descriptions_;
 };
 
 }  // namespace pubsubsql::storage::durable

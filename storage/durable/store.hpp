@@ -6,10 +6,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "storage/database.hpp"
+#include "storage/durable/change_group.hpp"
 #include "storage/durable/statement_changes.hpp"
 #include "storage/table.hpp"
 
@@ -24,9 +26,13 @@ struct write_origin {
   std::uint64_t ticket = 0;
 };
 
-/// One statement's changes on the way to the stores.
+/// One statement's changes, or those of a transaction, on the way to the stores.
 struct write {
-  std::shared_ptr<const statement_changes> changes;
+  std::shared_ptr<const statement_changes> changes;  ///< nullptr: `group` has them
+  /// Of a transaction: all of them are committed together, or refused together with one result. While it is awaited,
+  /// nothing else of its tables may be under way: what was before has been answered, nothing follows. So it never
+  /// becomes void, and its refusal makes nothing void.
+  std::shared_ptr<const change_group> group = {};
   write_origin origin;
   /// Grows each time a worker takes statements of the table back. After a store did not take a write as it was, it
   /// drops what follows on that table in the same epoch: the worker will send those statements' changes again.
@@ -38,6 +44,17 @@ struct write {
   std::chrono::steady_clock::time_point queued_at{};
   /// Set between the stores: it did not reach MySQL and has to be journalled.
   bool journal = false;
+
+  /// One statement's changes, or those of the group.
+  [[nodiscard]] std::span<const std::shared_ptr<const statement_changes>> statements() const {
+    if (group != nullptr) return *group;
+    return {&changes, 1};
+  }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    std::size_t bytes = 0;
+    for (const auto& s : statements()) bytes += s->memory_bytes();
+    return bytes;
+  }
 };
 
 /// Starting without MySQL, it is not known whether MySQL got a little further than the data directory before the server
@@ -57,7 +74,7 @@ struct write_result {
   enum class fate : std::uint8_t {
     committed,  ///< it, and all awaited writes of its queue before it of which nothing else was said
     refused,    ///< nothing of it is in the store
-    corrected,  ///< committed in MySQL with the rows of `rows`; the worker redoes it with them
+    corrected,  ///< committed in MySQL with the rows of `rows`; the worker redoes it with them. Never of a group
   };
   write_origin origin;
   fate what = fate::committed;
@@ -68,8 +85,8 @@ struct write_result {
 /// Takes results, all for one worker. Called on a store's thread; must not block.
 using result_handler = std::function<void(unsigned worker, std::vector<write_result>& results)>;
 
-/// Takes rows that MySQL has stored otherwise than they had been acknowledged. Called on a store's thread; must not
-/// block.
+/// Takes rows that MySQL has stored otherwise than they had been acknowledged, or than they are in a transaction, whose
+/// result may come before or after. Called on a store's thread; must not block.
 using correction_handler =
     std::function<void(std::shared_ptr<const statement_changes> written, const corrected_rows& stored)>;
 

@@ -8,7 +8,7 @@ void write_queue::push(std::vector<write>& writes) {
   std::size_t bytes = 0;
   const auto now = std::chrono::steady_clock::now();
   for (write& w : writes) {
-    bytes += w.changes->memory_bytes();
+    bytes += w.memory_bytes();
     w.queued_at = now;
   }
   bytes_.fetch_add(bytes, std::memory_order_relaxed);
@@ -83,7 +83,7 @@ std::optional<write_queue::batch> write_queue::pop(std::size_t bytes_max,
   batch taken;
   auto end = writes_.begin();
   for (std::size_t bytes = 0; end != writes_.end() && (end == writes_.begin() || bytes < bytes_max); ++end) {
-    bytes += end->changes->memory_bytes();
+    bytes += end->memory_bytes();
   }
   taken.writes.assign(std::make_move_iterator(writes_.begin()), std::make_move_iterator(end));
   writes_.erase(writes_.begin(), end);
@@ -93,7 +93,7 @@ std::optional<write_queue::batch> write_queue::pop(std::size_t bytes_max,
 
 void write_queue::done(std::span<const write> writes) {
   std::size_t bytes = 0;
-  for (const write& w : writes) bytes += w.changes->memory_bytes();
+  for (const write& w : writes) bytes += w.memory_bytes();
   bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   size_.fetch_sub(writes.size(), std::memory_order_relaxed);
 }

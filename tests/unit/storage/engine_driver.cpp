@@ -104,6 +104,14 @@ std::string change_of(const table& t, const change& c) {
       return number + "update_row " + row(c.before) + " -> " + row(c.after) + " set " + names_of(t, c.assigned);
     case change_kind::delete_row:
       return number + "delete_row " + row(c.before);
+    case change_kind::drop_table:
+      return number + "drop_table " + std::string(c.name);
+    case change_kind::drop_column:
+      return number + "drop_column " + std::string(c.name);
+    case change_kind::add_index:
+      return number + "add_index " + std::string(c.name) + " " + names_of(t, c.assigned);
+    case change_kind::drop_index:
+      return number + "drop_index " + std::string(c.name) + " " + names_of(t, c.assigned);
   }
   return number;
 }
@@ -157,6 +165,30 @@ std::string check_indexes(const table& t, row_number row) {
   return {};
 }
 
+/// Name, columns and rows of an ordered index, in its order, and whether that is the order of their keys.
+std::string dump_ordered(const table& t, const ordered_index& index) {
+  std::string out = "\n" + std::string(index.name()) + (index.unique() ? " unique" : "") + " over " +
+                    names_of(t, index.columns()) + ":";
+  std::string last;
+  row_position last_position = 0;
+  index.visit({}, [&](row_number number) {
+    const row_view row = t.get(number);
+    std::string key;
+    for (std::size_t i = 0; i < index.columns().size(); ++i) {
+      const std::string id = std::to_string(row.id());
+      const column_index column = index.columns()[i];
+      index.append_key(key, i, column == id_column ? value{id} : row.at(column));
+    }
+    if (key < last || (key == last && row.position() <= last_position)) out += " OUT OF ORDER";
+    out += " " + std::to_string(row.id());
+    last = key;
+    last_position = row.position();
+    return true;
+  });
+  if (index.size() != t.row_count()) out += " OF ANOTHER SIZE";
+  return out;
+}
+
 }  // namespace
 
 std::string dump(const table& t) {
@@ -173,6 +205,7 @@ std::string dump(const table& t) {
     out += "\n" + std::to_string(t.get(row).position()) + ": " + text_of(t.get(row), t.all_columns());
     out += check_indexes(t, row);
   }
+  for (const auto& index : t.ordered_indexes()) out += dump_ordered(t, *index);
   return out;
 }
 

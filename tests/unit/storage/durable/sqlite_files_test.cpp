@@ -164,7 +164,7 @@ TEST_CASE("sqlite files: many statements in one transaction, and none of them af
     files.begin();
     for (const auto& s : all) {
       files.apply(*s);
-      files.append_to_journal(*s);
+      files.append_to_journal({s});
     }
     if (last) {
       files.commit();
@@ -257,7 +257,7 @@ TEST_CASE("sqlite files: the journal gives back what was put in, in order, until
     files.begin();
     for (int i = 0; i < 5; ++i) {
       static_cast<void>(e.run("insert into t (a) values (" + std::to_string(i) + ")"));
-      files.append_to_journal(*e.kept());
+      files.append_to_journal({e.kept()});
       e.kept()->encode(encoded.emplace_back());
     }
     files.commit();
@@ -274,7 +274,7 @@ TEST_CASE("sqlite files: the journal gives back what was put in, in order, until
   REQUIRE(all.size() == 5);
   for (std::size_t i = 0; i < all.size(); ++i) {
     std::string bytes;
-    all[i].changes->encode(bytes);
+    encode(*all[i].changes, bytes);
     CHECK(bytes == encoded[i]);
     CHECK(all[i].at_ms > 1'600'000'000'000);
   }
@@ -289,7 +289,7 @@ TEST_CASE("sqlite files: the journal gives back what was put in, in order, until
   // Numbers are never given twice, or what MySQL remembers of them would be wrong.
   files.begin();
   files.erase_journal(all);
-  files.append_to_journal(*e.kept());
+  files.append_to_journal({e.kept()});
   files.commit();
   CHECK(files.read_journal(any, 1, SIZE_MAX).front().number > all[4].number);
 }
@@ -300,7 +300,7 @@ TEST_CASE("sqlite files: a damaged journal is refused") {
   static_cast<void>(e.run("insert into t (a) values (1)"));
   sqlite_files files(at.path());
   files.begin();
-  files.append_to_journal(*e.kept());
+  files.append_to_journal({e.kept()});
   files.commit();
   at.tamper("update journal set changes = substr(changes, 1, length(changes) - 1)");
   CHECK_THROWS_WITH_AS(static_cast<void>(files.read_journal([](std::string_view) { return true; }, 10, SIZE_MAX)),
@@ -333,7 +333,7 @@ TEST_CASE("sqlite files: what is not ours is left alone and refused with the rea
   };
   // The table has number 1 and two rows: one of columns a, b, c and one of a alone.
   const row rows[] = {
-      {"newer", "pragma user_version = 2", "pubsubsql.db was written by a newer version of this server"},
+      {"newer", "pragma user_version = 9", "pubsubsql.db was written by a newer version of this server"},
       {"foreign", "pragma application_id = 7", "pubsubsql.db is not a file of this server"},
       {"no identity", "delete from identity", "pubsubsql.db has lost its identity"},
       {"no rows table", "drop table rows_1", "no such table: rows_1"},
