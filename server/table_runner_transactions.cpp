@@ -39,7 +39,7 @@ void table_runner::run(transaction_request request) {
 }
 
 void table_runner::run_owned(table_queue& q, const transaction_request& request) {
-  transaction_answer a{.who = request.who, .session = request.route.session, .epoch = q.epoch};
+  transaction_answer a{.who = request.who, .session = request.route.session};
   if (!request.sql.empty()) run_owned(q, request, a);
   answer(std::move(a));
 }
@@ -59,7 +59,7 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
   if (a.changes->wanted_key().empty()) return;
   const std::string why = key_is_needed(q.table, a.changes->wanted_key());
   database_.undo(q.table, a.changes->changes());
-  a = {.who = a.who, .session = a.session, .what = transaction_answer::fate::failed, .epoch = a.epoch};
+  a = {.who = a.who, .session = a.session, .what = transaction_answer::fate::failed};
   encode_error(a.reply, request.route.address, why);
 }
 
@@ -92,8 +92,6 @@ void table_runner::end(const transaction_end& e) {
     for (auto changes = e.undo.rbegin(); changes != e.undo.rend(); ++changes) {
       database_.undo(q.table, (*changes)->changes());
     }
-    // Should the store have refused them, it drops what follows in the same epoch.
-    ++q.epoch;
   }
   q.owner = {};
   set_occupied(q, false);

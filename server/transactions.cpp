@@ -144,11 +144,7 @@ void transactions::on(transaction_answer& a) {
   t.at = stage::idle;
   if (a.what == fate::deadlock || a.what == fate::cancelled) t.tables.pop_back();
   if (a.changes != nullptr) take(t, a);
-  if (t.is_abandoned) {
-    take_back(t);
-    forget(t);
-    return;
-  }
+  if (t.is_abandoned) return fail(t, a.reply.empty() ? gone_reply(t) : std::move(a.reply));
   std::string refusal;
   if (a.what == fate::deadlock) {
     encode_store_error(refusal, t.route.address,
@@ -169,8 +165,7 @@ void transactions::take(transaction& t, transaction_answer& a) {
       a.changes->changes(), [](const storage::change& c) { return storage::is_about_rows(c.kind); }));
   t.bytes += a.changes->memory_bytes() + bytes_of(a.events);
   t.is_awaited = t.is_awaited || a.is_awaited;
-  t.steps.push_back(
-      {.table = t.asked, .changes = std::move(a.changes), .events = std::move(a.events), .epoch = a.epoch});
+  t.steps.push_back({.table = t.asked, .changes = std::move(a.changes), .events = std::move(a.events)});
 }
 
 /// Its client has been told that no more events come.
@@ -230,6 +225,13 @@ void transactions::expire(transaction_id who) {
   }
 }
 
+/// A connection that ends still gets its replies, if it is there to take them.
+std::string transactions::gone_reply(const transaction& t) {
+  std::string reply;
+  encode_error(reply, t.route.address, "the connection ends, so its transaction was rolled back");
+  return reply;
+}
+
 void transactions::abandon(transaction_id who) {
   transaction* const t = find(who);
   if (t == nullptr) return;
@@ -240,6 +242,9 @@ void transactions::abandon(transaction_id who) {
       forget(*t);
       break;
     case stage::entering:
+      t->tables.clear();
+      fail(*t, gone_reply(*t));
+      break;
     case stage::ended:
       forget(*t);
       break;
@@ -283,10 +288,13 @@ void transactions::submit(transaction& t) {
       .worker = worker_.index(),
       .queue = first_queue | (static_cast<std::uint32_t>(number) & (first_queue - 1)),
       .ticket = number};
+  storage::durable::change_group group;
+  for (const step& s : t.steps) group.push_back(s.changes);
   std::vector<write> writes;
-  for (const step& s : t.steps) {
-    writes.push_back({.changes = s.changes, .origin = origin, .epoch = s.epoch, .awaited = t.is_awaited});
-  }
+  writes.push_back({.changes = {},
+                    .group = std::make_shared<const storage::durable::change_group>(std::move(group)),
+                    .origin = origin,
+                    .awaited = t.is_awaited});
   tables_.end_turn();  // what was asked of tables of this worker comes before
   worker_.shared().store.submit(writes);
 }

@@ -84,7 +84,6 @@ class transactions {
     std::size_t table = 0;
     std::shared_ptr<const storage::durable::statement_changes> changes;
     std::vector<ready_event> events;
-    std::uint32_t epoch = 0;
   };
 
   struct transaction {
@@ -119,6 +118,7 @@ class transactions {
   void finish(transaction& t);
   void submit(transaction& t);
   void finish_commit(transaction& t);
+  [[nodiscard]] static std::string gone_reply(const transaction& t);
   void fail(transaction& t, std::string reply);
   void take_back(transaction& t);
   void release(transaction& t, bool undo);

@@ -115,7 +115,6 @@ struct transaction_answer {
   std::string reply = {};  ///< ready to be sent; empty when there is none to send
   std::shared_ptr<const storage::durable::statement_changes> changes = {};  ///< nullptr: it changed nothing
   std::vector<ready_event> events = {};
-  std::uint32_t epoch = 0;  ///< of the table, for the store
   bool is_awaited = false;  ///< whether a store has to have committed it before it is acknowledged
   std::uint64_t subscriptions_ended = 0;
 };
