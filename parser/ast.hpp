@@ -152,6 +152,7 @@ struct push_statement {
   bool operator==(const push_statement&) const = default;
 };
 
+/// Without a table, as in `select 1 + 1`, there is nothing but items.
 struct select_statement {
   projection columns;
   std::string_view table;
@@ -264,7 +265,7 @@ struct index_definition {
   bool operator==(const index_definition&) const = default;
 };
 
-/// Indexes that were written beside a column are among `indexes`.
+/// Indexes that were written beside a column are among `indexes`, in the order in which all are written.
 struct create_table_statement {
   bool if_not_exists = false;
   std::string_view table;
@@ -300,14 +301,14 @@ struct drop_column_statement {
   bool operator==(const drop_column_statement&) const = default;
 };
 
-/// `create [unique] index i on T (c, ...)` and `alter table T add [unique | primary] index|key [i] (c, ...)`.
+/// `create [unique] index i on T (c, ...)` or `alter table T add [unique | primary] index|key [i] (c, ...)`.
 struct create_index_statement {
   std::string_view table;
   index_definition index;
   bool operator==(const create_index_statement&) const = default;
 };
 
-/// `drop index i on T` and `alter table T drop index|key i`.
+/// `drop index i on T` or `alter table T drop index|key i`; `drop primary key` drops the index `PRIMARY`.
 struct drop_index_statement {
   std::string_view table;
   std::string_view index;

@@ -47,8 +47,15 @@ bool basic_parser::end(std::string_view expected) {
   return scanner_.at_end() || fail(expected);
 }
 
-bool basic_parser::word_follows(std::string_view word) const {
-  return equals_keyword(scanner_.peek_word(), word);
+bool basic_parser::accept_words(std::initializer_list<std::string_view> words) {
+  const std::size_t before = scanner_.offset();
+  for (const std::string_view word : words) {
+    std::string_view name;
+    if (equals_keyword(scanner_.peek_word(), word) && scanner_.accept_name(name)) continue;
+    scanner_.rewind(before);
+    return false;
+  }
+  return true;
 }
 
 }  // namespace pubsubsql::parser

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <string_view>
 
 #include "parser/ast.hpp"
@@ -30,8 +31,8 @@ class basic_parser {
   /// After a quoted value: that it does not run into something else.
   bool ends_properly(const literal& taken, std::size_t start);
   bool end(std::string_view expected);
-  /// Whether this word stands next; nothing is taken.
-  [[nodiscard]] bool word_follows(std::string_view word) const;
+  /// Takes these words if all of them stand next, in any case; they may hold `_`.
+  bool accept_words(std::initializer_list<std::string_view> words);
 
   // Lists must be made with the arena's memory: assigning one later would keep the memory it was made with.
   [[nodiscard]] name_list names() { return name_list(arena_.resource()); }

@@ -16,8 +16,9 @@ enum class character : std::uint8_t {
   list_mark = 8,   ///< `,` or `)`: with white space, what ends a bare value
   beyond_ascii = 16,
   open_parenthesis = 32,
-  arithmetic = 64,   ///< what an arithmetic operator may begin with, `div` and `mod` included
-  comparison = 128,  ///< what a comparison may begin with, `is`, `in`, `like`, `between` and `not` included
+  arithmetic = 64,  ///< what an arithmetic operator may begin with, `div` and `mod` included
+  comparison =
+      128,  ///< what a comparison may begin with, `is`, `in`, `like`, `between` and `not` included; and a backquote
 };
 
 [[nodiscard]] constexpr character operator|(character a, character b) {
@@ -35,7 +36,7 @@ inline constexpr std::array<character, 256> character_table = [] {
   mark(",)", character::list_mark);
   mark("(", character::open_parenthesis);
   mark("+-*/%|dDmM", character::arithmetic);
-  mark("=<>!iIlLbBnN", character::comparison);
+  mark("=<>!`iIlLbBnN", character::comparison);
   for (std::size_t byte = 0x80; byte < table.size(); ++byte) table[byte] = character::beyond_ascii;
   return table;
 }();

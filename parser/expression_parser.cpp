@@ -139,7 +139,7 @@ bool expression_parser::nary(tree& out, operation op, std::string_view keyword,
                              bool (expression_parser::*part)(tree&)) {
   const std::size_t start = scanner_.offset();
   if (!(this->*part)(out)) return false;
-  if (!word_follows(keyword)) return true;
+  if (!scanner_.keyword_follows(keyword)) return true;
   const std::size_t before = collected_.size();
   std::size_t height = out.height;
   collected_.push_back(out.node);
@@ -178,7 +178,7 @@ bool expression_parser::negation(tree& out) {
   // `not = 1` is about a column of that name.
   const bool is_name = scanner_.at_end() || scanner_.stands_at(')') || scanner_.stands_at(',') ||
                        scanner_.operator_follows(character::comparison);
-  if (is_name && !word_follows("not")) {
+  if (is_name && !scanner_.keyword_follows("not")) {
     scanner_.rewind(start);
     return comparison(out);
   }
@@ -362,7 +362,7 @@ bool expression_parser::parentheses(tree& out) {
 }
 
 bool expression_parser::query_follows() const {
-  if (!word_follows("select")) return false;
+  if (!scanner_.keyword_follows("select")) return false;
   scanner ahead = scanner_;
   ahead.accept_keyword("select");
   if (ahead.at_end()) return false;

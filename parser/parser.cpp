@@ -53,10 +53,11 @@ result<statement, syntax_error> parse(std::string_view sql, statement_arena& are
   if (const std::size_t bad = find_invalid_utf8(sql); bad != std::string_view::npos) {
     return syntax_error{.expected = "UTF-8", .found = "an invalid byte", .offset = bad};
   }
-  statement s;
+  // Read in its final place: moving a tree costs as much as reading a part of it. It begins as the smallest there is.
+  result<statement, syntax_error> out{statement{.body = status_statement{}}};
   statement_parser p(sql, arena);
-  if (!p.parse(s)) return p.error();
-  return s;
+  if (!p.parse(*out)) out = p.error();
+  return out;
 }
 
 }  // namespace pubsubsql::parser

@@ -156,15 +156,22 @@ class printer {
   void operator()(const add_column_statement& s) {
     out_ += "alter table " + quote_name(s.table) + " add column ";
     definition(s.column);
-    if (s.index)
-      out_ += s.index->type == index_type::primary  ? " primary key"
-              : s.index->type == index_type::unique ? " unique key"
-                                                    : " key";
+    if (!s.index) return;
+    out_ += s.index->type == index_type::primary  ? " primary key"
+            : s.index->type == index_type::unique ? " unique key"
+                                                  : " index";
   }
   void operator()(const drop_column_statement& s) {
     out_ += "alter table " + quote_name(s.table) + " drop column " + quote_name(s.column);
   }
   void operator()(const create_index_statement& s) {
+    if (s.index.type != index_type::primary && !s.index.name.empty()) {
+      out_ += s.index.type == index_type::unique ? "create unique index " : "create index ";
+      out_ += quote_name(s.index.name) + " on " + quote_name(s.table) + " (";
+      names(s.index.columns);
+      out_ += ')';
+      return;
+    }
     out_ += "alter table " + quote_name(s.table) + " add ";
     index(s.index);
   }

@@ -116,6 +116,7 @@ class expression_printer {
 
   /// As an operand of something that binds so strongly.
   void print(const expression& e, int binding) {
+    if (e.op == operation::logical_not && binding > binding_not) return sign('!', e);
     const bool enclosed = binding_of(e.op) < binding;
     if (enclosed) out_ += '(';
     node(e);
@@ -166,6 +167,7 @@ class expression_printer {
   /// Whether the first operand of an operator, up to white space, is read as nothing but what it is.
   static bool first_is_understood(const expression& e, int binding) {
     const expression& first = *e.operands[0];
+    if (first.op == operation::logical_not) return false;
     if (binding_of(first.op) < binding) return true;  // in parentheses
     switch (first.op) {
       case operation::column:
@@ -174,6 +176,11 @@ class expression_printer {
       case operation::null:
       case operation::boolean:
         return true;
+      case operation::negate: {
+        const expression& negated = *first.operands[0];
+        return negated.op == operation::number ||
+               (negated.op == operation::column && quote_name(negated.text) == negated.text);
+      }
       default:
         return begins_as_expression(first);
     }
@@ -208,7 +215,7 @@ class expression_printer {
   }
 
   void subquery(const expression& e) {
-    out_ += '(';
+    out_ += "(select ";
     print_query(out_, *e.subquery);
     out_ += ')';
   }
@@ -224,8 +231,7 @@ class expression_printer {
       case binding_comparison:
         return comparison(e);
       case binding_sign:
-        out_ += '-';
-        return print(*e.operands[0], binding_operand);
+        return sign('-', e);
       case binding_operand:
         return single(e);
       default:
@@ -233,6 +239,13 @@ class expression_printer {
         out_ += symbol_of(e.op);
         print(*e.operands[1], binding_of(e.op) + 1);
     }
+  }
+
+  void sign(char symbol, const expression& e) {
+    out_ += symbol;
+    const std::size_t before = out_.size();
+    print(*e.operands[0], binding_sign);
+    if (out_[before] == '-') out_.insert(before, 1, ' ');  // `--` begins a comment
   }
 
   void joined(const expression& e) {

@@ -45,6 +45,8 @@ class scanner {
   bool accept_symbol(std::string_view symbol);
   /// REQUIRES: `keyword` consists of lower case ASCII letters.
   bool accept_keyword(std::string_view keyword);
+  /// Whether it stands next; nothing is taken. REQUIRES: as for accept_keyword().
+  [[nodiscard]] bool keyword_follows(std::string_view keyword) const;
   /// A name, plain or in backquotes.
   bool accept_name(std::string_view& out);
   /// A quoted or bare value.
@@ -131,12 +133,16 @@ inline bool scanner::accept_symbol(std::string_view symbol) {
   return true;
 }
 
-inline bool scanner::accept_keyword(std::string_view keyword) {
+inline bool scanner::keyword_follows(std::string_view keyword) const {
   if (sql_.size() - at_ < keyword.size()) return false;
   for (std::size_t i = 0; i < keyword.size(); ++i) {
     if ((sql_[at_ + i] | ' ') != keyword[i]) return false;  // upper case letters differ from lower in this bit only
   }
-  if (peek_word().size() != keyword.size()) return false;
+  return peek_word().size() == keyword.size();
+}
+
+inline bool scanner::accept_keyword(std::string_view keyword) {
+  if (!keyword_follows(keyword)) return false;
   take(keyword.size());
   return true;
 }

@@ -9,7 +9,7 @@ namespace {
 /// Whether a token may start behind this character, so that a quote there opens a string rather than being part of a
 /// bare value such as `it's`.
 bool starts_token(char before) {
-  return std::string_view(" \t\r\n\v\f(),=*;").find(before) != std::string_view::npos;
+  return std::string_view(" \t\r\n\v\f(),=<>|*;").find(before) != std::string_view::npos;
 }
 
 /// The first byte behind a quoted text that starts at `at`, or npos when it is never closed.

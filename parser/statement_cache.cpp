@@ -122,6 +122,13 @@ class value_list {
   std::vector<std::string_view*>& out_;
 };
 
+/// Whether a bare value is perhaps none. REQUIRES: it begins with what an operator may begin with, as all of them do.
+bool is_uncertain(std::string_view value) {
+  // The first two may go on with a comparison that stands right before.
+  return value.front() == '=' || value.front() == '>' || value.starts_with("--") || value.starts_with("/*") ||
+         value.front() == '`' || equals_keyword(value, "null") || equals_keyword(value, "interval");
+}
+
 /// Takes a value from the start of `text`, as the parser would. Returns false when that is not certain.
 bool take_value(std::string_view& text, std::string_view& out) {
   if (text.empty()) return false;
@@ -134,7 +141,6 @@ bool take_value(std::string_view& text, std::string_view& out) {
     out = text.substr(1, end - 1);
     if (find_invalid_utf8(out) != std::string_view::npos) return false;
   } else {
-    if (text.front() == '`') return false;
     constexpr character stop = character::white_space | character::list_mark | character::open_parenthesis;
     unsigned char all = 0;
     for (; behind < text.size() && !is_any_of(text[behind], stop); ++behind) {
@@ -144,8 +150,9 @@ bool take_value(std::string_view& text, std::string_view& out) {
     // A `;` at the end belongs to the value, unless it ends the statement: then the form goes on with it.
     while (behind > 0 && text[behind - 1] == ';') --behind;
     out = text.substr(0, behind);
-    if (out.empty() || out.starts_with("--") || out.starts_with("/*")) return false;
-    if (equals_keyword(out, "null") || equals_keyword(out, "interval")) return false;
+    if (out.empty() || (is_any_of(out.front(), character::arithmetic | character::comparison) && is_uncertain(out))) {
+      return false;
+    }
     if (all >= 0x80 && find_invalid_utf8(out) != std::string_view::npos) return false;
   }
   text.remove_prefix(behind);

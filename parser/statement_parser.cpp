@@ -116,7 +116,7 @@ bool statement_parser::subscribe_parts(subscribe_statement& out) {
   }
   if (!from_table(out.table, out.columns.all ? "`from`" : "`,` or `from`") || !where(out.where)) return false;
   if (!group_by(out.group_by) || !order_by(out.order_by)) return false;
-  if (out.order_by.empty() && word_follows("limit")) return fail("`order by` before `limit`");
+  if (out.order_by.empty() && scanner_.keyword_follows("limit")) return fail("`order by` before `limit`");
   return limit(out.limit) && end(out.where ? "end of statement" : "`where` or end of statement");
 }
 

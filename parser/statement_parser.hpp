@@ -90,6 +90,25 @@ class statement_parser final : public expression_parser {
 
   // Schema
   bool acknowledgement(ack_mode& out);
+  bool create_table(statement_body& out);
+  bool create_index(statement_body& out, index_type type);
+  bool drop_index(statement_body& out);
+  bool alter_ack(statement_body& out, std::string_view table);
+  bool alter_add(statement_body& out, std::string_view table);
+  bool alter_drop(statement_body& out, std::string_view table);
+  bool accept_condition(std::string_view second, std::string_view third);
+  bool table_element(create_table_statement& out);
+  bool table_options();
+  bool column(column_definition& out, std::optional<index_definition>& index);
+  bool column_type(std::string_view& out);
+  bool column_attributes(column_definition& out, std::optional<index_definition>& index);
+  bool column_attribute(column_definition& out, std::optional<index_definition>& index, bool& found);
+  bool ignored_column_attribute(bool& found);
+  bool attribute_follows() const;
+  bool index_follows() const;
+  bool index(index_definition& out);
+  bool index_columns(index_definition& out);
+  [[nodiscard]] index_definition no_index(index_type type) { return {.type = type, .name = {}, .columns = names()}; }
 
   [[nodiscard]] row_source no_rows();
   [[nodiscard]] expression_list no_expressions() { return expression_list(arena_.resource()); }

@@ -40,7 +40,7 @@ bool statement_parser::columns(projection& out) {
 }
 
 bool statement_parser::is_list_end(list_end behind) const {
-  return behind == list_end::from ? word_follows("from") : scanner_.at_end();
+  return behind == list_end::from ? scanner_.keyword_follows("from") : scanner_.at_end();
 }
 
 bool statement_parser::select_list(projection& out, list_end behind) {
@@ -107,13 +107,13 @@ bool statement_parser::modifier(std::string_view word) {
   const std::size_t before = scanner_.offset();
   if (!scanner_.accept_keyword(word)) return false;
   static constexpr std::string_view after_columns = ",+/%|=<>!";
-  bool is_column = scanner_.at_end() || word_follows("as") ||
+  bool is_column = scanner_.at_end() || scanner_.keyword_follows("as") ||
                    std::ranges::any_of(after_columns, [&](char c) { return scanner_.stands_at(c); });
-  if (!is_column && word_follows("from")) {
+  if (!is_column && scanner_.keyword_follows("from")) {
     // `from` may be the column behind the word, then there is another one, or a comma.
     const std::size_t from = scanner_.offset();
     scanner_.accept_keyword("from");
-    const bool from_is_column = scanner_.stands_at(',') || word_follows("from");
+    const bool from_is_column = scanner_.stands_at(',') || scanner_.keyword_follows("from");
     scanner_.rewind(from);
     is_column = !from_is_column;
   }
@@ -135,9 +135,10 @@ bool statement_parser::where(std::optional<condition>& out) {
     const std::size_t value_start = scanner_.offset();
     const operand_kind taken = scanner_.accept_operand(c.value, character::arithmetic);
     if (taken == operand_kind::none) return fail("a value");
-    const bool goes_on = taken == operand_kind::expression ||
-                         (!scanner_.at_end() && (scanner_.operator_follows(character::comparison) ||
-                                                 word_follows("and") || word_follows("or") || word_follows("xor")));
+    const bool goes_on =
+        taken == operand_kind::expression ||
+        (!scanner_.at_end() && (scanner_.operator_follows(character::comparison) || scanner_.keyword_follows("and") ||
+                                scanner_.keyword_follows("or") || scanner_.keyword_follows("xor")));
     if (!goes_on) {
       out = c;
       return ends_properly(c.value, value_start);
@@ -229,8 +230,10 @@ bool statement_parser::row_locks() {
 bool statement_parser::query(select_statement& out) {
   out.distinct = modifier("distinct");
   if (!select_list(out.columns, list_end::from)) return false;
-  if (!out.columns.items.empty() && !word_follows("from")) {
-    const auto takes_table = [](const select_item& i) { return i.value->op == operation::all_columns; };
+  if (!out.columns.items.empty() && !scanner_.keyword_follows("from")) {
+    const auto takes_table = [](const select_item& i) {
+      return i.value->op == operation::all_columns || i.value->op == operation::column;
+    };
     const bool may_end = scanner_.at_end() || scanner_.stands_at(')');
     if (may_end && std::ranges::none_of(out.columns.items, takes_table)) return true;
   }

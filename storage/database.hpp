@@ -13,6 +13,7 @@
 #include "parser/statement_cache.hpp"
 #include "storage/limits.hpp"
 #include "storage/outcome.hpp"
+#include "storage/sql/bound_expression.hpp"
 #include "storage/table_description.hpp"
 #include "storage/table_differences.hpp"
 
@@ -57,6 +58,9 @@ class database {
     /// When a store has written the rows of this very statement otherwise than asked (rounding, defaults, generated
     /// values): the rows it wrote in the statement's order; nullptr otherwise.
     const corrected_rows* corrections = nullptr;
+    /// What the subqueries of the statement gave, in the order of parser::subqueries_of(), when they were run
+    /// elsewhere; nullptr: the database runs them itself, over tables of its own.
+    const std::vector<sql::inner_result>* inner_results = nullptr;
     /// The time that now() is, in microseconds since 1970-01-01 00:00 UTC.
     std::int64_t now_us = 0;
   };

@@ -33,6 +33,15 @@ error make(error_code code, const Parts&... parts) {
   return {code, std::move(message)};
 }
 
+/// What MySQL refuses, too: its number and SQLSTATE.
+template <typename... Parts>
+error ruled(int mysql_code, std::string_view sqlstate, const Parts&... parts) {
+  error e = make(error_code::refused_by_rules, parts...);
+  e.mysql_code = mysql_code;
+  e.sqlstate = sqlstate;
+  return e;
+}
+
 }  // namespace
 
 error unknown_table(std::string_view table) {
@@ -119,6 +128,97 @@ error read_only_table(std::string_view table, std::string_view why) {
 
 error unsupported() {
   return make(error_code::unsupported, "this statement is not one for the table engine");
+}
+
+error to_error(const sql::sql_error& e) {
+  return {error_code::refused_by_rules, e.message, e.code, e.sqlstate};
+}
+
+error unknown_place(std::string_view number, std::string_view clause) {
+  return ruled(1054, "42S22", "Unknown column '", shown(number), "' in '", clause, "'");
+}
+
+error unknown_field(std::string_view table, std::string_view column) {
+  return ruled(1054, "42S22", "Unknown column '", shown(column), "' in 'field list'; describe ", shown(table),
+               " lists its columns, alter table adds one");
+}
+
+error nothing_to_show() {
+  return ruled(1096, "HY000", "No tables used; name one behind from");
+}
+
+error wrong_value_count(std::string_view table, std::size_t columns, std::size_t values) {
+  return ruled(1136, "21S01", "Column count doesn't match value count at row 1: table ", shown(table), " takes ",
+               columns, ", given are ", values);
+}
+
+error duplicate_entry(std::string_view text, std::string_view key) {
+  return ruled(1062, "23000", "Duplicate entry '", shown(text), "' for key '", shown(key), "'");
+}
+
+error id_out_of_range(std::string_view text) {
+  return ruled(1264, "22003", "Out of range value for column 'id': ", shown(text), "; ids are from 0 to ", row_id_max);
+}
+
+error wrong_column_specifier(std::string_view column) {
+  return ruled(1063, "42000", "Incorrect column specifier for column '", shown(column),
+               "'; only integers can be auto_increment");
+}
+
+error invalid_default(std::string_view column) {
+  return ruled(1067, "42000", "Invalid default value for '", shown(column), "'");
+}
+
+error duplicate_column(std::string_view column) {
+  return ruled(1060, "42S21", "Duplicate column name '", shown(column), "'");
+}
+
+error duplicate_index(std::string_view index) {
+  return ruled(1061, "42000", "Duplicate key name '", shown(index), "'");
+}
+
+error one_auto_increment() {
+  return ruled(1075, "42000", "Incorrect table definition; there can be only one auto column");
+}
+
+error missing_key_column(std::string_view column) {
+  return ruled(1072, "42000", "Key column '", shown(column), "' doesn't exist in table");
+}
+
+error several_primary_keys() {
+  return ruled(1068, "42000", "Multiple primary key defined");
+}
+
+error nullable_primary_key(std::string_view column) {
+  return ruled(1171, "42000", "All parts of a PRIMARY KEY must be NOT NULL; column '", shown(column),
+               "' is not: use unique instead");
+}
+
+error table_exists(std::string_view table) {
+  return ruled(1050, "42S01", "Table '", shown(table), "' already exists; say if not exists to leave it as it is");
+}
+
+error cannot_drop(std::string_view what) {
+  return ruled(1091, "42000", "Can't DROP '", shown(what), "'; check that it exists");
+}
+
+error last_column(std::string_view table) {
+  return ruled(1090, "42000", "You can't delete all columns with ALTER TABLE; drop table ", shown(table), " instead");
+}
+
+error id_must_be_first(std::string_view table) {
+  return make(error_code::unsupported, "column id of table ", shown(table),
+              " is auto_increment, so it is the first column of every result; write it first");
+}
+
+error counter_on_rows(std::string_view table, std::string_view column) {
+  return make(error_code::rows_exist, "column ", shown(column), " cannot count by itself: table ", shown(table),
+              " has rows already; add it to an empty table");
+}
+
+error column_of_index(std::string_view column, std::string_view index) {
+  return make(error_code::already_indexed, "column ", shown(column), " is in index ", shown(index),
+              " together with others; drop that index first");
 }
 
 }  // namespace pubsubsql::storage

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "storage/outcome.hpp"
+#include "storage/sql/sql_error.hpp"
 
 /// The engine's error messages, each in one place: what is wrong and what to do about it.
 namespace pubsubsql::storage {
@@ -26,5 +27,34 @@ namespace pubsubsql::storage {
 /// `why` is a table's read_only_reason().
 [[nodiscard]] error read_only_table(std::string_view table, std::string_view why);
 [[nodiscard]] error unsupported();
+
+// With MySQL's numbers and words
+
+[[nodiscard]] error to_error(const sql::sql_error& e);
+/// `clause`: order clause, group statement.
+[[nodiscard]] error unknown_place(std::string_view number, std::string_view clause);
+[[nodiscard]] error unknown_field(std::string_view table, std::string_view column);
+/// `select *` that names no table.
+[[nodiscard]] error nothing_to_show();
+[[nodiscard]] error wrong_value_count(std::string_view table, std::size_t columns, std::size_t values);
+[[nodiscard]] error duplicate_entry(std::string_view text, std::string_view key);
+[[nodiscard]] error id_out_of_range(std::string_view text);
+[[nodiscard]] error wrong_column_specifier(std::string_view column);
+[[nodiscard]] error invalid_default(std::string_view column);
+[[nodiscard]] error duplicate_column(std::string_view column);
+[[nodiscard]] error duplicate_index(std::string_view index);
+[[nodiscard]] error one_auto_increment();
+[[nodiscard]] error missing_key_column(std::string_view column);
+[[nodiscard]] error several_primary_keys();
+[[nodiscard]] error nullable_primary_key(std::string_view column);
+[[nodiscard]] error table_exists(std::string_view table);
+[[nodiscard]] error cannot_drop(std::string_view what);
+[[nodiscard]] error last_column(std::string_view table);
+
+// Ours alone
+
+[[nodiscard]] error id_must_be_first(std::string_view table);
+[[nodiscard]] error counter_on_rows(std::string_view table, std::string_view column);
+[[nodiscard]] error column_of_index(std::string_view column, std::string_view index);
 
 }  // namespace pubsubsql::storage

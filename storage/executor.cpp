@@ -32,7 +32,18 @@ void executor::begin() {
   clear(found_);
   clear(values_);
   clear(assigned_);
+  clear(defaulted_);
+  clear(updated_);
+  set_.clear();
   clear(sent_);
+  clear(conflicts_);
+  duplicates_ = parser::duplicate_rule::refuse;
+  row_of_statement_ = 0;
+  inner_.clear();
+  query_.reset();
+  leaving_ = nullptr;
+  following_.reset();
+  gone_.reset();
   clear(projection_);
   clear(sorted_);
   clear(data_);
@@ -50,7 +61,8 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
     *names_ = {};
     names_->form = s.form;
   }
-  failure failed = std::visit([this](const auto& body) { return run(body); }, s.body);
+  failure failed = run_inner(s.body);
+  if (!failed) failed = std::visit([this](const auto& body) { return run(body); }, s.body);
   if (failed) {
     undo();
     outcome_ = {};
@@ -58,6 +70,7 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
     return outcome_;
   }
   derive_events();
+  if (leaving_ != nullptr) finish_replacing();
   outcome_.events = events_;
   outcome_.changes = log_.changes();
   return outcome_;
@@ -65,6 +78,9 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
 
 void executor::undo(std::string_view table, std::span<const change> changes) {
   begin();
+  if (std::ranges::find(changes, change_kind::drop_table, &change::kind) != changes.end()) {
+    return undo_replacing(table, changes);
+  }
   storage::table& t = *find_table(table);
   for (const change& c : changes) {
     if (c.kind == change_kind::insert_row) ++erased_rows_;
@@ -93,7 +109,8 @@ void executor::undo() {
 void executor::derive_events() {
   const std::span<const change> changes = log_.changes();
   if (changes.empty()) return;
-  table& t = *log_.about();
+  table& t = leaving_ != nullptr ? *leaving_ : *log_.about();
+  t.subscribers().begin_statement(who_.now_us);
   bool garbage = false;
   for (const change& c : changes) {
     switch (c.kind) {
@@ -102,7 +119,7 @@ void executor::derive_events() {
         t.subscribers().on_insert(c.after, t.all_columns(), events_);
         break;
       case change_kind::update_row:
-        t.subscribers().on_update(c.before, c.after, assigned_, sent_, t.all_columns(), events_);
+        t.subscribers().on_update(c.before, c.after, c.assigned, sent_, t.all_columns(), events_);
         garbage = true;
         break;
       case change_kind::delete_row:

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +17,9 @@
 #include "storage/database.hpp"
 #include "storage/limits.hpp"
 #include "storage/outcome.hpp"
+#include "storage/query.hpp"
+#include "storage/row_search.hpp"
+#include "storage/sql/bound_expression.hpp"
 #include "storage/statement_log.hpp"
 #include "storage/table.hpp"
 #include "storage/text_hash.hpp"
@@ -59,15 +64,46 @@ class executor {
   failure run(const parser::push_statement& s);
   failure run(const parser::update_statement& s);
   failure run(const parser::delete_statement& s);
+  failure run(const parser::truncate_statement& s);
   failure run(const parser::pop_statement& s);
+  /// What a statement sets a column to: for every row the same, or what an expression gives for it.
+  struct assigned_value {
+    const parser::literal* literal = nullptr;
+    std::optional<sql::bound_expression> computed = {};
+  };
+  failure resolve_inserted(table& t, const parser::row_source& source);
   failure add_rows(const parser::row_source& source, parser::queue_end end, std::string_view action);
+  failure add_selected_rows(const parser::insert_statement& s, std::string_view action);
   failure add_row(table& t, std::span<const parser::literal> row, parser::queue_end end);
-  failure update_row(table& t, const parser::update_statement& s, row_number row);
-  failure check_keys(const table& t, row_number except) const;
+  failure add_written_row(table& t, parser::queue_end end);
+  failure store_row(table& t, parser::queue_end end);
+  void find_conflicts(const table& t);
+  failure settle_duplicates(table& t, parser::queue_end end);
+  failure update_duplicate(table& t, row_number row);
+  failure resolve_set(table& t, const std::pmr::vector<parser::assignment>& set, bool offers_values);
+  failure resolve_duplicate_updates(table& t, const parser::insert_statement& s);
+  void send_updated(const table& t);
+  failure compute_update(const table& t, row_number row);
+  failure store_update(table& t, row_number row);
+  failure check_keys(const table& t, std::span<const column_index> changed, row_number except) const;
   failure check_row(const table& t) const;
   failure check_writable(const table& t) const;
   void correct_values(const table& t);
   void assign_corrected(const table& t);
+
+  // executor_values.cpp
+  [[nodiscard]] sql::column_label label_of(const table& t, column_index column) const;
+  failure write_id(const value& v);
+  failure write_text(const table& t, column_index column, const value& v);
+  failure write_computed(const table& t, column_index column, const sql::bound_expression& from,
+                         const sql::expression_input& in);
+  failure write_value(const table& t, column_index column, const parser::literal& l, const sql::expression_input& in);
+  failure write_assigned(const table& t, column_index column, const assigned_value& v, const sql::expression_input& in);
+  failure find_defaults(const table& t);
+  failure write_defaults(table& t);
+  failure write_next_number(table& t, column_index column);
+  failure resolve_written(table& t, std::string_view name, std::vector<column_index>& columns, column_index& out);
+  failure resolve_assigned(table& t, std::string_view name);
 
   // executor_repair.cpp
   failure make_equal(table& t, const table_differences& d, const table_description* outside);
@@ -78,7 +114,21 @@ class executor {
   failure run(const parser::select_statement& s);
   failure run(const parser::peek_statement& s);
   failure run(const parser::describe_statement& s);
-  failure find_rows(const table& t, const std::optional<parser::condition>& where);
+  failure run(const parser::explain_statement& s);
+  failure explain(const parser::select_statement& s);
+  failure explain(const parser::update_statement& s);
+  failure explain(const parser::delete_statement& s);
+  failure explain(const parser::subscribe_statement& s);
+  failure explain_search(std::string_view table_name, const row_choice& choice, std::string_view more);
+  failure find_rows(const table& t, const row_choice& choice);
+  failure find_equal(const table& t, const parser::condition& where);
+  failure run_search(row_search& search);
+  failure select_computed(const table* t, const parser::select_statement& s);
+  failure show_listing(const table* t, const query& q, std::string_view action);
+  failure show_computed(const table& t, const parser::projection& list);
+  failure run_inner(const parser::statement_body& body);
+  failure run_subquery(const parser::select_statement& s, sql::inner_result& out);
+  [[nodiscard]] const sql::inner_result& result_of(const parser::select_statement* s) const;
   failure project(const table& t, const parser::projection& columns);
   failure show_rows(const table& t, std::string_view action);
   std::size_t column_repeats();
@@ -120,7 +170,27 @@ class executor {
   table* named_table(std::string_view name);
   failure find_or_create(std::string_view name, table*& out);
   failure find_or_add_column(table& t, std::string_view name, column_index& out);
-  failure resolve_assigned(table& t, std::string_view name);
+
+  // executor_tables.cpp
+  failure run(const parser::create_table_statement& s);
+  failure run(const parser::drop_table_statement& s);
+  failure run(const parser::add_column_statement& s);
+  failure run(const parser::drop_column_statement& s);
+  failure run(const parser::create_index_statement& s);
+  failure run(const parser::drop_index_statement& s);
+  failure describe_column(const parser::column_definition& d, std::optional<column_facts>& facts);
+  failure describe_default(const parser::column_definition& d, column_facts& f);
+  failure describe_columns(const parser::create_table_statement& s, table_description& out);
+  failure describe_index(const parser::index_definition& d, const table_description& of, index_description& out) const;
+  failure describe_table(const parser::create_table_statement& s, table_description& out);
+  failure add_ordered_index(table& t, const parser::index_definition& d);
+  failure fill_column(table& t, column_index column);
+  [[nodiscard]] static bool is_only_a_name(const table& t);
+  void replace(table& t, std::unique_ptr<table> by);
+  void finish_replacing();
+  void move_subscribers(table& from, table& to);
+  void undo_replacing(std::string_view name, std::span<const change> changes);
+  failure finish_schema(const table& t, std::string_view action);
 
   // executor_subscriptions.cpp
   failure run(const parser::subscribe_statement& s);
@@ -155,17 +225,35 @@ class executor {
 
   outcome outcome_;
   statement_log log_;
+  table* leaving_ = nullptr;          // the table that a statement takes away
+  std::unique_ptr<table> following_;  // the one that has its name then, if any
+  std::unique_ptr<table> gone_;       // it, after that: the outcome is about it
+  std::optional<table_description> declared_;
+  std::optional<column_facts> column_declared_;
   std::vector<event> events_;
   std::vector<expected_row> expected_;
-  std::vector<row_number> found_;         // rows the statement is about
-  std::vector<value> values_;             // the row being written
-  std::size_t corrected_ = 0;             // rows of who_.corrections that have been used
-  std::vector<column_index> assigned_;    // columns named by the statement, in its order
-  std::vector<column_index> sent_;        // columns of an update event: id, then assigned_
-  std::vector<column_index> projection_;  // columns of the reply
-  std::vector<column_index> sorted_;      // the same, to see which are named more than once
-  std::vector<row_view> data_;            // rows of the reply
-  std::vector<value> listing_;            // values of describe
+  std::vector<row_number> found_;        // rows the statement is about
+  std::vector<value> values_;            // the row being written
+  std::size_t corrected_ = 0;            // rows of who_.corrections that have been used
+  std::vector<column_index> assigned_;   // columns that inserted rows get values in, those named first, in their order
+  std::vector<column_index> defaulted_;  // those of them that the statement does not name, and the one that counts
+  std::vector<column_index> updated_;    // columns that an update sets, in its order
+  std::vector<assigned_value> set_;      // what it sets them to
+  std::vector<column_index> sent_;       // columns of an update event: those that tell the row, then updated_
+  std::vector<value> offered_;           // the row that was to be inserted, for values(c)
+  std::vector<row_number> conflicts_;    // the rows that keep it out
+  std::optional<std::uint64_t> given_id_;  // the id that the row being inserted brings
+  parser::duplicate_rule duplicates_{};
+  std::size_t row_of_statement_ = 0;  // from 1, for messages
+  std::vector<const parser::select_statement*> subqueries_;
+  sql::inner_results inner_;                        // what the subqueries gave
+  std::optional<query> query_;                      // whose result the outcome shows
+  std::pmr::monotonic_buffer_resource row_memory_;  // what is computed for one row
+  std::vector<column_index> projection_;            // columns of the reply
+  std::vector<column_index> sorted_;                // the same, to see which are named more than once
+  std::vector<row_view> data_;                      // rows of the reply
+  std::vector<value> listing_;                      // values of describe and explain
+  std::array<std::string, 4> explained_;            // texts among them
 };
 
 }  // namespace pubsubsql::storage

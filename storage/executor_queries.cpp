@@ -3,20 +3,64 @@
 #include <algorithm>
 #include <functional>
 
+#include "parser/subqueries.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 
 namespace pubsubsql::storage {
 
-executor::failure executor::find_rows(const table& t, const std::optional<parser::condition>& where) {
-  if (!where) {
+namespace {
+
+/// MySQL's word for what a column is indexed by.
+std::string_view key_word(const table& t, column_index column) {
+  const auto primary = t.primary_key();
+  if (std::ranges::find(primary, column) != primary.end()) return "PRI";
+  if (column == id_column || t.index_of(column) == index_kind::key) return "UNI";
+  bool leads = t.index_of(column) == index_kind::tag;
+  for (const auto& index : t.ordered_indexes()) {
+    if (index->columns().front() != column) continue;
+    if (index->unique() && index->columns().size() == 1) return "UNI";
+    leads = true;
+  }
+  return leads ? "MUL" : "";
+}
+
+}  // namespace
+
+/// Rows that meet one equality, the condition that most statements have.
+executor::failure executor::find_equal(const table& t, const parser::condition& where) {
+  const auto column = find_column(t, where.column);
+  if (!column) return unknown_column(t.name(), where.column);
+  if (where.value.is_null) return std::nullopt;
+  const sql::column_type* const type = t.type_of(*column);
+  if (type == nullptr || type->is_text()) {
+    t.find_equal(*column, where.value.text, found_);
+    return std::nullopt;
+  }
+  row_search search;
+  if (auto failed = search.bind(t, where, {.of = &t})) return failed;
+  return run_search(search);
+}
+
+executor::failure executor::run_search(row_search& search) {
+  sql::evaluation e(row_memory_, who_.now_us);
+  search.find(e, row_memory_, found_);
+  if (e.failure()) return to_error(*e.failure());
+  return std::nullopt;
+}
+
+executor::failure executor::find_rows(const table& t, const row_choice& choice) {
+  const bool is_ordered = choice.limit || (choice.order_by != nullptr && !choice.order_by->empty());
+  if (!is_ordered && !choice.where) {
     t.find_all(found_);
     return std::nullopt;
   }
-  const auto column = find_column(t, where->column);
-  if (!column) return unknown_column(t.name(), where->column);
-  if (!where->value.is_null) t.find_equal(*column, where->value.text, found_);
-  return std::nullopt;
+  if (!is_ordered && choice.where->predicate == nullptr && t.ordered_indexes().empty()) {
+    return find_equal(t, *choice.where);
+  }
+  row_search search;
+  if (auto failed = search.bind(t, choice, {.of = &t, .inner = &inner_})) return failed;
+  return run_search(search);
 }
 
 executor::failure executor::project(const table& t, const parser::projection& columns) {
@@ -68,11 +112,96 @@ executor::failure executor::show_rows(const table& t, std::string_view action) {
 }
 
 executor::failure executor::run(const parser::select_statement& s) {
-  const table* t = named_table(s.table);
-  if (t == nullptr) return unknown_table(s.table);
+  const table* t = s.table.empty() ? nullptr : named_table(s.table);
+  if (t == nullptr && !s.table.empty()) return unknown_table(s.table);
+  if (!s.columns.items.empty() || s.distinct || !s.group_by.empty() || s.having != nullptr || t == nullptr) {
+    return select_computed(t, s);
+  }
   if (auto failed = project(*t, s.columns)) return failed;
-  if (auto failed = find_rows(*t, s.where)) return failed;
+  const row_choice choice{.where = s.where, .order_by = &s.order_by, .limit = s.limit, .list = &s.columns};
+  if (auto failed = find_rows(*t, choice)) return failed;
   return show_rows(*t, "select");
+}
+
+executor::failure executor::select_computed(const table* t, const parser::select_statement& s) {
+  const sql::name_scope names{.of = t, .inner = &inner_};
+  query& q = query_.emplace(limits_.result_bytes_max);
+  if (auto failed = q.bind(s, names)) return failed;
+  sql::evaluation e(row_memory_, who_.now_us);
+  if (t == nullptr) {
+    q.add({}, e);
+  } else {
+    row_search search;
+    if (auto failed = search.bind(*t, {.where = s.where}, names)) return failed;
+    search.visit(e, row_memory_, [&](row_number, row_view row) {
+      q.add(row, e);
+      return !q.has_enough();
+    });
+  }
+  if (!e.failure()) q.finish(e);
+  if (e.failure()) return to_error(*e.failure());
+  if (q.is_too_large()) return result_too_large(limits_.result_bytes_max);
+  return show_listing(t, q, "select");
+}
+
+executor::failure executor::show_listing(const table* t, const query& q, std::string_view action) {
+  outcome_.kind = reply_kind::listing;
+  outcome_.about = t;
+  outcome_.action = action;
+  outcome_.rows = q.row_count();
+  outcome_.listing_columns = q.titles();
+  outcome_.listing_rows = q.values();
+  return std::nullopt;
+}
+
+/// `returning` with expressions, computed for the rows in `data_`.
+executor::failure executor::show_computed(const table& t, const parser::projection& list) {
+  sql::name_scope names{.of = &t, .inner = &inner_};
+  query& q = query_.emplace(limits_.result_bytes_max);
+  if (auto failed = q.bind({.columns = list, .table = {}, .where = {}}, names)) return failed;
+  sql::evaluation e(row_memory_, who_.now_us);
+  for (const row_view row : data_) q.add(row, e);
+  q.finish(e);
+  if (e.failure()) return to_error(*e.failure());
+  if (q.is_too_large()) return result_too_large(limits_.result_bytes_max);
+  return show_listing(&t, q, outcome_.action);
+}
+
+/// What the subqueries of the statement give, those in them first.
+executor::failure executor::run_inner(const parser::statement_body& body) {
+  subqueries_.clear();
+  parser::subqueries_of(body, subqueries_);
+  if (subqueries_.empty()) return std::nullopt;
+  if (who_.inner_results != nullptr) {
+    for (std::size_t i = 0; i < subqueries_.size(); ++i) inner_.emplace_back(subqueries_[i], (*who_.inner_results)[i]);
+    return std::nullopt;
+  }
+  for (const parser::select_statement* s : subqueries_) {
+    sql::inner_result result;
+    if (auto failed = run_subquery(*s, result)) return failed;
+    inner_.emplace_back(s, std::move(result));
+  }
+  return std::nullopt;
+}
+
+const sql::inner_result& executor::result_of(const parser::select_statement* s) const {
+  return std::ranges::find(inner_, s, &sql::inner_results::value_type::first)->second;
+}
+
+executor::failure executor::run_subquery(const parser::select_statement& s, sql::inner_result& out) {
+  const table* t = s.table.empty() ? nullptr : find_table(s.table);
+  if (t == nullptr && !s.table.empty()) return unknown_table(s.table);
+  if (auto failed = select_computed(t, s)) return failed;
+  out.types = query_->types();
+  const std::size_t width = out.types.size();
+  for (std::size_t at = 0; at < query_->values().size(); at += width) {
+    auto& row = out.rows.emplace_back();
+    for (std::size_t i = 0; i < width; ++i) {
+      const value& v = query_->values()[at + i];
+      row.push_back(v ? std::optional<std::string>(*v) : std::nullopt);
+    }
+  }
+  return std::nullopt;
 }
 
 executor::failure executor::run(const parser::peek_statement& s) {
@@ -89,14 +218,13 @@ executor::failure executor::run(const parser::describe_statement& s) {
   if (t == nullptr) return unknown_table(s.table);
   for (const column_index column : t->all_columns()) {
     const bool id = column == id_column;
-    const index_kind index = t->index_of(column);
     const column_facts* facts = t->facts_of(column);
     const std::string_view name = t->column_name(column);
-    const std::string_view key = id ? "PRI" : index == index_kind::key ? "UNI" : index == index_kind::tag ? "MUL" : "";
+    const std::string_view key = key_word(*t, column);
     if (facts != nullptr) {
       const value default_text = facts->default_text ? value{*facts->default_text} : value{};
-      listing_.insert(listing_.end(),
-                      {name, facts->type, facts->nullable ? "YES" : "NO", key, default_text, facts->extra});
+      listing_.insert(listing_.end(), {name, facts->type.empty() ? std::string_view("text") : facts->type,
+                                       facts->nullable ? "YES" : "NO", key, default_text, facts->extra});
     } else {
       listing_.insert(listing_.end(),
                       {name, id ? "bigint" : "text", id ? "NO" : "YES", key, std::nullopt, id ? "auto_increment" : ""});
@@ -106,6 +234,64 @@ executor::failure executor::run(const parser::describe_statement& s) {
   outcome_.about = t;
   outcome_.action = "describe";
   outcome_.rows = t->all_columns().size();
+  outcome_.listing_columns = columns;
+  outcome_.listing_rows = listing_;
+  return std::nullopt;
+}
+
+// explain
+
+executor::failure executor::run(const parser::explain_statement& s) {
+  return std::visit([this](const auto& of) { return explain(of); }, s.of);
+}
+
+executor::failure executor::explain(const parser::select_statement& s) {
+  return explain_search(s.table, {.where = s.where, .order_by = &s.order_by, .limit = s.limit, .list = &s.columns},
+                        !s.group_by.empty() ? "grouping"
+                        : s.distinct        ? "distinct"
+                                            : "");
+}
+
+executor::failure executor::explain(const parser::update_statement& s) {
+  return explain_search(s.table, {.where = s.where, .order_by = &s.order_by, .limit = s.limit}, "");
+}
+
+executor::failure executor::explain(const parser::subscribe_statement& s) {
+  return explain_search(s.table, {.where = s.where}, "");
+}
+
+executor::failure executor::explain(const parser::delete_statement& s) {
+  return explain_search(s.table, {.where = s.where, .order_by = &s.order_by, .limit = s.limit}, "");
+}
+
+/// `more`: what is done with the rows besides.
+executor::failure executor::explain_search(std::string_view table_name, const row_choice& choice,
+                                           std::string_view more) {
+  static constexpr std::string_view columns[] = {"table", "type", "key", "key_columns", "rows", "extra"};
+  const table* t = find_table(table_name);
+  if (t == nullptr) return unknown_table(table_name);
+  row_search search;
+  row_choice by_column = choice;
+  if (!more.empty()) by_column.order_by = nullptr;  // the order is that of the result, not of rows
+  if (auto failed = search.bind(*t, by_column, {.of = t, .inner = &inner_})) return failed;
+  const access_path path = search.path();
+  std::string key_columns;
+  for (const column_index column : path.key_columns()) {
+    key_columns += (key_columns.empty() ? "" : ", ") + std::string(t->column_name(column));
+  }
+  std::string extra(more);
+  const auto add = [&](std::string_view word) { extra += (extra.empty() ? "" : ", ") + std::string(word); };
+  if (search.is_filtered()) add("where");
+  if (search.order().has_keys()) add(path.is_ordered() ? "order of the key" : "sort");
+  if (choice.limit) add("limit");
+  explained_ = {path.key_names(), key_columns, std::to_string(path.rows()), extra};
+  const auto text = [](const std::string& s) { return s.empty() ? value{} : value{s}; };
+  listing_ = {value{t->name()},    value{name_of(path.kind())}, text(explained_[0]),
+              text(explained_[1]), text(explained_[2]),         text(explained_[3])};
+  outcome_.kind = reply_kind::listing;
+  outcome_.about = t;
+  outcome_.action = "explain";
+  outcome_.rows = 1;
   outcome_.listing_columns = columns;
   outcome_.listing_rows = listing_;
   return std::nullopt;

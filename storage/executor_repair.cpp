@@ -13,7 +13,7 @@ void executor::read_values(const table& t, const table_differences::outside_row&
 }
 
 bool executor::has_free_keys(const table& t, row_number except) const {
-  return !check_keys(t, except).has_value();
+  return !check_keys(t, assigned_, except).has_value();
 }
 
 executor::failure executor::make_equal(table& t, const table_differences& d, const table_description* outside) {
@@ -48,7 +48,7 @@ executor::failure executor::make_equal(table& t, const table_differences& d, con
   }
   for (const auto& [position, row] : to_insert) {
     read_values(t, *row);
-    if (auto failed = check_keys(t, no_row)) return failed;
+    if (auto failed = check_keys(t, assigned_, no_row)) return failed;
     log_.insert_at(t, position, values_, assigned_);
   }
   if (outside == nullptr) return std::nullopt;

@@ -7,14 +7,6 @@
 
 namespace pubsubsql::storage {
 
-namespace {
-
-value to_value(const parser::literal& l) {
-  return l.is_null ? value{} : value{l.text};
-}
-
-}  // namespace
-
 executor::failure executor::check_writable(const table& t) const {
   if (t.read_only_reason().empty()) return std::nullopt;
   return read_only_table(t.name(), t.read_only_reason());
@@ -36,8 +28,8 @@ void executor::assign_corrected(const table& t) {
     row_view::cursor columns(t.get(found_[i]));
     for (column_index column = 1; column < t.column_count(); ++column) {
       const value stored = column <= row.size() && row[column - 1] ? value{*row[column - 1]} : value{};
-      if (columns.at(column) == stored || std::ranges::find(assigned_, column) != assigned_.end()) continue;
-      assigned_.push_back(column);
+      if (columns.at(column) == stored || std::ranges::find(updated_, column) != updated_.end()) continue;
+      updated_.push_back(column);
     }
   }
 }
@@ -48,14 +40,22 @@ executor::failure executor::check_row(const table& t) const {
   return std::nullopt;
 }
 
-executor::failure executor::check_keys(const table& t, row_number except) const {
-  for (const column_index column : assigned_) {
-    if (t.index_of(column) != index_kind::key || !values_[column]) continue;
+namespace {
+
+error shared_key(const table& t, std::string_view key, std::string_view text) {
+  return t.is_declared() ? duplicate_entry(text, key) : duplicate_key(t.name(), key, text);
+}
+
+}  // namespace
+
+executor::failure executor::check_keys(const table& t, std::span<const column_index> changed, row_number except) const {
+  for (const column_index column : changed) {
+    if (t.index_of(column) != index_kind::key || column == id_column || !values_[column]) continue;
     const auto holder = t.find_key(column, *values_[column]);
-    if (holder && *holder != except) return duplicate_key(t.name(), t.column_name(column), *values_[column]);
+    if (holder && *holder != except) return shared_key(t, t.column_name(column), *values_[column]);
   }
-  if (const ordered_index* index = t.find_violated(values_, assigned_, except)) {
-    return duplicate_key(t.name(), index->name(), index->show_values(values_));
+  if (const ordered_index* index = t.find_violated(values_, changed, except)) {
+    return shared_key(t, index->name(), index->show_values(values_));
   }
   return std::nullopt;
 }
@@ -68,7 +68,6 @@ executor::failure executor::finish_rows(const table& t, const std::optional<pars
     outcome_.kind = reply_kind::count;
     return std::nullopt;
   }
-  if (auto failed = project(t, *returning)) return failed;
   for (const change& c : log_.changes()) {
     if (c.kind == change_kind::delete_row) {
       data_.push_back(c.before);
@@ -76,55 +75,210 @@ executor::failure executor::finish_rows(const table& t, const std::optional<pars
       data_.push_back(c.after);
     }
   }
+  if (!returning->items.empty()) return show_computed(t, *returning);
+  if (auto failed = project(t, *returning)) return failed;
   outcome_.kind = reply_kind::rows;
   outcome_.data = data_;
   return check_result();
 }
 
-executor::failure executor::add_row(table& t, std::span<const parser::literal> row, parser::queue_end end) {
+// insert, push, replace
+
+executor::failure executor::resolve_inserted(table& t, const parser::row_source& source) {
+  if (!source.columns.empty()) {
+    for (const std::string_view name : source.columns) {
+      if (auto failed = resolve_assigned(t, name)) return failed;
+    }
+  } else {
+    for (const column_index column : t.all_columns()) {
+      if (column != id_column || t.takes_ids()) assigned_.push_back(column);
+    }
+    if (assigned_.size() != source.width) return wrong_value_count(t.name(), assigned_.size(), source.width);
+  }
+  return t.is_declared() ? find_defaults(t) : std::nullopt;
+}
+
+executor::failure executor::store_row(table& t, parser::queue_end end) {
   if (t.row_count() >= limits_.rows_max) return too_many_rows(t.name(), limits_.rows_max);
-  values_.assign(t.column_count(), std::nullopt);
-  for (std::size_t i = 0; i < row.size(); ++i) values_[assigned_[i]] = to_value(row[i]);
-  correct_values(t);
   if (auto failed = check_row(t)) return failed;
-  if (auto failed = check_keys(t, no_row)) return failed;
-  log_.insert(t, end, values_, assigned_);
+  if (auto failed = check_keys(t, assigned_, no_row)) return failed;
+  if (given_id_) {
+    if (t.find_id(*given_id_)) return duplicate_entry(std::to_string(*given_id_), "PRIMARY");
+    log_.insert_at(t, back_position(*given_id_), values_, assigned_);
+  } else {
+    log_.insert(t, end, values_, assigned_);
+  }
   return std::nullopt;
+}
+
+executor::failure executor::add_row(table& t, std::span<const parser::literal> row, parser::queue_end end) {
+  values_.assign(t.column_count(), std::nullopt);
+  given_id_.reset();
+  ++row_of_statement_;
+  row_memory_.release();
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (auto failed = write_value(t, assigned_[i], row[i], {})) return failed;
+  }
+  return add_written_row(t, end);
+}
+
+/// The row of which `values_` has the columns that the statement names.
+executor::failure executor::add_written_row(table& t, parser::queue_end end) {
+  if (auto failed = write_defaults(t)) return failed;
+  correct_values(t);
+  if (duplicates_ == parser::duplicate_rule::refuse) {
+    ++outcome_.rows;
+    return store_row(t, end);
+  }
+  return settle_duplicates(t, end);
+}
+
+/// The rows that keep `values_` out.
+void executor::find_conflicts(const table& t) {
+  conflicts_.clear();
+  if (given_id_) {
+    if (const auto holder = t.find_id(*given_id_)) conflicts_.push_back(*holder);
+  }
+  t.find_holders(values_, conflicts_);
+}
+
+executor::failure executor::settle_duplicates(table& t, parser::queue_end end) {
+  find_conflicts(t);
+  if (conflicts_.empty()) {
+    ++outcome_.rows;
+    return store_row(t, end);
+  }
+  switch (duplicates_) {
+    case parser::duplicate_rule::replace:
+      std::ranges::sort(conflicts_);
+      conflicts_.erase(std::unique(conflicts_.begin(), conflicts_.end()), conflicts_.end());
+      for (const row_number row : conflicts_) log_.erase(t, row);
+      outcome_.rows += 1 + conflicts_.size();
+      return store_row(t, end);
+    case parser::duplicate_rule::update:
+      return update_duplicate(t, conflicts_.front());
+    default:
+      return std::nullopt;
+  }
+}
+
+/// `on duplicate key update`, which counts a row that it changes as two, as MySQL does.
+executor::failure executor::update_duplicate(table& t, row_number row) {
+  offered_.assign(values_.begin(), values_.end());
+  if (auto failed = compute_update(t, row)) return failed;
+  const row_view before = t.get(row);
+  const bool changes =
+      std::ranges::any_of(updated_, [&](column_index column) { return before.at(column) != values_[column]; });
+  if (!changes) return std::nullopt;
+  outcome_.rows += 2;
+  return store_update(t, row);
 }
 
 executor::failure executor::add_rows(const parser::row_source& source, parser::queue_end end, std::string_view action) {
   table* t = nullptr;
   if (auto failed = find_or_create(source.table, t)) return failed;
   if (auto failed = check_writable(*t)) return failed;
-  for (const std::string_view name : source.columns) {
-    if (auto failed = resolve_assigned(*t, name)) return failed;
-  }
+  if (auto failed = resolve_inserted(*t, source)) return failed;
   const std::span<const parser::literal> values = source.values;
-  const std::size_t width = source.columns.size();
-  for (std::size_t at = 0; at < values.size(); at += width) {
-    if (auto failed = add_row(*t, values.subspan(at, width), end)) return failed;
+  for (std::size_t at = 0; at < values.size(); at += source.width) {
+    if (auto failed = add_row(*t, values.subspan(at, source.width), end)) return failed;
   }
-  outcome_.rows = values.size() / width;
   return finish_rows(*t, source.returning, action);
 }
 
+executor::failure executor::add_selected_rows(const parser::insert_statement& s, std::string_view action) {
+  const sql::inner_result& rows = result_of(s.query);
+  table* t = nullptr;
+  if (auto failed = find_or_create(s.rows.table, t)) return failed;
+  if (auto failed = check_writable(*t)) return failed;
+  const parser::row_source into{
+      .table = s.rows.table, .columns = s.rows.columns, .width = rows.types.size(), .values = {}, .returning = {}};
+  if (!into.columns.empty() && into.columns.size() != into.width) {
+    return wrong_value_count(t->name(), into.columns.size(), into.width);
+  }
+  if (auto failed = resolve_inserted(*t, into)) return failed;
+  if (auto failed = resolve_duplicate_updates(*t, s)) return failed;
+  for (const auto& row : rows.rows) {
+    values_.assign(t->column_count(), std::nullopt);
+    given_id_.reset();
+    ++row_of_statement_;
+    row_memory_.release();
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const parser::literal text{.text = row[i] ? std::string_view(*row[i]) : std::string_view(), .is_null = !row[i]};
+      if (auto failed = write_value(*t, assigned_[i], text, {})) return failed;
+    }
+    if (auto failed = add_written_row(*t, parser::queue_end::back)) return failed;
+  }
+  return finish_rows(*t, s.rows.returning, action);
+}
+
 executor::failure executor::run(const parser::insert_statement& s) {
-  return add_rows(s.rows, parser::queue_end::back, "insert");
+  duplicates_ = s.on_duplicate;
+  const std::string_view action = s.on_duplicate == parser::duplicate_rule::replace ? "replace" : "insert";
+  if (s.query != nullptr) return add_selected_rows(s, action);
+  if (s.on_duplicate == parser::duplicate_rule::update) {
+    table* t = nullptr;
+    if (auto failed = find_or_create(s.rows.table, t)) return failed;
+    if (auto failed = resolve_duplicate_updates(*t, s)) return failed;
+  }
+  return add_rows(s.rows, parser::queue_end::back, action);
 }
 
 executor::failure executor::run(const parser::push_statement& s) {
   return add_rows(s.rows, s.end, "push");
 }
 
-executor::failure executor::update_row(table& t, const parser::update_statement& s, row_number row) {
+// update, delete, pop
+
+/// Resolves what rows are set to, if they exist. `updated_` has the columns then.
+executor::failure executor::resolve_set(table& t, const std::pmr::vector<parser::assignment>& set, bool offers_values) {
+  sql::name_scope names{.of = &t, .inner = &inner_, .offers_values = offers_values};
+  for (const parser::assignment& a : set) {
+    column_index column = id_column;
+    if (auto failed = resolve_written(t, a.column, updated_, column)) return failed;
+    if (column == id_column) return read_only_id(t.name());
+    assigned_value& v = set_.emplace_back();
+    v.literal = &a.value;
+    if (a.value.computed == nullptr) continue;
+    if (auto failed = sql::bound_expression::bind(*a.value.computed, names, v.computed.emplace())) return failed;
+  }
+  return std::nullopt;
+}
+
+/// An update event shows what tells the row, and then what was set.
+void executor::send_updated(const table& t) {
+  sent_.assign(t.row_columns().begin(), t.row_columns().end());
+  for (const column_index column : updated_) {
+    if (t.shows_id() || std::ranges::find(sent_, column) == sent_.end()) sent_.push_back(column);
+  }
+}
+
+executor::failure executor::resolve_duplicate_updates(table& t, const parser::insert_statement& s) {
+  if (s.on_duplicate != parser::duplicate_rule::update) return std::nullopt;
+  if (auto failed = resolve_set(t, s.updates, true)) return failed;
+  send_updated(t);
+  return std::nullopt;
+}
+
+/// Puts into `values_` what an update makes of a row. Assignments see what those before them have set, as in MySQL.
+executor::failure executor::compute_update(const table& t, row_number row) {
   values_.resize(t.column_count());
   row_view::cursor columns(t.get(row));
   for (column_index column = 1; column < t.column_count(); ++column) values_[column] = columns.at(column);
-  for (std::size_t i = 0; i < s.set.size(); ++i) values_[assigned_[i]] = to_value(s.set[i].value);
+  ++row_of_statement_;
+  row_memory_.release();
+  for (std::size_t i = 0; i < set_.size(); ++i) {
+    const sql::expression_input in{.row = t.get(row), .values = values_, .offered = offered_};
+    if (auto failed = write_assigned(t, updated_[i], set_[i], in)) return failed;
+  }
   correct_values(t);
+  return std::nullopt;
+}
+
+executor::failure executor::store_update(table& t, row_number row) {
   if (auto failed = check_row(t)) return failed;
-  if (auto failed = check_keys(t, row)) return failed;
-  log_.update(t, row, values_, assigned_);
+  if (auto failed = check_keys(t, updated_, row)) return failed;
+  log_.update(t, row, values_, updated_);
   return std::nullopt;
 }
 
@@ -132,17 +286,15 @@ executor::failure executor::run(const parser::update_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
-  if (auto failed = find_rows(*t, s.where)) return failed;
+  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit})) return failed;
   if (!found_.empty()) {
-    for (const parser::assignment& a : s.set) {
-      if (auto failed = resolve_assigned(*t, a.column)) return failed;
-    }
+    if (auto failed = resolve_set(*t, s.set, false)) return failed;
     assign_corrected(*t);
-    if (t->shows_id()) sent_.push_back(id_column);
-    sent_.insert(sent_.end(), assigned_.begin(), assigned_.end());
+    send_updated(*t);
   }
   for (const row_number row : found_) {
-    if (auto failed = update_row(*t, s, row)) return failed;
+    if (auto failed = compute_update(*t, row)) return failed;
+    if (auto failed = store_update(*t, row)) return failed;
   }
   outcome_.rows = found_.size();
   return finish_rows(*t, s.returning, "update");
@@ -151,11 +303,21 @@ executor::failure executor::run(const parser::update_statement& s) {
 executor::failure executor::run(const parser::delete_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
-  if (auto failed = find_rows(*t, s.where)) return failed;
+  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit})) return failed;
   if (auto failed = check_writable(*t)) return failed;
   for (const row_number row : found_) log_.erase(*t, row);
   outcome_.rows = found_.size();
   return finish_rows(*t, s.returning, "delete");
+}
+
+executor::failure executor::run(const parser::truncate_statement& s) {
+  table* t = named_table(s.table);
+  if (t == nullptr) return unknown_table(s.table);
+  if (auto failed = check_writable(*t)) return failed;
+  t->find_all(found_);
+  for (const row_number row : found_) log_.erase(*t, row);
+  outcome_.rows = found_.size();
+  return finish_rows(*t, std::nullopt, "truncate");
 }
 
 executor::failure executor::run(const parser::pop_statement& s) {

@@ -58,18 +58,10 @@ executor::failure executor::find_or_add_column(table& t, std::string_view name, 
     out = *column;
     return std::nullopt;
   }
+  if (t.is_declared()) return unknown_field(t.name(), name);
   if (name.size() > limits_.name_bytes_max) return name_too_long(name, limits_.name_bytes_max);
   if (t.column_count() >= limits_.columns_max) return too_many_columns(t.name(), limits_.columns_max);
   out = log_.add_column(t, name);
-  return std::nullopt;
-}
-
-executor::failure executor::resolve_assigned(table& t, std::string_view name) {
-  column_index column = id_column;
-  if (auto failed = find_or_add_column(t, name, column)) return failed;
-  if (column == id_column) return read_only_id(t.name());
-  if (std::ranges::find(assigned_, column) != assigned_.end()) return repeated_column(name);
-  assigned_.push_back(column);
   return std::nullopt;
 }
 

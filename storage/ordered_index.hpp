@@ -9,10 +9,10 @@
 #include <vector>
 
 #include <absl/container/btree_set.h>
-#include <absl/functional/function_ref.h>
 
 #include "storage/row.hpp"
 #include "storage/row_heap.hpp"
+#include "storage/row_visitor.hpp"
 #include "storage/sql/order_key.hpp"
 #include "storage/table_description.hpp"
 
@@ -27,9 +27,6 @@ struct key_range {
 /// The smallest bytes that are greater than everything that begins with `key`; empty: there are none.
 [[nodiscard]] std::string after_prefix(std::string_view key);
 
-/// Called for row after row; false ends the reading.
-using row_visitor = absl::FunctionRef<bool(row_number)>;
-
 /// A table's rows ordered by one or more columns: a B-tree. Rows with equal values are in table order. NULLs are in it
 /// and come first; in a unique index any number of rows may have one.
 ///
@@ -40,7 +37,8 @@ using row_visitor = absl::FunctionRef<bool(row_number)>;
 /// Like its table it belongs to one thread, reading included.
 class ordered_index {
  public:
-  /// `types`: those of the columns, in their order. `heap` holds the rows; it and the types must outlive the index.
+  /// `types`: those of the columns, in their order; nullptr: it has none. `heap` holds the rows; it and the types must
+  /// outlive the index.
   ordered_index(const row_heap& heap, index_description description, std::vector<const sql::column_type*> types);
   ordered_index(const ordered_index&) = delete;
   ordered_index& operator=(const ordered_index&) = delete;
@@ -75,7 +73,9 @@ class ordered_index {
     sql::append_order_key(key, types_[place], v);
   }
   /// Whether the column in this place has no type.
-  [[nodiscard]] bool is_untyped(std::size_t place) const { return types_[place] == nullptr; }
+  [[nodiscard]] bool is_untyped(std::size_t place) const {
+    return types_[place] == nullptr || types_[place]->is_untyped();
+  }
 
   /// The rows whose keys are in the range, in the order of the index. Returns whether all were visited.
   bool visit(const key_range& range, row_visitor visitor) const;

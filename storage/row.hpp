@@ -26,6 +26,9 @@ inline constexpr row_number no_row = UINT32_MAX;
 /// its id; one put at the front stands at -1 - id. So positions order a table as the double-ended queue that it is.
 using row_position = std::int64_t;
 
+/// The largest id: a position has a bit less than an id.
+inline constexpr std::uint64_t row_id_max = INT64_MAX - 1;
+
 [[nodiscard]] constexpr row_position back_position(std::uint64_t id) {
   return static_cast<row_position>(id);
 }

@@ -9,6 +9,7 @@
 #include <absl/container/btree_map.h>
 
 #include "storage/row.hpp"
+#include "storage/row_visitor.hpp"
 
 namespace pubsubsql::storage {
 
@@ -45,6 +46,11 @@ class row_directory {
     }
   }
 
+  /// Visits the rows from one position to another, both included, front to back or back to front. Returns whether all
+  /// were visited. The directory must not change meanwhile.
+  bool visit(row_position first, row_position last, row_visitor visitor) const;
+  bool visit_back(row_position first, row_position last, row_visitor visitor) const;
+
  private:
   static constexpr int group_bits = 6;
 
@@ -57,6 +63,12 @@ class row_directory {
   static std::uint64_t bit_of(row_position position) {
     return std::uint64_t{1} << (static_cast<std::uint64_t>(position) & ((1U << group_bits) - 1));
   }
+  /// Where the group's rows between two positions begin and end among its rows.
+  struct extent {
+    std::ptrdiff_t first;
+    std::ptrdiff_t end;
+  };
+  static extent extent_of(row_position number, const group& g, row_position first, row_position last);
   static std::ptrdiff_t rank(std::uint64_t present, std::uint64_t bit) { return std::popcount(present & (bit - 1)); }
 
   absl::btree_map<row_position, group> groups_;

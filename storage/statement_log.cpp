@@ -42,24 +42,26 @@ void statement_log::created(table& t, const table_description* declared) {
 }
 
 void statement_log::dropped(table& t) {
-  append(t, change_kind::drop_table).name = t.name();
+  change& c = append(t, change_kind::drop_table);
+  dropped_ = std::make_unique<table_description>(t.description());
+  c.name = dropped_->name;
+  c.declared = dropped_.get();
 }
 
 column_index statement_log::add_column(table& t, std::string_view name, const column_facts* facts) {
   change& c = append(t, change_kind::add_column);
-  c.column = t.add_column(name);
+  c.column = t.add_column(name, facts);
   c.name = t.column_name(c.column);
   c.facts = facts;
-  if (facts != nullptr) t.set_facts(c.column, *facts);
   return c.column;
 }
 
 void statement_log::drop_column(table& t, column_index column) {
-  t.drop_column(column);
   change& c = append(t, change_kind::drop_column);
   c.column = column;
   c.name = t.column_name(column);
   c.facts = t.facts_of(column);
+  t.drop_column(column);
 }
 
 std::optional<std::string_view> statement_log::add_index(table& t, column_index column, index_kind kind, bool primary) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <memory_resource>
 #include <span>
 #include <vector>
@@ -19,13 +20,12 @@ class statement_log {
   /// Forgets the statement before.
   void begin();
 
-  /// `declared`: what `create table` says; it must stay valid until begin().
+  /// `declared`: what it was declared to be; nullptr: it grows on first use. Must stay valid until begin().
   void created(table& t, const table_description* declared = nullptr);
-  /// The rows have been erased. The database takes the table away.
+  /// The table, which has no rows any more, goes.
   void dropped(table& t);
-  /// `facts`: its type, if it has one; must stay valid until begin().
+  /// `facts` must stay valid until begin().
   column_index add_column(table& t, std::string_view name, const column_facts* facts = nullptr);
-  /// REQUIRES: no index is on it.
   void drop_column(table& t, column_index column);
   /// Returns what table::add_index() returns; nothing is logged when it fails.
   /// `primary`: the column of the key is the primary key from now on.
@@ -64,6 +64,7 @@ class statement_log {
   std::vector<change> changes_;
   std::byte inline_[4096];
   std::pmr::monotonic_buffer_resource copies_{inline_, sizeof inline_};
+  std::unique_ptr<table_description> dropped_;  // what the table was
 };
 
 }  // namespace pubsubsql::storage

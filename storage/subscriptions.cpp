@@ -8,43 +8,46 @@
 #include <absl/container/inlined_vector.h>
 
 #include "storage/shrink.hpp"
+#include "storage/table.hpp"
 
 namespace pubsubsql::storage {
 
-/// The subscriptions with one filter, by rising pubsubid.
-struct subscriptions::group {
-  absl::InlinedVector<event_target, 1> targets;
-  column_filters* of = nullptr;  // nullptr: no filter
+namespace matching {
+
+/// A group of `column = text`.
+struct text_group : subscription_group {
   std::string text;
 };
 
-/// The groups whose filter names one column.
-struct subscriptions::column_filters {
+/// The groups whose filter is `column = text` with one column.
+struct column_filters {
   /// A set of groups, looked up by their texts.
   struct hash_of_text {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return text_hash()(text); }
-    std::size_t operator()(const std::unique_ptr<group>& g) const { return text_hash()(g->text); }
+    std::size_t operator()(const std::unique_ptr<text_group>& g) const { return text_hash()(g->text); }
   };
   struct same_text {
     using is_transparent = void;
-    bool operator()(const std::unique_ptr<group>& a, const std::unique_ptr<group>& b) const {
+    bool operator()(const std::unique_ptr<text_group>& a, const std::unique_ptr<text_group>& b) const {
       return a->text == b->text;
     }
-    bool operator()(const std::unique_ptr<group>& a, std::string_view text) const { return a->text == text; }
+    bool operator()(const std::unique_ptr<text_group>& a, std::string_view text) const { return a->text == text; }
   };
 
   std::string column;
   std::optional<column_index> index;  // nothing while the table has no such column
-  absl::flat_hash_set<std::unique_ptr<group>, hash_of_text, same_text> by_text;
-  std::unique_ptr<group> never;  // `column = null`
+  absl::flat_hash_set<std::unique_ptr<text_group>, hash_of_text, same_text> by_text;
+  std::unique_ptr<text_group> never;  // `column = null`
 
-  [[nodiscard]] const group* find(const value& v) const {
+  [[nodiscard]] const text_group* find(const value& v) const {
     if (!v) return nullptr;
     const auto it = by_text.find(*v);
     return it == by_text.end() ? nullptr : it->get();
   }
 };
+
+}  // namespace matching
 
 namespace {
 
@@ -73,10 +76,10 @@ class column_text {
 
 }  // namespace
 
-subscriptions::subscriptions() : everything_(std::make_unique<group>()) {}
+subscriptions::subscriptions(const table& of) : table_(&of), everything_(std::make_unique<group>()) {}
 subscriptions::~subscriptions() = default;
 
-subscriptions::column_filters& subscriptions::filters_of(std::string_view column, std::optional<column_index> index) {
+matching::column_filters& subscriptions::filters_of(std::string_view column, std::optional<column_index> index) {
   const auto it = filters_.find(column);
   if (it != filters_.end()) return *it->second;
   auto made = std::make_unique<column_filters>();
@@ -97,17 +100,27 @@ void subscriptions::add(const event_target& target, const std::optional<filter>&
     } else if (!f->text && filters.never) {
       g = filters.never.get();
     } else {
-      auto made = std::make_unique<group>();
+      auto made = std::make_unique<matching::text_group>();
       g = made.get();
       g->of = &filters;
       if (f->text) {
-        g->text = *f->text;
+        made->text = *f->text;
         filters.by_text.insert(std::move(made));
       } else {
         filters.never = std::move(made);
       }
     }
   }
+  join(g, target);
+}
+
+void subscriptions::add(const event_target& target, predicate p) {
+  if (!p.filter && !p.columns) return join(everything_.get(), target);
+  if (!filtered_) filtered_ = std::make_unique<filtered_groups>(*table_);
+  join(&filtered_->group_of(std::move(p.filter), p.canonical_text, p.columns), target);
+}
+
+void subscriptions::join(group* g, const event_target& target) {
   const auto at = std::ranges::upper_bound(g->targets, target.pubsubid, {}, &event_target::pubsubid);
   g->targets.insert(at, target);
   by_id_.emplace(target.pubsubid, g);
@@ -138,12 +151,18 @@ void subscriptions::remove_all(subscriber_id subscriber, std::span<const std::ui
 }
 
 void subscriptions::drop_if_empty(group* g) {
-  if (!g->targets.empty() || g->of == nullptr) return;
+  if (!g->targets.empty() || g == everything_.get()) return;
+  if (g->of == nullptr) {
+    filtered_->drop(static_cast<filtered_group&>(*g));
+    if (filtered_->empty()) filtered_.reset();
+    return;
+  }
   column_filters* filters = g->of;
   if (g == filters->never.get()) {
     filters->never.reset();
   } else {
-    filters->by_text.erase(filters->by_text.find(std::string_view(g->text)));
+    const std::string_view text = static_cast<const matching::text_group*>(g)->text;
+    filters->by_text.erase(filters->by_text.find(text));
     shrink_if_sparse(filters->by_text);
   }
   if (!filters->by_text.empty() || filters->never) return;
@@ -153,18 +172,40 @@ void subscriptions::drop_if_empty(group* g) {
 }
 
 void subscriptions::column_added(std::string_view name, column_index column) {
+  if (filtered_) filtered_->column_added(name);
   const auto it = filters_.find(name);
   if (it == filters_.end()) return;
   it->second->index = column;
   active_.push_back(it->second.get());
 }
 
-void subscriptions::column_removed(column_index column) {
+void subscriptions::column_leaves(column_index column) {
+  if (filtered_) filtered_->column_leaves(column);
   std::erase_if(active_, [&](column_filters* f) {
     if (f->index != column) return false;
     f->index.reset();
     return true;
   });
+}
+
+void subscriptions::column_left() {
+  if (filtered_) filtered_->column_left();
+}
+
+void subscriptions::move_to(const table& t) {
+  table_ = &t;
+  if (filtered_) filtered_->move_to(t);
+  columns_changed();
+}
+
+void subscriptions::columns_changed() {
+  if (filtered_) filtered_->columns_changed();
+  active_.clear();
+  for (const auto& [name, filters] : filters_) {
+    filters->index = table_->find_column(name);
+    if (filters->index) active_.push_back(filters.get());
+  }
+  std::ranges::sort(active_, {}, [](const column_filters* f) { return *f->index; });
 }
 
 void subscriptions::send(const group* g, event_action action, row_view row, std::span<const column_index> columns,
@@ -178,41 +219,65 @@ void subscriptions::send_to_all(event_action action, row_view row, std::span<con
   if (!everything_->targets.empty()) send(everything_.get(), action, row, columns, out);
 }
 
+void subscriptions::send_filtered(std::span<filtered_group* const> groups, event_action action, row_view row,
+                                  std::span<const column_index> all, std::vector<event>& out) {
+  for (const filtered_group* g : groups) send(g, action, row, g->list == nullptr ? all : g->list->columns(), out);
+}
+
+void subscriptions::send_updated(std::span<filtered_group* const> groups, row_view before, row_view after,
+                                 std::span<const column_index> assigned, std::span<const column_index> sent,
+                                 std::vector<event>& out) {
+  for (const filtered_group* g : groups) {
+    if (g->list == nullptr) {
+      send(g, event_action::update, after, sent, out);
+      continue;
+    }
+    const std::vector<column_index>& shown = g->list->update_of(statement_, assigned).shown;
+    if (matching::differ(shown, before, after)) send(g, event_action::update, after, shown, out);
+  }
+}
+
 void subscriptions::on_whole_row(event_action action, row_view row, std::span<const column_index> all,
-                                 std::vector<event>& out) const {
+                                 std::vector<event>& out) {
   send_to_all(action, row, all, out);
   for (const column_filters* f : active_) {
     send(f->find(column_text(row, *f->index).get()), action, row, all, out);
   }
+  if (filtered_) send_filtered(filtered_->matching(row, now_us_), action, row, all, out);
 }
 
-void subscriptions::on_insert(row_view row, std::span<const column_index> all, std::vector<event>& out) const {
+void subscriptions::on_insert(row_view row, std::span<const column_index> all, std::vector<event>& out) {
   on_whole_row(event_action::insert, row, all, out);
 }
 
-void subscriptions::on_delete(row_view row, std::span<const column_index> all, std::vector<event>& out) const {
+void subscriptions::on_delete(row_view row, std::span<const column_index> all, std::vector<event>& out) {
   on_whole_row(event_action::delete_row, row, all, out);
 }
 
 void subscriptions::on_update(row_view before, row_view after, std::span<const column_index> assigned,
                               std::span<const column_index> sent, std::span<const column_index> all,
-                              std::vector<event>& out) const {
+                              std::vector<event>& out) {
   // Removes go first, then adds, then updates: so the groups that the row left or entered are looked at before those
   // that it stayed in.
   const auto moved = [&](const column_filters& f) {
     return std::ranges::find(assigned, *f.index) != assigned.end() && before.at(*f.index) != after.at(*f.index);
   };
+  filtered_groups::movement filtered;
+  if (filtered_) filtered = filtered_->move(before, after, assigned, now_us_);
   for (const column_filters* f : active_) {
     if (moved(*f)) send(f->find(before.at(*f->index)), event_action::remove, after, all, out);
   }
+  if (filtered_) send_filtered(filtered.left, event_action::remove, after, all, out);
   for (const column_filters* f : active_) {
     if (moved(*f)) send(f->find(after.at(*f->index)), event_action::add, after, all, out);
   }
+  if (filtered_) send_filtered(filtered.entered, event_action::add, after, all, out);
   send_to_all(event_action::update, after, sent, out);
   for (const column_filters* f : active_) {
     if (moved(*f)) continue;
     send(f->find(column_text(after, *f->index).get()), event_action::update, after, sent, out);
   }
+  if (filtered_) send_updated(filtered.stayed, before, after, assigned, sent, out);
 }
 
 }  // namespace pubsubsql::storage

@@ -11,21 +11,27 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include "storage/matching/filtered_group.hpp"
+#include "storage/matching/filtered_groups.hpp"
 #include "storage/outcome.hpp"
 #include "storage/row.hpp"
 #include "storage/text_hash.hpp"
 
 namespace pubsubsql::storage {
 
+class table;
+
 /// Who subscribes to what in one table, and which of them a changed row concerns.
 ///
-/// Subscriptions with the same filter form a group. Finding the groups of a changed row takes one look-up per filtered
-/// column, however many groups exist; a change then costs what its matching subscriptions cost.
+/// Subscriptions with the same filter and the same columns form a group. A change costs what its matching subscriptions
+/// cost, hardly more however many there are. The groups of `column = text` and all columns, the most common ones, are
+/// found by one look-up per column that any of them names; the others by matching/predicate_index.hpp.
 ///
-/// A filter names its column: it may be one the table does not have yet, and matches nothing until then.
+/// A filter names its columns: they may be such as the table does not have yet, and are NULL until then.
 class subscriptions {
  public:
-  subscriptions();
+  /// The table must outlive the subscriptions, unless they are moved to another one before.
+  explicit subscriptions(const table& of);
   ~subscriptions();
   subscriptions(const subscriptions&) = delete;
   subscriptions& operator=(const subscriptions&) = delete;
@@ -39,6 +45,17 @@ class subscriptions {
   /// `column` is the filter's column if the table has it. REQUIRES: target.pubsubid is not in use.
   void add(const event_target& target, const std::optional<filter>& f, std::optional<column_index> column);
 
+  /// Any other predicate, all columns or some of them.
+  struct predicate {
+    std::unique_ptr<matching::row_filter> filter;  ///< nullptr: every row matches
+    std::string canonical_text;                    ///< the same for filters that are the same
+    /// Names, without `id` where that is shown; nothing: all columns.
+    std::optional<std::span<const std::string_view>> columns = {};
+  };
+
+  /// REQUIRES: target.pubsubid is not in use.
+  void add(const event_target& target, predicate p);
+
   /// REQUIRES: there is such a subscription.
   void remove(std::uint64_t pubsubid);
 
@@ -48,34 +65,60 @@ class subscriptions {
 
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }
 
-  /// The table got a column, or lost its last one again.
+  /// The table has got a column.
   void column_added(std::string_view name, column_index column);
-  void column_removed(column_index column);
+  // The table is about to lose a column, and has lost it.
+  void column_leaves(column_index column);
+  void column_left();
+  /// The table's columns, or their types, are others than before.
+  void columns_changed();
 
-  /// Appends the events of one changed row in the order in which they are to be sent.
-  void on_insert(row_view row, std::span<const column_index> all, std::vector<event>& out) const;
-  void on_delete(row_view row, std::span<const column_index> all, std::vector<event>& out) const;
+  /// They are those of another table now, which has the name.
+  void move_to(const table& t);
+
+  /// The changes that follow are those of another statement, made at that time (microseconds since 1970).
+  void begin_statement(std::int64_t now_us) {
+    ++statement_;
+    now_us_ = now_us;
+  }
+
+  // Each appends the events of one changed row in the order in which they are to be sent. They are valid until
+  // begin_statement().
+
+  void on_insert(row_view row, std::span<const column_index> all, std::vector<event>& out);
+  void on_delete(row_view row, std::span<const column_index> all, std::vector<event>& out);
   /// `assigned` are the updated columns; `sent` is what an update event shows: `id` and then those.
   void on_update(row_view before, row_view after, std::span<const column_index> assigned,
-                 std::span<const column_index> sent, std::span<const column_index> all, std::vector<event>& out) const;
+                 std::span<const column_index> sent, std::span<const column_index> all, std::vector<event>& out);
 
  private:
-  struct column_filters;
-  struct group;
+  using group = matching::subscription_group;
+  using filtered_group = matching::filtered_group;
+  using column_filters = matching::column_filters;
+  using filtered_groups = matching::filtered_groups;
 
+  static void send_filtered(std::span<filtered_group* const> groups, event_action action, row_view row,
+                            std::span<const column_index> all, std::vector<event>& out);
+  void send_updated(std::span<filtered_group* const> groups, row_view before, row_view after,
+                    std::span<const column_index> assigned, std::span<const column_index> sent,
+                    std::vector<event>& out);
   static void send(const group* g, event_action action, row_view row, std::span<const column_index> columns,
                    std::vector<event>& out);
   void send_to_all(event_action action, row_view row, std::span<const column_index> columns,
                    std::vector<event>& out) const;
-  void on_whole_row(event_action action, row_view row, std::span<const column_index> all,
-                    std::vector<event>& out) const;
+  void on_whole_row(event_action action, row_view row, std::span<const column_index> all, std::vector<event>& out);
   column_filters& filters_of(std::string_view column, std::optional<column_index> index);
+  void join(group* g, const event_target& target);
   void drop_if_empty(group* g);
 
-  std::unique_ptr<group> everything_;                  // subscriptions without a filter
+  const table* table_;
+  std::unique_ptr<group> everything_;                  // all rows and all columns
   text_map<std::unique_ptr<column_filters>> filters_;  // by the name of the column
   std::vector<column_filters*> active_;                // those whose column the table has
+  std::unique_ptr<filtered_groups> filtered_;          // nullptr: there are none
   absl::flat_hash_map<std::uint64_t, group*> by_id_;
+  std::uint64_t statement_ = 0;
+  std::int64_t now_us_ = 0;
 };
 
 }  // namespace pubsubsql::storage

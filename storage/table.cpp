@@ -1,7 +1,6 @@
 #include "storage/table.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <charconv>
 
 namespace pubsubsql::storage {
@@ -20,57 +19,9 @@ std::optional<std::uint64_t> parse_id(std::string_view text) {
 }  // namespace
 
 table::table(std::string_view name) : name_(name) {
-  columns_.push_back({.name = "id", .index = {}, .facts = {}});
+  columns_.push_back({.name = "id", .index = {}});
   column_by_name_.emplace(columns_.front().name, id_column);
   all_columns_.push_back(id_column);
-}
-
-table::table(const table_description& d) : table(d.name) {
-  if (d.hides_id) {
-    column_by_name_.clear();
-    all_columns_.clear();
-    columns_.front().name.clear();
-  }
-  if (d.id_facts) columns_.front().facts = std::make_unique<column_facts>(*d.id_facts);
-  for (const table_description::column& c : d.columns) {
-    const column_index column = column_count();
-    if (c.dropped) {
-      columns_.push_back({.name = c.name, .index = {}, .facts = {}, .dropped = true});
-      if (c.facts) set_facts(column, *c.facts);
-      continue;
-    }
-    add_column(c.name);
-    if (c.index != index_kind::none) static_cast<void>(add_index(column, c.index));  // over no rows
-  }
-  for (const index_description& index : d.indexes) static_cast<void>(add_ordered_index(index, ordered_.size()));
-  primary_column_ = d.primary_column;
-  declared_ = d.declared;
-  sequence_ = d.sequence;
-  ack_ = d.ack;
-  learn(d);
-}
-
-void table::learn(const table_description& outside) {
-  key_from_outside_.reset();
-  for (const table_description::column& c : outside.columns) {
-    const auto column = find_column(c.name);
-    if (!column || !c.facts || c.dropped) continue;
-    if (c.facts->extra == "auto_increment") key_from_outside_ = column;
-    columns_[*column].facts = std::make_unique<column_facts>(*c.facts);
-  }
-  skip_ids(outside.next_id);
-  read_only_reason_ = outside.read_only_reason;
-}
-
-std::uint64_t table::new_schema_version() {
-  static std::atomic<std::uint64_t> last = 0;
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
-std::optional<column_index> table::find_column(std::string_view name) const {
-  const auto it = column_by_name_.find(name);
-  if (it == column_by_name_.end()) return std::nullopt;
-  return it->second;
 }
 
 index_kind table::index_of(column_index column) const {
@@ -125,71 +76,6 @@ void table::find_equal(column_index column, std::string_view text, std::vector<r
 void table::find_all(std::vector<row_number>& out) const {
   out.reserve(out.size() + directory_.size());
   directory_.for_each([&](row_number row) { out.push_back(row); });
-}
-
-column_index table::add_column(std::string_view name) {
-  const column_index index = column_count();
-  columns_.push_back({.name = std::string(name), .index = {}, .facts = {}});
-  column_by_name_.emplace(columns_.back().name, index);
-  all_columns_.push_back(index);
-  schema_version_ = new_schema_version();
-  subscriptions_.column_added(name, index);
-  return index;
-}
-
-void table::remove_last_column() {
-  subscriptions_.column_removed(column_count() - 1);
-  all_columns_.pop_back();
-  column_by_name_.erase(columns_.back().name);
-  columns_.pop_back();
-  schema_version_ = new_schema_version();
-}
-
-void table::drop_column(column_index column) {
-  column_entry& c = columns_[column];
-  subscriptions_.column_removed(column);
-  std::erase(all_columns_, column);
-  column_by_name_.erase(c.name);
-  c.dropped = true;
-  schema_version_ = new_schema_version();
-}
-
-void table::undo_drop_column(column_index column) {
-  column_entry& c = columns_[column];
-  c.dropped = false;
-  column_by_name_.emplace(c.name, column);
-  all_columns_.insert(std::ranges::lower_bound(all_columns_, column), column);
-  schema_version_ = new_schema_version();
-  subscriptions_.column_added(c.name, column);
-}
-
-void table::set_facts(column_index column, const column_facts& facts) {
-  columns_[column].facts = std::make_unique<column_facts>(facts);
-}
-
-table_description table::description() const {
-  const auto facts = [&](column_index column) {
-    const column_facts* known = facts_of(column);
-    return known == nullptr ? std::nullopt : std::optional(*known);
-  };
-  table_description d;
-  d.name = name_;
-  for (column_index column = 1; column < column_count(); ++column) {
-    d.columns.push_back({.name = columns_[column].name,
-                         .index = index_of(column),
-                         .facts = facts(column),
-                         .dropped = columns_[column].dropped});
-  }
-  for (const auto& index : ordered_) d.indexes.push_back(index->description());
-  d.primary_column = primary_column_;
-  d.next_id = next_id_;
-  d.sequence = sequence_;
-  d.ack = ack_;
-  d.hides_id = !shows_id();
-  d.id_facts = facts(id_column);
-  d.declared = declared_;
-  d.read_only_reason = read_only_reason_;
-  return d;
 }
 
 std::optional<std::string_view> table::build_key(column_index column, unique_index& index) const {

@@ -18,6 +18,7 @@
 #include "storage/row.hpp"
 #include "storage/row_directory.hpp"
 #include "storage/row_heap.hpp"
+#include "storage/sql/bound_expression.hpp"
 #include "storage/subscriptions.hpp"
 #include "storage/table_description.hpp"
 #include "storage/tag_index.hpp"
@@ -61,12 +62,28 @@ class table {
   /// REQUIRES: column < column_count(). Valid as long as the column.
   [[nodiscard]] std::string_view column_name(column_index column) const { return columns_[column].name; }
   [[nodiscard]] std::optional<column_index> find_column(std::string_view name) const;
-  /// Whether the column only keeps its place.
-  [[nodiscard]] bool is_dropped(column_index column) const { return columns_[column].dropped; }
-  /// Whether columns come only by being declared.
-  [[nodiscard]] bool is_declared() const { return declared_; }
   /// What is known of a column that a database outside defined, or nullptr.
   [[nodiscard]] const column_facts* facts_of(column_index column) const { return columns_[column].facts.get(); }
+  /// The type of a column, or nullptr: it has none.
+  [[nodiscard]] const sql::column_type* type_of(column_index column) const { return columns_[column].type.get(); }
+  /// Whether any column has a type or a rule.
+  [[nodiscard]] bool is_typed() const { return typed_; }
+  /// Whether `create table` made it: then it has no other columns than those declared, and keeps their rules itself.
+  [[nodiscard]] bool is_declared() const { return declared_; }
+  /// Whether a row may have no value there; for a table of a database outside that one decides.
+  [[nodiscard]] bool is_nullable(column_index column) const { return columns_[column].nullable; }
+  /// What an insert that does not name the column writes there; nullptr: NULL, or, where that is not allowed, nothing.
+  [[nodiscard]] const sql::bound_expression* default_of(column_index column) const {
+    return columns_[column].default_value.get();
+  }
+  /// The column that counts by itself, where the engine does the counting.
+  [[nodiscard]] std::optional<column_index> auto_increment_column() const { return auto_increment_column_; }
+  /// Whether an insert may give the row its id.
+  [[nodiscard]] bool takes_ids() const { return columns_.front().facts != nullptr; }
+  /// Whether the column has been dropped: its place is all that is left.
+  [[nodiscard]] bool is_dropped(column_index column) const { return columns_[column].dropped; }
+  /// The columns that tell users which row it is: `id`, or else the primary key's. Empty: there are none.
+  [[nodiscard]] std::span<const column_index> row_columns() const;
   /// What the column is indexed by; `id` counts as a key.
   [[nodiscard]] index_kind index_of(column_index column) const;
   /// Every column that is shown, in order. Valid until a column is added.
@@ -101,6 +118,9 @@ class table {
   /// The columns by which a row is known to users; empty: there are none. Valid until an index changes.
   [[nodiscard]] std::span<const column_index> primary_key() const;
 
+  /// Appends the rows that have one of these values, by column, where it has to be unique.
+  void find_holders(std::span<const value> values, std::vector<row_number>& out) const;
+
   /// The index of a `key` column, or nullptr.
   [[nodiscard]] const unique_index* key_index(column_index column) const;
   /// The index of a `tag` column, or nullptr.
@@ -108,20 +128,27 @@ class table {
   [[nodiscard]] const row_heap& heap() const { return heap_; }
   [[nodiscard]] const row_directory& directory() const { return directory_; }
 
-  [[nodiscard]] const subscriptions& subscribers() const { return subscriptions_; }
+  [[nodiscard]] const subscriptions& subscribers() const { return *subscriptions_; }
+
 
   // Changes; only for the database's executor
 
-  [[nodiscard]] subscriptions& subscribers() { return subscriptions_; }
+  [[nodiscard]] subscriptions& subscribers() { return *subscriptions_; }
+  // A table that takes another one's name
+  /// Takes over who subscribes to the other one.
+  void take_subscribers(table& other);
+  /// Its changes are numbered after those of the other one.
+  void continue_numbers(const table& other) { sequence_ = other.sequence_; }
 
-  /// REQUIRES: there is no such column.
-  column_index add_column(std::string_view name);
+  /// `facts`: what is declared of it; nullptr: nothing. REQUIRES: there is no such column.
+  column_index add_column(std::string_view name, const column_facts* facts = nullptr);
   /// Takes back the last add_column(). REQUIRES: no row has a value there.
   void remove_last_column();
-  /// The column keeps its place, unseen. REQUIRES: it is not `id`, not dropped, and no index is on it.
+  /// Takes a column from sight; its place stays. REQUIRES: it is in no ordered index.
   void drop_column(column_index column);
-  /// Takes back drop_column(). REQUIRES: no other has its name.
+  /// Takes back drop_column(). Rows have there what they had then.
   void undo_drop_column(column_index column);
+  /// What is declared of a column. REQUIRES: no ordered index has it.
   void set_facts(column_index column, const column_facts& facts);
 
   /// Builds an index over the rows there are. Returns nothing, or for a key the value that two rows share (and builds
@@ -145,6 +172,11 @@ class table {
   [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
   /// Ids below are not given any more.
   void skip_ids(std::uint64_t next) { next_id_ = std::max(next_id_, next); }
+
+  /// The next number of the column that counts by itself; it is not given again.
+  [[nodiscard]] std::uint64_t take_number() { return next_number_++; }
+  /// Numbers below are not given any more.
+  void skip_numbers(std::uint64_t next) { next_number_ = std::max(next_number_, next); }
 
   /// What a database outside says of a table of the same columns. Indexes are left as they are.
   void learn(const table_description& outside);
@@ -185,9 +217,16 @@ class table {
   struct column_entry {
     std::string name;
     std::variant<std::monostate, std::unique_ptr<unique_index>, std::unique_ptr<tag_index>> index;
-    std::unique_ptr<column_facts> facts;
+    std::unique_ptr<column_facts> facts = {};
+    std::unique_ptr<const sql::column_type> type = {};
+    std::unique_ptr<sql::bound_expression> default_value = {};
+    bool nullable = true;
     bool dropped = false;
   };
+
+  [[nodiscard]] static std::unique_ptr<const sql::column_type> read_type(const column_facts& facts);
+  void set_default(column_entry& c);
+  void show_column(column_index column);
 
   row_number store(row_position position, std::span<const value> values);
   void index_value(column_index column, const value& v, row_number row, row_position position);
@@ -196,6 +235,8 @@ class table {
   [[nodiscard]] const ordered_index* find_violated_among(std::span<const value> values,
                                                          std::span<const column_index> assigned,
                                                          row_number except) const;
+  void read_types();
+  [[nodiscard]] std::unique_ptr<ordered_index> make_ordered_index(index_description description) const;
   row_view replace_ordered(row_number row, std::span<const value> values, std::span<const column_index> changed);
   void read_values(row_view row);
   static std::uint64_t new_schema_version();
@@ -215,11 +256,14 @@ class table {
   std::uint64_t sequence_ = 0;
   std::optional<parser::ack_mode> ack_;
   std::string read_only_reason_;
-  std::optional<column_index> key_from_outside_;
+  bool typed_ = false;
   bool declared_ = false;
+  std::optional<column_index> auto_increment_column_;
+  std::uint64_t next_number_ = 1;
+  std::optional<column_index> key_from_outside_;
   bool pinned_ = false;
 
-  subscriptions subscriptions_;
+  std::unique_ptr<subscriptions> subscriptions_ = std::make_unique<subscriptions>(*this);
 
   std::string encoded_;                // scratch: the row being written
   std::vector<value> values_;          // scratch: the row being read

@@ -16,9 +16,12 @@ inline constexpr std::string_view own_tables = "pubsubsql_";
 
 enum class index_kind : std::uint8_t { none, key, tag };
 
-/// What `describe` says of a column that a database outside defined; the engine itself knows only text.
+/// What was declared of a column, here or in a database outside.
 struct column_facts {
-  std::string type;  ///< in that database's words: decimal(10,2)
+  /// `extra` of a column of a declared table whose default is an expression, as MySQL has it.
+  static constexpr std::string_view computed_default = "DEFAULT_GENERATED";
+
+  std::string type;  ///< in MySQL's words, such as decimal(10,2); empty: text without a type
   bool nullable = true;
   std::optional<std::string> default_text;
   std::string extra;  ///< auto_increment, stored generated ...
@@ -61,10 +64,10 @@ struct table_description {
   std::optional<parser::ack_mode> ack = {};
   /// The rows have ids, as ever, but no column shows them: another column has the name.
   bool hides_id = false;
-  /// What `id` was declared as, when `create table` names it; otherwise bigint.
-  std::optional<column_facts> id_facts = {};
-  /// Made by `create table`: columns do not come by being named.
+  /// Made by `create table`: its columns are all that it has, and their rules are kept here.
   bool declared = false;
+  /// `id` was declared: it counts by itself, and may be given.
+  std::optional<column_facts> id_facts = {};
   /// Why rows cannot be written; empty: they can.
   std::string read_only_reason = {};
 

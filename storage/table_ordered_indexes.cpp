@@ -22,9 +22,37 @@ std::span<const column_index> table::primary_key() const {
   return {};
 }
 
+std::unique_ptr<ordered_index> table::make_ordered_index(index_description description) const {
+  std::vector<const sql::column_type*> types;
+  for (const column_index column : description.columns) types.push_back(type_of(column));
+  return std::make_unique<ordered_index>(heap_, std::move(description), std::move(types));
+}
+
+/// Takes the types from what is known of the columns. Indexes whose order is another now are built anew.
+void table::read_types() {
+  std::vector<std::unique_ptr<const sql::column_type>> before;  // what indexes refer to until they are built anew
+  std::vector<column_index> changed;
+  for (column_index column = 0; column < column_count(); ++column) {
+    column_entry& c = columns_[column];
+    if (!c.facts) continue;
+    auto type = read_type(*c.facts);
+    if (!type || (c.type && *c.type == *type)) continue;
+    before.push_back(std::exchange(c.type, std::move(type)));
+    changed.push_back(column);
+  }
+  for (auto& index : ordered_) {
+    const auto has = [&](column_index column) { return index->has(column); };
+    if (std::ranges::none_of(changed, has)) continue;
+    std::vector<row_number> rows;
+    find_all(rows);
+    auto made = make_ordered_index(index->description());
+    static_cast<void>(made->build(rows));
+    index = std::move(made);
+  }
+}
+
 std::optional<std::string> table::add_ordered_index(index_description description, std::size_t place) {
-  std::vector<const sql::column_type*> types(description.columns.size());
-  auto index = std::make_unique<ordered_index>(heap_, std::move(description), std::move(types));
+  auto index = make_ordered_index(std::move(description));
   std::vector<row_number> rows;
   find_all(rows);
   if (const auto repeated = index->build(rows)) {
@@ -69,6 +97,17 @@ row_view table::replace_ordered(row_number row, std::span<const value> values, s
 const tag_index* table::tagged(column_index column) const {
   const auto* index = std::get_if<std::unique_ptr<tag_index>>(&columns_[column].index);
   return index == nullptr ? nullptr : index->get();
+}
+
+void table::find_holders(std::span<const value> values, std::vector<row_number>& out) const {
+  for (const column_index column : indexed_columns_) {
+    if (index_of(column) != index_kind::key || !values[column]) continue;
+    if (const auto holder = find_key(column, *values[column])) out.push_back(*holder);
+  }
+  for (const auto& index : ordered_) {
+    if (!index->unique()) continue;
+    if (const auto holder = index->find_holder(values)) out.push_back(*holder);
+  }
 }
 
 }  // namespace pubsubsql::storage

@@ -133,7 +133,8 @@ std::vector<std::string> candidates(const catalog& known, std::string_view befor
   }
   const std::string last = words.empty() ? std::string() : mapped(words.back(), to_lower);
   const bool first_word_before = words.size() == 1;
-  if (one_of(last, {"from", "into"}) || (first_word_before && one_of(last, {"update", "describe", "key", "tag"}))) {
+  if (one_of(last, {"from", "into", "table"}) ||
+      (first_word_before && one_of(last, {"update", "describe", "desc", "explain", "truncate", "key", "tag"}))) {
     c.tables();
     return c.found();
   }

@@ -31,26 +31,56 @@ void add_missing_index(mysql_connection& c, const mysql_table& theirs, column_in
   }
 }
 
+/// The same for one with a name.
+void add_missing_index(mysql_connection& c, const mysql_table& theirs, const index_description& index) {
+  try {
+    c.run(add_index_sql(c, theirs, index));
+  } catch (const mysql_error& e) {
+    if (e.is_outage() && e.code() != command_denied) throw;
+    spdlog::warn("table {}: there is no index {} in MySQL: {}", theirs.name, index.name, e.what());
+  }
+}
+
 void add_column(mysql_writer& writer, const table& t, column_index column) {
-  writer.change_schema(t.name(), {.kind = change_kind::add_column, .column = column, .name = t.column_name(column)});
+  const change_kind make = t.is_dropped(column) ? change_kind::drop_column : change_kind::add_column;
+  writer.change_schema(t.name(), {.kind = make, .column = column, .name = t.column_name(column)});
   const index_kind kind = t.index_of(column);
   if (kind == index_kind::none) return;
   const change_kind add = kind == index_kind::key ? change_kind::add_key : change_kind::add_tag;
   writer.change_schema(t.name(), {.kind = add, .column = column, .name = t.column_name(column)});
 }
 
+/// With columns and indexes, of their types if the table was declared.
+void create_without_rows(mysql_connection& c, mysql_catalog& catalog, mysql_positions& positions, const table& t) {
+  mysql_writer writer(c, catalog);
+  const table_description d = t.description();
+  writer.change_schema(t.name(),
+                       {.kind = change_kind::create_table, .name = t.name(), .declared = d.declared ? &d : nullptr});
+  // It is ours from now on, with nothing of it there: who finds it half made goes on.
+  positions.store(t.name(), t.next_id(), 0);
+  positions.claim(t.name());
+  c.run("COMMIT");
+  if (d.declared) return;
+  for (column_index column = 1; column < t.column_count(); ++column) add_column(writer, t, column);
+  for (const index_description& index : d.indexes) add_missing_index(c, catalog.get(c, t.name()), index);
+  if (!d.indexes.empty()) catalog.reread(t.name());
+}
+
 }  // namespace
 
-std::vector<std::string> column_names(const table& t) {
-  std::vector<std::string> names;
-  for (column_index column = 1; column < t.column_count(); ++column) names.emplace_back(t.column_name(column));
+std::vector<catalog_column> column_names(const table& t) {
+  std::vector<catalog_column> names;
+  for (column_index column = 1; column < t.column_count(); ++column) {
+    const bool dropped = t.is_dropped(column);
+    names.push_back({.name = dropped ? "" : std::string(t.column_name(column)), .dropped = dropped});
+  }
   return names;
 }
 
-std::vector<std::string> joined_columns(const table& ours, const mysql_table& theirs) {
-  std::vector<std::string> names = column_names(ours);
+std::vector<catalog_column> joined_columns(const table& ours, const mysql_table& theirs) {
+  std::vector<catalog_column> names = column_names(ours);
   for (const mysql_column& c : theirs.columns) {
-    if (!ours.find_column(c.name)) names.push_back(c.name);
+    if (!ours.find_column(c.name)) names.push_back({.name = c.name});
   }
   return names;
 }
@@ -58,10 +88,13 @@ std::vector<std::string> joined_columns(const table& ours, const mysql_table& th
 void add_missing_columns(mysql_connection& c, mysql_catalog& catalog, const table& t) {
   std::optional<mysql_table> theirs = read_table(c, t.name());
   for (column_index column = 1; theirs && column < t.column_count(); ++column) {
+    if (t.is_dropped(column)) continue;
     const std::string_view name = t.column_name(column);
     if (!theirs->find(name)) {
-      c.run(add_column_sql(c, t.name(), name));
+      const column_facts* facts = t.is_declared() ? t.facts_of(column) : nullptr;
+      c.run(add_column_sql(c, t.name(), name, facts));
       theirs->columns.push_back(new_mysql_column(name));
+      if (facts != nullptr) theirs->columns.back().facts = *facts;
     }
     const column_index there = *theirs->find(name);
     const index_kind kind = t.index_of(column);
@@ -72,19 +105,22 @@ void add_missing_columns(mysql_connection& c, mysql_catalog& catalog, const tabl
   c.run("ROLLBACK");
   catalog.erase(t.name());
   catalog.set_columns(t.name(), column_names(t));
+  if (!theirs) return;
+  for (const auto& index : t.ordered_indexes()) {
+    const auto has_name = [&](const index_description& i) { return i.name == index->name(); };
+    if (std::ranges::any_of(theirs->indexes, has_name)) continue;
+    add_missing_index(c, catalog.get(c, t.name()), index->description());
+    c.run("ROLLBACK");
+    catalog.reread(t.name());
+  }
 }
 
 void create_in_mysql(mysql_connection& c, mysql_catalog& catalog, mysql_positions& positions, const table& t) {
+  create_without_rows(c, catalog, positions, t);
   mysql_writer writer(c, catalog);
-  writer.change_schema(t.name(), {.kind = change_kind::create_table, .name = t.name()});
-  // It is ours from now on, with nothing of it there: who finds it half made goes on.
-  positions.store(t.name(), t.next_id(), 0);
-  positions.claim(t.name());
-  c.run("COMMIT");
   std::vector<column_index> all;
   for (column_index column = 1; column < t.column_count(); ++column) {
-    add_column(writer, t, column);
-    all.push_back(column);
+    if (!t.is_dropped(column)) all.push_back(column);
   }
   std::vector<row_number> rows;
   t.find_all(rows);
@@ -98,7 +134,8 @@ void create_in_mysql(mysql_connection& c, mysql_catalog& catalog, mysql_position
       insert.assigned = all;
     }
     c.run("START TRANSACTION");
-    static_cast<void>(writer.write_folded(t.name(), inserts));  // a table of ours folds, and stores what it is given
+    // A table of ours folds, and stores what it is given.
+    static_cast<void>(writer.write_folded(t.name(), inserts));
     c.run("COMMIT");
   }
   positions.store(t.name(), t.next_id(), t.sequence());

@@ -19,9 +19,9 @@ void create_in_mysql(mysql_connection& c, mysql_catalog& catalog, mysql_position
 void add_missing_columns(mysql_connection& c, mysql_catalog& catalog, const table& t);
 
 /// All columns but `id`, in order.
-[[nodiscard]] std::vector<std::string> column_names(const table& t);
+[[nodiscard]] std::vector<catalog_column> column_names(const table& t);
 
 /// Those, and behind them the columns that only MySQL has.
-[[nodiscard]] std::vector<std::string> joined_columns(const table& ours, const mysql_table& theirs);
+[[nodiscard]] std::vector<catalog_column> joined_columns(const table& ours, const mysql_table& theirs);
 
 }  // namespace pubsubsql::storage::durable

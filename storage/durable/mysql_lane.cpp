@@ -22,24 +22,28 @@ constexpr std::array schema_differs = {1054, 1146, 1364};
 /// MySQL's word for a right that a login has not got.
 constexpr int command_denied = 1142;
 
+/// MySQL's word for a connection that broke.
+constexpr int connection_lost = 2013;
+
+bool changes_schema(const write& w) {
+  return std::ranges::any_of(w.statements(), [](const auto& s) { return s->changes_schema(); });
+}
+
+bool gives_tables(const write& w) {
+  return w.group != nullptr && w.group->empty();
+}
+
 store_error to_error(const mysql_error& e) {
   return {.code = e.code(), .sqlstate = e.sqlstate(), .message = e.what()};
 }
 
 }  // namespace
 
-mysql_lane::mysql_lane(const settings& s, unsigned number, unsigned count, sqlite_store* journal)
-    : settings_(s), number_(number), count_(count), journal_(journal) {}
+mysql_lane::mysql_lane(const settings& s, unsigned number, const table_lanes& lanes, sqlite_store* journal)
+    : settings_(s), number_(number), lanes_(lanes), journal_(journal) {}
 
 mysql_lane::~mysql_lane() {
   stop();
-}
-
-unsigned mysql_lane::lane_of(std::string_view table, unsigned count) {
-  // Not a hash that differs between processes: a table's journal entries and its writes go the same way.
-  std::uint32_t hash = 2'166'136'261U;  // FNV-1a
-  for (const char c : table) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619U;
-  return hash % count;
 }
 
 void mysql_lane::connect() {
@@ -139,7 +143,7 @@ void mysql_lane::reconnect() {
     }
     online_ = true;
     pause_ = std::chrono::milliseconds(0);
-    spdlog::info("MySQL connection {} of {} is online ({})", number_ + 1, count_, settings_.address.shown());
+    spdlog::info("MySQL connection {} of {} is online ({})", number_ + 1, lanes_.count(), settings_.address.shown());
   } catch (const mysql_error& e) {
     lose_connection(e);
   } catch (const sqlite_error& e) {
@@ -159,8 +163,8 @@ void mysql_lane::lose_connection(const mysql_error& e) {
   {
     const std::scoped_lock lock(error_mutex_);
     if (text != last_error_ || pause_ == settings_.retry_first) {
-      spdlog::warn("MySQL connection {} of {} is offline ({}): {} (error {}); trying again", number_ + 1, count_,
-                   settings_.address.shown(), text, e.code());
+      spdlog::warn("MySQL connection {} of {} is offline ({}): {} (error {}); trying again", number_ + 1,
+                   lanes_.count(), settings_.address.shown(), text, e.code());
     }
     last_error_ = text;
   }
@@ -181,7 +185,7 @@ void mysql_lane::ping() {
 // Writes
 
 bool mysql_lane::is_void(const write& w) const {
-  if (void_epochs_.empty()) return false;
+  if (void_epochs_.empty() || w.group != nullptr) return false;
   const auto it = void_epochs_.find(w.changes->table_name());
   return w.awaited && it != void_epochs_.end() && w.epoch <= it->second;
 }
@@ -210,11 +214,18 @@ void mysql_lane::write_online(std::span<write> writes) {
   while (finished_ < writes.size()) {
     const std::span<write> rest = writes.subspan(finished_);
     write& first = rest.front();
-    if (is_void(first)) {
+    if (gives_tables(first)) {
+      give(*first.handovers.front());
+      queue_.done({&first, 1});
+      finished_ += 1;
+    } else if (!take_over(first)) {
+      throw mysql_error(connection_lost, "HY000", "another connection that wrote some of the tables is offline");
+    } else if (is_void(first)) {
       // One before it in this batch was not taken as it was: the worker sends what follows on that table again.
       queue_.done({&first, 1});
       finished_ += 1;
     } else if (is_blocked(first)) {
+      block_together(first);
       first.journal = !first.in_mysql;
       forward(rest.first(1));
       finished_ += 1;
@@ -225,12 +236,12 @@ void mysql_lane::write_online(std::span<write> writes) {
       }
       forward(rest.first(1));
       finished_ += 1;
-    } else if (first.changes->changes_schema()) {
+    } else if (changes_schema(first)) {
       write_schema_change(first);
       finished_ += 1;
     } else {
       const auto end = std::ranges::find_if(rest, [this](const write& w) {
-        return w.in_mysql || w.changes->changes_schema() || is_void(w) || is_blocked(w);
+        return w.in_mysql || changes_schema(w) || is_void(w) || is_blocked(w) || !w.handovers.empty();
       });
       const auto rows = static_cast<std::size_t>(end - rest.begin());
       write_rows(rest.first(rows));
@@ -251,7 +262,8 @@ void mysql_lane::write_rows(std::span<write> writes) {
       connection_->run("ROLLBACK");
       if (std::ranges::find(schema_differs, e.code()) != schema_differs.end()) catalog_.forget();
       // Neither is it this transaction's fault nor does it go away: the writes are treated as if MySQL were not there.
-      if (attempt > 1 && (!e.is_transient() || attempt == attempts_max)) throw mysql_error(2013, "HY000", e.what());
+      if (attempt > 1 && (!e.is_transient() || attempt == attempts_max))
+        throw mysql_error(connection_lost, "HY000", e.what());
     }
   }
 }
@@ -263,15 +275,17 @@ bool mysql_lane::write_rows_folded(std::span<write> writes) {
   std::size_t number = 0;
   statements.reserve(writes.size());
   for (const write& w : writes) {
-    const statement_changes* s = w.changes.get();
-    // Most come after one of the same table.
-    if (statements.empty() || s->table_name() != statements.back()->table_name()) {
-      const auto [it, is_new] = numbers.try_emplace(s->table_name(), by_table.size());
-      if (is_new) by_table.emplace_back();
-      number = it->second;
+    for (const auto& kept : w.statements()) {
+      const statement_changes* s = kept.get();
+      // Most come after one of the same table.
+      if (statements.empty() || s->table_name() != statements.back()->table_name()) {
+        const auto [it, is_new] = numbers.try_emplace(s->table_name(), by_table.size());
+        if (is_new) by_table.emplace_back();
+        number = it->second;
+      }
+      statements.push_back(s);
+      by_table[number].push_back(s);
     }
-    statements.push_back(s);
-    by_table[number].push_back(s);
   }
   const bool awaited = std::ranges::any_of(writes, &write::awaited);
   // The connection does not commit by itself, so the first statement begins the transaction: one round trip less.
@@ -287,7 +301,7 @@ void mysql_lane::write_rows_one_by_one(std::span<write> writes) {
   struct outcome {
     fate what = fate::done;
     store_error error = {};
-    corrected_rows rows = {};
+    std::vector<correction> corrections = {};
   };
   std::vector<outcome> outcomes(writes.size());
   std::vector<const statement_changes*> done;
@@ -296,21 +310,22 @@ void mysql_lane::write_rows_one_by_one(std::span<write> writes) {
   for (std::size_t i = 0; i < writes.size(); ++i) {
     const write& w = writes[i];
     outcome& o = outcomes[i];
-    const bool stop = std::ranges::find(stopped, w.changes->table_name()) != stopped.end();
-    if (stop && w.awaited) {
+    const bool alone = w.group == nullptr;
+    if (alone && w.awaited && std::ranges::find(stopped, w.changes->table_name()) != stopped.end()) {
       o.what = fate::dropped;
       continue;
     }
     connection_->run("SAVEPOINT statement");
     try {
-      if (auto rows = writer_->write(*w.changes)) o = {.what = fate::corrected, .error = {}, .rows = std::move(*rows)};
-      done.push_back(w.changes.get());
+      o.corrections = write_statements(w);
+      if (!o.corrections.empty()) o.what = fate::corrected;
+      for (const auto& s : w.statements()) done.push_back(s.get());
     } catch (const mysql_error& e) {
       if (e.is_outage() || e.is_transient()) throw;
       connection_->run("ROLLBACK TO SAVEPOINT statement");
-      o = {.what = fate::refused, .error = to_error(e), .rows = {}};
+      o = {.what = fate::refused, .error = to_error(e), .corrections = {}};
     }
-    if (o.what != fate::done && w.awaited) stopped.push_back(w.changes->table_name());
+    if (o.what != fate::done && w.awaited && alone) stopped.push_back(w.changes->table_name());
   }
   commit(done);
   for (std::size_t i = 0; i < writes.size(); ++i) {
@@ -327,7 +342,7 @@ void mysql_lane::write_rows_one_by_one(std::span<write> writes) {
         refuse(w, o.error);
         break;
       case fate::corrected:
-        correct(w, std::move(o.rows));
+        correct(w, std::move(o.corrections));
         break;
     }
   }
@@ -339,60 +354,81 @@ void mysql_lane::commit(std::span<const statement_changes* const> statements) {
     const bool goes_on = i + 1 < statements.size() && statements[i + 1]->table_name() == statements[i]->table_name();
     if (!goes_on) last.insert_or_assign(statements[i]->table_name(), statements[i]);
   }
-  for (const auto& [table, s] : last) positions_->store(table, s->next_id(), s->sequence());
+  for (const auto& [table, s] : last) {
+    if (s->drops_table()) {
+      positions_->erase(table);
+    } else {
+      positions_->store(table, s->next_id(), s->sequence());
+    }
+  }
   committing_ = true;
   connection_->run("COMMIT");
   committing_ = false;
-  for (const auto& [table, s] : last) arrived_.insert_or_assign(std::string(table), s->sequence());
+  for (const auto& [table, s] : last)
+    arrived_.insert_or_assign(std::string(table), s->drops_table() ? 0 : s->sequence());
   transactions_.fetch_add(1, std::memory_order_relaxed);
   statements_.fetch_add(statements.size(), std::memory_order_relaxed);
 }
 
+std::vector<mysql_lane::correction> mysql_lane::write_statements(const write& w) {
+  std::vector<correction> corrections;
+  for (const auto& s : w.statements()) {
+    if (s->drops_table()) continue;  // its rows went with it
+    if (auto rows = writer_->write(*s)) corrections.push_back({.written = s, .rows = std::move(*rows)});
+    for (const change& c : s->changes()) {
+      if (c.kind == change_kind::set_ack) positions_->store_ack(s->table_name(), c.ack);
+    }
+  }
+  return corrections;
+}
+
 void mysql_lane::write_schema_change(write& w) {
-  const statement_changes& s = *w.changes;
-  std::size_t made = 0;
+  made_changes made;
+  bool all_made = false;
   committing_ = true;
   try {
-    change_schema(s, made);
+    change_schema(w, made);
+    all_made = true;
     connection_->run("START TRANSACTION");
-    auto rows = writer_->write(s);
-    for (const change& c : s.changes()) {
-      if (c.kind == change_kind::set_ack) positions_->store_ack(s.table_name(), c.ack);
-    }
-    const statement_changes* const statements[] = {&s};
+    auto corrections = write_statements(w);
+    std::vector<const statement_changes*> statements;
+    for (const auto& s : w.statements()) statements.push_back(s.get());
     commit(statements);
-    if (rows) {
-      correct(w, std::move(*rows));
+    if (!corrections.empty()) {
+      correct(w, std::move(corrections));
     } else {
       forward({&w, 1});
     }
   } catch (const mysql_error& e) {
     // Without the right to change tables everything else goes on. What is in the journal waits for the right.
-    const bool may_not = made < s.changes().size() && e.code() == command_denied && !delivering_;
+    const bool may_not = !all_made && e.code() == command_denied && !delivering_;
     if (e.is_outage() && !may_not) throw;
     committing_ = false;
     connection_->run("ROLLBACK");
-    undo_schema(s, made);
+    undo_schema(made);
     refuse(w, to_error(e));
   }
 }
 
-void mysql_lane::change_schema(const statement_changes& s, std::size_t& made) {
-  for (const change& c : s.changes()) {
-    // What was put off may have been made in part before the connection broke, or the server ended.
-    if (is_about_schema(c.kind)) writer_->change_schema(s.table_name(), c, delivering_ || redelivering_);
-    ++made;
+void mysql_lane::change_schema(const write& w, made_changes& made) {
+  for (const auto& s : w.statements()) {
+    for (const change& c : s->changes()) {
+      if (!is_about_schema(c.kind)) continue;
+      // What was put off may have been made in part before the connection broke, or the server ended.
+      writer_->change_schema(s->table_name(), c, delivering_ || redelivering_);
+      made.emplace_back(s.get(), &c);
+    }
   }
 }
 
-void mysql_lane::undo_schema(const statement_changes& s, std::size_t made) {
-  for (std::size_t i = made; i-- > 0;) {
-    if (!is_about_schema(s.changes()[i].kind)) continue;
+void mysql_lane::undo_schema(const made_changes& made) {
+  for (auto it = made.rbegin(); it != made.rend(); ++it) {
+    const auto& [s, c] = *it;
     try {
-      writer_->undo_schema_change(s.table_name(), s.changes()[i]);
+      writer_->undo_schema_change(s->table_name(), *c);
     } catch (const mysql_error& e) {
       if (e.is_outage() && e.code() != command_denied) throw;
-      spdlog::warn("MySQL keeps a part of a statement on table {} that it refused: {}", s.table_name(), e.what());
+      spdlog::warn("MySQL keeps a part of a statement on table {} that it refused: {}", s->table_name(), e.what());
     }
   }
 }
@@ -416,12 +452,19 @@ void mysql_lane::put_off(std::span<write> all) {
   const bool doubtful = std::exchange(committing_, false);
   std::vector<write> writes;
   for (write& w : all) {
+    const auto wants_key = std::ranges::find_if(w.statements(), [](const auto& s) { return !s->wanted_key().empty(); });
+    if (gives_tables(w)) {
+      give(*w.handovers.front());
+      queue_.done({&w, 1});
+      continue;
+    }
+    static_cast<void>(take_over(w));
     if (is_void(w)) {
       queue_.done({&w, 1});
-    } else if (journal_ != nullptr && w.awaited && !w.in_mysql && !doubtful && !w.changes->wanted_key().empty()) {
+    } else if (journal_ != nullptr && w.awaited && !w.in_mysql && !doubtful && wants_key != w.statements().end()) {
       // Without its key the row could not be found again in MySQL, and so not be changed until it is there.
       store_error why = outage_;
-      why.message = "MySQL is not available, and only it can give the key " + w.changes->wanted_key() +
+      why.message = "MySQL is not available, and only it can give the key " + (*wants_key)->wanted_key() +
                     "; give it a value in the statement, or try again later";
       refuse(w, why);
     } else {
@@ -446,11 +489,12 @@ void mysql_lane::put_off(std::span<write> all) {
 
 void mysql_lane::refuse(write& w, const store_error& why) {
   if (w.awaited) {
-    void_epochs_.insert_or_assign(std::string(w.changes->table_name()), w.epoch);
+    if (w.group == nullptr) void_epochs_.insert_or_assign(std::string(w.changes->table_name()), w.epoch);
     results_->add({.origin = w.origin, .what = write_result::fate::refused, .error = why});
   } else {
     refused_.fetch_add(1, std::memory_order_relaxed);
-    const std::string text = "table " + std::string(w.changes->table_name()) + ": " + why.message;
+    const std::string text =
+        "table " + table_names({w.statements().begin(), w.statements().end()}) + ": " + why.message;
     set_error(last_refusal_, text);
     spdlog::error("MySQL refuses a change that has been acknowledged, and differs from memory now; {} (error {})", text,
                   why.code);
@@ -460,16 +504,21 @@ void mysql_lane::refuse(write& w, const store_error& why) {
   queue_.done({&w, 1});
 }
 
-void mysql_lane::correct(write& w, corrected_rows rows) {
-  if (!w.awaited) {
-    const std::shared_ptr<const statement_changes> written = w.changes;
+void mysql_lane::correct(write& w, std::vector<correction> corrections) {
+  if (!w.awaited || w.group != nullptr) {
+    const bool awaited = w.awaited;
     forward({&w, 1});
+    if (awaited && results_ != nullptr) results_->hand_over();
     // Before start() tables are loaded from MySQL after this anyway.
-    if (on_correction_) on_correction_(written, rows);
+    if (!on_correction_) return;
+    for (const correction& c : corrections) on_correction_(c.written, c.rows);
     return;
   }
   void_epochs_.insert_or_assign(std::string(w.changes->table_name()), w.epoch);
-  results_->add({.origin = w.origin, .what = write_result::fate::corrected, .error = {}, .rows = std::move(rows)});
+  results_->add({.origin = w.origin,
+                 .what = write_result::fate::corrected,
+                 .error = {},
+                 .rows = std::move(corrections.front().rows)});
   queue_.done({&w, 1});
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "storage/durable/mysql_catalog.hpp"
@@ -18,6 +19,8 @@
 #include "storage/durable/result_sorter.hpp"
 #include "storage/durable/sqlite_store.hpp"
 #include "storage/durable/store.hpp"
+#include "storage/durable/table_handover.hpp"
+#include "storage/durable/table_lanes.hpp"
 #include "storage/durable/write_queue.hpp"
 #include "storage/text_hash.hpp"
 
@@ -46,14 +49,11 @@ class mysql_lane {
     std::size_t transaction_bytes_max = 4U << 20;
   };
   /// `journal` is the next store on the way of writes; nullptr: there is none, and MySQL's word is the last.
-  /// `number` and `count`: which of how many lanes this is.
-  mysql_lane(const settings& s, unsigned number, unsigned count, sqlite_store* journal);
+  /// `number`: which of the lanes this is; `lanes` outlives it.
+  mysql_lane(const settings& s, unsigned number, const table_lanes& lanes, sqlite_store* journal);
   ~mysql_lane();
   mysql_lane(const mysql_lane&) = delete;
   mysql_lane& operator=(const mysql_lane&) = delete;
-
-  /// The lane of a table.
-  [[nodiscard]] static unsigned lane_of(std::string_view table, unsigned count);
 
   // Before start()
 
@@ -109,39 +109,52 @@ class mysql_lane {
   void write_rows(std::span<write> writes);
   [[nodiscard]] bool write_rows_folded(std::span<write> writes);
   void write_rows_one_by_one(std::span<write> writes);
+  /// Changes of schemas that MySQL has made, in order.
+  using made_changes = std::vector<std::pair<const statement_changes*, const change*>>;
   void write_schema_change(write& w);
-  void change_schema(const statement_changes& s, std::size_t& made);
-  void undo_schema(const statement_changes& s, std::size_t made);
+  void change_schema(const write& w, made_changes& made);
+  void undo_schema(const made_changes& made);
+  /// What MySQL has stored otherwise than a statement had it.
+  struct correction {
+    std::shared_ptr<const statement_changes> written;
+    corrected_rows rows;
+  };
+  [[nodiscard]] std::vector<correction> write_statements(const write& w);
   void commit(std::span<const statement_changes* const> statements);
   void put_off(std::span<write> all);
   void forward(std::span<write> writes);
   void refuse(write& w, const store_error& why);
-  void correct(write& w, corrected_rows rows);
+  void correct(write& w, std::vector<correction> corrections);
   [[nodiscard]] bool is_void(const write& w) const;
 
   // mysql_lane_recovery.cpp
   bool deliver_journal_piece();
   void finish_journal_piece(std::span<const sqlite_files::journal_entry> entries);
-  [[nodiscard]] bool is_blocked(const write& w) const {
-    return !blocked_.empty() && !delivering_ && blocked_.contains(w.changes->table_name());
-  }
+  [[nodiscard]] bool is_blocked(const write& w) const;
+  void block_together(const write& w);
+  [[nodiscard]] std::vector<write> writes_of(std::span<const sqlite_files::journal_entry> entries,
+                                             const text_map<std::uint64_t>& drops);
+  [[nodiscard]] bool ends_at_blocked(std::vector<sqlite_files::journal_entry>& entries);
   void block(std::string_view table, const mysql_error& why);
   void unblock();
   void retry_blocked();
-  [[nodiscard]] bool overwrite_where_mysql_is_ahead(std::span<const sqlite_files::journal_entry> entries);
+  [[nodiscard]] bool overwrite_where_mysql_is_ahead(std::span<const write> writes);
   [[nodiscard]] bool follows_what_arrived(const statement_changes& s);
   void overwrite_with_copy(const std::string& name);
   void deliver_postponed();
   void make_claims();
   void revert_doubtful();
   void revert(const statement_changes& s);
+  void revert_drop(const statement_changes& s);
+  void give(table_handover& tables);
+  [[nodiscard]] bool take_over(write& w);
   [[nodiscard]] bool has_arrived(const statement_changes& s);
   std::uint64_t& arrived_sequence(std::string_view table);
   void set_error(std::string& target, const std::string& text);
 
   settings settings_;
   unsigned number_;
-  unsigned count_;
+  const table_lanes& lanes_;
   sqlite_store* journal_;
   write_queue queue_;
   std::unique_ptr<result_sorter> results_;
@@ -153,11 +166,6 @@ class mysql_lane {
   std::unique_ptr<mysql_positions> positions_;
   text_map<std::uint64_t> arrived_;  // by table: what MySQL's positions say; read when needed, for one connection
 
-  struct claimed_table {
-    std::string name;
-    std::uint64_t next_id = 0;
-    std::uint64_t sequence = 0;
-  };
   std::vector<claimed_table> claims_;  // still to be made
   text_map<std::uint32_t> void_epochs_;
   std::size_t finished_ = 0;   // of the writes at hand: dealt with

@@ -60,6 +60,7 @@ bool mysql_lane::follows_what_arrived(const statement_changes& s) {
 }
 
 /// Makes a table in MySQL what the data directory says it is now, instead of delivering what the journal has of it.
+/// What transactions did to it as well has arrived then, which is known by its number.
 void mysql_lane::overwrite_with_copy(const std::string& name) {
   copy_loader loader;
   std::vector<sqlite_files::journal_entry> entries;
@@ -68,6 +69,8 @@ void mysql_lane::overwrite_with_copy(const std::string& name) {
     files.load(loader, wanted);
     entries = files.read_journal(wanted, SIZE_MAX, SIZE_MAX);
   });
+  std::erase_if(entries, [](const sqlite_files::journal_entry& e) { return tables_of(*e.changes).size() > 1; });
+  if (loader.copy == nullptr) throw mysql_error(0, "HY000", "the data directory has no such table");
   const table& copy = *loader.copy;
   catalog_.erase(name);
   add_missing_columns(*connection_, catalog_, copy);
@@ -81,47 +84,91 @@ void mysql_lane::overwrite_with_copy(const std::string& name) {
   spdlog::warn("table {}: MySQL had changes that were never acknowledged; {} rows corrected there", name, d.size());
 }
 
-bool mysql_lane::overwrite_where_mysql_is_ahead(std::span<const sqlite_files::journal_entry> entries) {
+bool mysql_lane::overwrite_where_mysql_is_ahead(std::span<const write> writes) {
   bool overwritten = false;
   std::vector<std::string_view> seen;
-  for (const sqlite_files::journal_entry& e : entries) {
-    const statement_changes& s = *e.changes->front();
-    if (has_arrived(s) || std::ranges::find(seen, s.table_name()) != seen.end()) continue;
-    seen.push_back(s.table_name());
-    if (s.changes().front().kind == change_kind::create_table || follows_what_arrived(s)) continue;
-    try {
-      overwrite_with_copy(std::string(s.table_name()));
-      overwritten = true;
-    } catch (const mysql_error& error) {
-      const bool may_not = error.code() == command_denied && thread_.joinable();
-      if (error.is_outage() && !may_not) throw;
-      connection_->run("ROLLBACK");
-      if (may_not) {
-        block(s.table_name(), error);
-        return true;
+  for (const write& w : writes) {
+    for (const auto& s : w.statements()) {
+      if (std::ranges::find(seen, s->table_name()) != seen.end()) continue;
+      seen.push_back(s->table_name());
+      const bool begins = s->changes().front().kind == change_kind::create_table;
+      if (begins || s->drops_table() || follows_what_arrived(*s)) continue;
+      try {
+        overwrite_with_copy(std::string(s->table_name()));
+        overwritten = true;
+      } catch (const mysql_error& error) {
+        const bool may_not = error.code() == command_denied && thread_.joinable();
+        if (error.is_outage() && !may_not) throw;
+        connection_->run("ROLLBACK");
+        if (may_not) {
+          block(s->table_name(), error);
+          return true;
+        }
+        spdlog::error("table {}: cannot be made equal in MySQL: {}", s->table_name(), error.what());
       }
-      spdlog::error("table {}: cannot be made equal in MySQL: {}", s.table_name(), error.what());
     }
   }
   return overwritten;
 }
 
+/// What of the entries has still to be written. Of a table that is dropped by a later entry nothing has.
+std::vector<write> mysql_lane::writes_of(std::span<const sqlite_files::journal_entry> entries,
+                                         const text_map<std::uint64_t>& drops) {
+  std::vector<write> writes;
+  std::vector<std::string_view> begin_anew;
+  for (const sqlite_files::journal_entry& e : entries) {
+    change_group rest;
+    for (const auto& s : *e.changes) {
+      const auto drop = drops.find(s->table_name());
+      if (drop != drops.end() && drop->second > e.number) continue;
+      const bool counts_anew = std::ranges::find(begin_anew, s->table_name()) != begin_anew.end();
+      if (!counts_anew && has_arrived(*s)) continue;
+      if (s->drops_table()) begin_anew.push_back(s->table_name());
+      rest.push_back(s);
+    }
+    if (rest.empty()) continue;
+    write& w = writes.emplace_back();
+    w.origin.ticket = e.number;
+    w.awaited = false;
+    if (rest.size() == 1) {
+      w.changes = std::move(rest.front());
+    } else {
+      w.group = std::make_shared<const change_group>(std::move(rest));
+    }
+  }
+  return writes;
+}
+
+/// A transaction with a table that is blocked blocks its other tables, too, and the entries end before it. Returns
+/// whether none is left because of that.
+bool mysql_lane::ends_at_blocked(std::vector<sqlite_files::journal_entry>& entries) {
+  const auto is_held = [&](const sqlite_files::journal_entry& e) {
+    return std::ranges::any_of(*e.changes, [&](const auto& s) { return blocked_.contains(s->table_name()); });
+  };
+  const auto held = std::ranges::find_if(entries, is_held);
+  if (held == entries.end()) return false;
+  write w;
+  w.group = held->changes;
+  block_together(w);
+  entries.erase(held, entries.end());
+  return entries.empty();
+}
+
 bool mysql_lane::deliver_journal_piece() {
   if (journal_ == nullptr) return false;
   std::vector<sqlite_files::journal_entry> entries;
+  text_map<std::uint64_t> drops;
   journal_->run_in_transaction([&](sqlite_files& files) {
     const auto is_mine = [this](std::string_view table) {
-      return lane_of(table, count_) == number_ && !blocked_.contains(table);
+      return lanes_.lane_of(table) == number_ && !blocked_.contains(table);
     };
     entries = files.read_journal(is_mine, journal_piece_statements, settings_.transaction_bytes_max);
+    drops = files.journalled_drops();
   });
   if (entries.empty()) return false;
-  if (overwrite_where_mysql_is_ahead(entries)) return true;  // there are fewer entries now
-  std::vector<write> writes;
-  for (const sqlite_files::journal_entry& e : entries) {
-    if (has_arrived(*e.changes->front())) continue;
-    writes.push_back({.changes = e.changes->front(), .origin = {.worker = 0, .queue = 0, .ticket = e.number}, .awaited = false});
-  }
+  if (ends_at_blocked(entries)) return true;
+  std::vector<write> writes = writes_of(entries, drops);
+  if (overwrite_where_mysql_is_ahead(writes)) return true;  // there are fewer entries now
   connection_->run("COMMIT");
   set_aside_.clear();
   delivering_ = true;
@@ -130,12 +177,16 @@ bool mysql_lane::deliver_journal_piece() {
   } catch (const mysql_error& e) {
     delivering_ = false;
     committing_ = false;
-    const write& at = writes[finished_];
     // Before start() tables are to be loaded from MySQL, and it would lack these changes.
-    if (e.code() != command_denied || !at.changes->changes_schema() || !thread_.joinable()) throw;
+    const write* at = finished_ < writes.size() ? &writes[finished_] : nullptr;
+    const auto changes_schema = [](const auto& s) { return s->changes_schema(); };
+    if (e.code() != command_denied || at == nullptr || !std::ranges::any_of(at->statements(), changes_schema) ||
+        !thread_.joinable()) {
+      throw;
+    }
     connection_->run("ROLLBACK");
-    block(at.changes->table_name(), e);
-    const auto stop = std::ranges::find(entries, at.origin.ticket, &sqlite_files::journal_entry::number);
+    for (const auto& s : at->statements()) block(s->table_name(), e);
+    const auto stop = std::ranges::find(entries, at->origin.ticket, &sqlite_files::journal_entry::number);
     finish_journal_piece({entries.begin(), stop});
     return true;
   }
@@ -167,6 +218,22 @@ void mysql_lane::block(std::string_view table, const mysql_error& why) {
   set_error(blocked_text_, all + "; grant it, and the journal of the table is delivered within seconds");
 }
 
+bool mysql_lane::is_blocked(const write& w) const {
+  if (blocked_.empty() || delivering_) return false;
+  return std::ranges::any_of(w.statements(), [&](const auto& s) { return blocked_.contains(s->table_name()); });
+}
+
+/// What is held up of a transaction's tables holds up the others: their later changes stay behind it.
+void mysql_lane::block_together(const write& w) {
+  std::string why;
+  for (const auto& s : w.statements()) {
+    if (const auto it = blocked_.find(s->table_name()); it != blocked_.end()) why = it->second;
+  }
+  for (const auto& s : w.statements()) {
+    if (!blocked_.contains(s->table_name())) blocked_.emplace(std::string(s->table_name()), why);
+  }
+}
+
 void mysql_lane::unblock() {
   blocked_.clear();
   set_error(blocked_text_, {});
@@ -191,7 +258,7 @@ void mysql_lane::retry_blocked() {
 void mysql_lane::deliver_postponed() {
   std::vector<write> writes = std::exchange(postponed_, {});
   std::erase_if(writes, [this](const write& w) {
-    if (!has_arrived(*w.changes)) return false;
+    if (!std::ranges::all_of(w.statements(), [this](const auto& s) { return has_arrived(*s); })) return false;
     queue_.done({&w, 1});
     return true;
   });
@@ -223,13 +290,37 @@ void mysql_lane::make_claims() {
 /// The clients of these were told that nothing was changed, and memory agrees. What did get through is taken back.
 void mysql_lane::revert_doubtful() {
   while (!doubtful_.empty()) {
-    const statement_changes& s = *doubtful_.back().changes;
-    if (has_arrived(s) || s.changes_schema()) revert(s);
+    const auto statements = doubtful_.back().statements();
+    for (auto s = statements.rbegin(); s != statements.rend(); ++s) {
+      if (has_arrived(**s) || (*s)->changes_schema()) revert(**s);
+    }
     doubtful_.pop_back();
   }
 }
 
+/// A table that got dropped is made again with the rows it had.
+void mysql_lane::revert_drop(const statement_changes& s) {
+  const change& drop = s.changes().back();
+  const bool is_there = read_table(*connection_, s.table_name()).has_value();
+  connection_->run("ROLLBACK");
+  if (is_there || drop.declared == nullptr) return;
+  writer_->undo_schema_change(s.table_name(), drop);
+  const mysql_table& t = catalog_.get(*connection_, s.table_name());
+  connection_->run("START TRANSACTION");
+  for (const change& c : s.changes()) {
+    if (c.kind == change_kind::delete_row) writer_->put_row(t, c.before);
+  }
+  const std::uint64_t before = s.changes().front().sequence - 1;
+  positions_->store(s.table_name(), s.next_id(), before);
+  positions_->claim(s.table_name());
+  connection_->run("COMMIT");
+  arrived_.insert_or_assign(std::string(s.table_name()), before);
+  spdlog::warn("table {} was dropped in MySQL by a statement that had been answered with an error; it was made again",
+               s.table_name());
+}
+
 void mysql_lane::revert(const statement_changes& s) {
+  if (s.drops_table()) return revert_drop(s);
   if (has_arrived(s)) {
     const mysql_table& t = catalog_.get(*connection_, s.table_name());
     connection_->run("START TRANSACTION");
@@ -255,6 +346,52 @@ void mysql_lane::revert(const statement_changes& s) {
       if (e.is_outage()) throw;  // otherwise it had not been made
     }
   }
+}
+
+// Tables that other lanes wrote
+
+void mysql_lane::give(table_handover& tables) {
+  const auto goes = [&](std::string_view table) {
+    return std::ranges::find(tables.tables(), table) != tables.tables().end();
+  };
+  const auto move_writes = [&](std::vector<write>& from, std::vector<write>& to) {
+    const auto stays = [&](const write& w) { return !goes(w.statements().front()->table_name()); };
+    const auto first = std::ranges::stable_partition(from, stays).begin();
+    to.assign(std::make_move_iterator(first), std::make_move_iterator(from.end()));
+    from.erase(first, from.end());
+  };
+  table_handover::luggage all;
+  all.settled = is_online();
+  for (const std::string& name : tables.tables()) {
+    if (auto columns = catalog_.columns_known(name)) all.columns.emplace_back(name, std::move(*columns));
+    catalog_.erase(name);
+    arrived_.erase(name);
+    void_epochs_.erase(name);
+    if (blocked_.erase(name) > 0) all.settled = false;
+  }
+  move_writes(postponed_, all.postponed);
+  move_writes(doubtful_, all.doubtful);
+  std::erase_if(claims_, [&](claimed_table& t) {
+    if (!goes(t.name)) return false;
+    all.claims.push_back(std::move(t));
+    return true;
+  });
+  tables.give(std::move(all));
+}
+
+/// Returns false when MySQL has not yet got all that came before for tables that this lane takes over: then it has to
+/// connect again, which delivers it.
+bool mysql_lane::take_over(write& w) {
+  bool settled = true;
+  for (const auto& tables : std::exchange(w.handovers, {})) {
+    table_handover::luggage all = tables->take();
+    for (auto& [name, columns] : all.columns) catalog_.set_columns(name, std::move(columns));
+    std::ranges::move(all.postponed, std::back_inserter(postponed_));
+    std::ranges::move(all.doubtful, std::back_inserter(doubtful_));
+    std::ranges::move(all.claims, std::back_inserter(claims_));
+    settled = settled && all.settled;
+  }
+  return settled;
 }
 
 }  // namespace pubsubsql::storage::durable

@@ -112,6 +112,7 @@ std::string_view type_word(const mysql_column& column) {
 std::string selected(const mysql_column& column) {
   constexpr std::array<std::string_view, 6> written_by_connector = {"double",   "date",      "time",
                                                                     "datetime", "timestamp", "year"};
+  if (column.dropped) return "NULL";
   const std::string name = quoted_name(column.name);
   if (column.form == mysql_form::bits) return name + " + 0";
   // A float by itself comes with six digits; the product is a double.
@@ -146,18 +147,6 @@ std::size_t prefix_bytes(std::string_view text, std::size_t characters) {
   return at;
 }
 
-/// The name of the index that this server puts on a column. Long ones are cut, and told apart by a hash.
-std::string index_name(std::string_view column) {
-  constexpr std::size_t characters_max = 64;  // of any name in MySQL
-  std::string name = "pubsubsql_" + std::string(column);
-  if (prefix_bytes(name, characters_max) == name.size()) return name;
-  std::string suffix = "_";
-  for (int shift = 28; shift >= 0; shift -= 4)
-    suffix += hex_digits[(hash(column) >> static_cast<unsigned>(shift)) & 0xfU];
-  name.resize(prefix_bytes(name, characters_max - suffix.size()));
-  return name + suffix;
-}
-
 /// Whether making VARCHAR of a LONGTEXT loses nothing but length. Under MariaDB JSON is LONGTEXT with this collation
 /// and a check, which would be lost.
 bool becomes_varchar(const mysql_connection& c, const mysql_column& column) {
@@ -180,16 +169,32 @@ bool needs_prefix(const mysql_column& column) {
 
 }  // namespace
 
+std::string made_index_name(std::string_view column) {
+  constexpr std::size_t characters_max = 64;  // of any name in MySQL
+  std::string name = "pubsubsql_" + std::string(column);
+  if (prefix_bytes(name, characters_max) == name.size()) return name;
+  std::string suffix = "_";
+  for (int shift = 28; shift >= 0; shift -= 4)
+    suffix += hex_digits[(hash(column) >> static_cast<unsigned>(shift)) & 0xfU];
+  name.resize(prefix_bytes(name, characters_max - suffix.size()));
+  return name + suffix;
+}
+
 bool mysql_table::needs_read_back() const {
   return has_triggers || std::any_of(columns.begin(), columns.end(), [](const mysql_column& c) {
-           return c.may_alter || c.generated || c.auto_increment || c.has_default;
+           return !c.dropped && (c.may_alter || c.generated || c.auto_increment || c.has_default);
          });
 }
 
 table_description mysql_table::description() const {
   table_description d;
   d.name = name;
-  for (const mysql_column& c : columns) d.columns.push_back({c.name, c.index, c.facts});
+  for (const mysql_column& c : columns) {
+    d.columns.push_back({c.name, c.index, c.dropped ? std::nullopt : std::optional(c.facts), c.dropped});
+  }
+  d.indexes = indexes;
+  d.id_facts = id_facts;
+  d.declared = declared;
   d.next_id = next_id;
   d.hides_id = hides_id;
   d.read_only_reason = read_only_reason;
@@ -198,7 +203,7 @@ table_description mysql_table::description() const {
 
 std::optional<column_index> mysql_table::find(std::string_view column) const {
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i].name == column) return static_cast<column_index>(i + 1);
+    if (columns[i].name == column && !columns[i].dropped) return static_cast<column_index>(i + 1);
   }
   if (!hides_id && column == "id") return id_column;
   return std::nullopt;
@@ -302,24 +307,29 @@ std::string drop_column_sql(std::string_view table, std::string_view column) {
   return alter_table(table) + "DROP COLUMN " + quoted_name(column);
 }
 
+indexed_column make_indexable(const mysql_connection& c, const mysql_table& t, column_index column,
+                              bool may_be_cut_off) {
+  const mysql_column& of = t.columns[column - 1];
+  indexed_column made{.modification = {}, .part = quoted_name(of.name)};
+  if (!t.declared && becomes_varchar(c, of)) {
+    made.modification = "MODIFY COLUMN " + made.part + " VARCHAR(255) COLLATE ";
+    made.modification.append(of.collation.empty() ? collation_for(c) : of.collation);
+    made.modification += of.facts.nullable ? " NULL, " : " NOT NULL, ";
+  } else if (may_be_cut_off && needs_prefix(of)) {
+    made.part += "(255)";
+  }
+  return made;
+}
+
 std::string add_index_sql(const mysql_connection& c, const mysql_table& t, column_index column, index_kind kind) {
   const mysql_column& of = t.columns[column - 1];
-  const std::string name = quoted_name(of.name);
-  std::string sql = alter_table(t.name);
-  const bool becomes = becomes_varchar(c, of);
-  if (becomes) {
-    sql += "MODIFY COLUMN " + name + " VARCHAR(255) COLLATE ";
-    sql.append(of.collation.empty() ? collation_for(c) : of.collation);
-    sql += of.facts.nullable ? " NULL, " : " NOT NULL, ";
-  }
-  sql += kind == index_kind::key ? "ADD UNIQUE INDEX " : "ADD INDEX ";
-  sql += quoted_name(index_name(of.name)) + " (" + name;
-  if (!becomes && kind == index_kind::tag && needs_prefix(of)) sql += "(255)";
-  return sql + ")";
+  const indexed_column made = make_indexable(c, t, column, kind == index_kind::tag);
+  return alter_table(t.name) + made.modification + (kind == index_kind::key ? "ADD UNIQUE INDEX " : "ADD INDEX ") +
+         quoted_name(made_index_name(of.name)) + " (" + made.part + ")";
 }
 
 std::string drop_index_sql(std::string_view table, std::string_view column) {
-  return alter_table(table) + "DROP INDEX " + quoted_name(index_name(column));
+  return alter_table(table) + "DROP INDEX " + quoted_name(made_index_name(column));
 }
 
 mysql_table new_mysql_table(std::string_view name) {

@@ -26,6 +26,8 @@ struct mysql_column {
   std::string name;
   column_facts facts;
   mysql_form form = mysql_form::text;
+  /// MySQL has no such column: it keeps the place of one that was dropped.
+  bool dropped = false;
   bool generated = false;  ///< MySQL computes it; it cannot be written
   bool auto_increment = false;
   /// Whether MySQL may store something other than the text it was given: anything but Unicode text of varying length.
@@ -36,6 +38,10 @@ struct mysql_column {
   std::string collation;  ///< of a text column; empty: of one that new_mysql_column() made
   index_kind index = index_kind::none;
 };
+
+[[nodiscard]] inline bool is_writable(const mysql_column& c) {
+  return !c.generated && !c.dropped;
+}
 
 /// A table as MySQL has it and as the engine mirrors it.
 ///
@@ -51,7 +57,11 @@ struct mysql_table {
   /// Which columns, by the engine's numbers, address a row: empty with own_id; otherwise the primary key's, or those of
   /// a unique index that allows no NULL. Empty without own_id: rows cannot be addressed.
   std::vector<column_index> address;
-  bool has_triggers = false;  ///< as far as the login may see them: that takes the right TRIGGER
+  /// Those over several columns, by name.
+  std::vector<index_description> indexes;
+  std::optional<column_facts> id_facts;  ///< of an own id, where the table was made by `create table`
+  bool declared = false;                 ///< made by `create table` of this server: it says so in its comment
+  bool has_triggers = false;             ///< as far as the login may see them: that takes the right TRIGGER
   /// The id after all that were given: AUTO_INCREMENT of an own id, and beyond every id there is. 0 without own_id.
   std::uint64_t next_id = 0;
   std::string read_only_reason;  ///< empty: rows can be written
@@ -98,8 +108,16 @@ struct mysql_table {
 /// A table that this server makes: `id BIGINT` as primary key, keys and tags VARCHAR(255) with an index, others
 /// LONGTEXT; utf8mb4 with a collation under which only equal texts are equal, InnoDB.
 [[nodiscard]] std::string create_table_sql(const mysql_connection& c, std::string_view table);
+/// What the comment of a table says that was declared.
+inline constexpr std::string_view declared_comment = "made by create table of pubsubsql";
+/// A table as described, indexes included: with a primary key `id` only when it shows one and has no other. Columns
+/// without a type are as those of the tables above. Throws mysql_error when MySQL could not tell its rows.
+[[nodiscard]] std::string create_table_sql(const mysql_connection& c, const table_description& d);
 [[nodiscard]] std::string drop_table_sql(std::string_view table);
 [[nodiscard]] std::string add_column_sql(const mysql_connection& c, std::string_view table, std::string_view column);
+/// `facts`: nullptr: it has no type.
+[[nodiscard]] std::string add_column_sql(const mysql_connection& c, std::string_view table, std::string_view column,
+                                         const column_facts* facts);
 [[nodiscard]] std::string drop_column_sql(std::string_view table, std::string_view column);
 /// One ALTER TABLE that makes a column a `key` or `tag`: a LONGTEXT becomes VARCHAR(255) as well, if that is all there
 /// is to it. REQUIRES: column is not id_column, kind is not none.
@@ -107,6 +125,22 @@ struct mysql_table {
                                         index_kind kind);
 /// Drops the index that add_index_sql() made.
 [[nodiscard]] std::string drop_index_sql(std::string_view table, std::string_view column);
+/// The name of the index that this server puts on a column. Long ones are cut, and told apart by a hash.
+[[nodiscard]] std::string made_index_name(std::string_view column);
+
+/// A column as a part of an index, and what an ALTER TABLE has to do to it before, if anything, with a comma behind.
+struct indexed_column {
+  std::string modification;
+  std::string part;
+};
+/// `may_be_cut_off`: the index need not see all of a long text.
+[[nodiscard]] indexed_column make_indexable(const mysql_connection& c, const mysql_table& t, column_index column,
+                                            bool may_be_cut_off);
+
+/// The same for an index with a name, over one or more columns. REQUIRES: none is dropped.
+[[nodiscard]] std::string add_index_sql(const mysql_connection& c, const mysql_table& t,
+                                        const index_description& index);
+[[nodiscard]] std::string drop_index_sql(std::string_view table, std::string_view index, parser::index_type type);
 
 /// What a table made by create_table_sql() is, before its first column.
 [[nodiscard]] mysql_table new_mysql_table(std::string_view name);

@@ -132,6 +132,7 @@ struct index {
   std::string name;
   bool unique = false;
   bool usable = true;                ///< equal values can be found by it
+  bool parts_are_columns = true;     ///< or the beginnings of some
   bool whole = true;                 ///< all of it is columns, and each with its whole length
   std::vector<std::size_t> columns;  ///< places in the list of columns, as long as `whole`; the first one in any case
 };
@@ -173,6 +174,7 @@ void read_index_part(reading& r, const text_row& row) {
   // have the same.
   if (place && place == r.row_end && !it->columns.empty()) return;
   if (!place && it->columns.empty()) it->usable = false;
+  if (!place) it->parts_are_columns = false;
   if (!place || row[statistics_row::sub_part]) it->whole = false;
   if (place) it->columns.push_back(*place);
 }
@@ -222,6 +224,34 @@ std::optional<std::size_t> find_own_id(mysql_connection& c, reading& r) {
   return primary->columns.front();
 }
 
+/// The engine's column for a place among all columns, of which the own id is none.
+column_index to_column(std::size_t place, std::optional<std::size_t> id) {
+  if (!id || place < *id) return static_cast<column_index>(place + 1);
+  return place == *id ? id_column : static_cast<column_index>(place);
+}
+
+/// Indexes over several columns, the primary key first. Where the engine could not tell what is equal as MySQL does, an
+/// index is not unique for it.
+std::vector<index_description> indexes_of(const reading& r, std::optional<std::size_t> id) {
+  std::vector<index_description> out;
+  for (const index& i : r.indexes) {
+    if (!i.usable || i.columns.size() < 2 || !i.parts_are_columns) continue;
+    index_description made{.name = i.name, .columns = {}};
+    for (const std::size_t place : i.columns) made.columns.push_back(to_column(place, id));
+    const bool primary = i.name == "PRIMARY";
+    if (i.unique && i.whole) made.type = primary ? parser::index_type::primary : parser::index_type::unique;
+    out.insert(primary ? out.begin() : out.end(), std::move(made));
+  }
+  return out;
+}
+
+/// Whether the column is what this server makes for text without a type.
+bool is_untyped(const mysql_connection& c, const mysql_column& column) {
+  const bool type = column.facts.type == "longtext" || column.facts.type == "varchar(255)";
+  return type && column.facts.nullable && !column.has_default && column.facts.extra.empty() &&
+         column.collation == made_collation(c.is_mariadb(), c.server_version());
+}
+
 /// All columns and indexes are read: makes of them the table that the engine mirrors.
 mysql_table finish(mysql_connection& c, reading& r) {
   mysql_table& t = r.table;
@@ -234,8 +264,13 @@ mysql_table finish(mysql_connection& c, reading& r) {
       kind = index_kind::tag;
     }
   }
-  if (const std::optional<std::size_t> id = find_own_id(c, r)) {
+  for (mysql_column& column : t.columns) column.facts.untyped = !t.declared && is_untyped(c, column);
+  const std::optional<std::size_t> id = find_own_id(c, r);
+  t.indexes = indexes_of(r, id);
+  if (id) {
     t.own_id = true;
+    const column_facts& facts = t.columns[*id].facts;
+    if (t.declared && !facts.extra.empty()) t.id_facts = facts;
     t.columns.erase(t.columns.begin() + static_cast<std::ptrdiff_t>(*id));
   } else if (const index* address = address_of(r)) {
     for (const std::size_t at : address->columns) t.address.push_back(static_cast<column_index>(at + 1));
@@ -281,7 +316,7 @@ bool hold_definition(mysql_connection& c, std::string_view table) {
   }
 }
 
-/// The names of the tables there are and the next number of each, as far as it gives numbers.
+/// The names of the tables there are, the next number of each, as far as it gives numbers, and its comment.
 std::vector<text_row> list_tables(mysql_connection& c, std::span<const mysql_parameter> names) {
   constexpr unsigned mysql_with_cached_statistics = 8'00'00;
   if (!c.is_mariadb() && c.server_version() >= mysql_with_cached_statistics) {
@@ -293,7 +328,7 @@ std::vector<text_row> list_tables(mysql_connection& c, std::span<const mysql_par
   std::vector<mysql_parameter> parameters(names.begin(), names.end());
   parameters.insert(parameters.end(), names.begin(), names.end());
   return c.query(
-      "SELECT TABLE_NAME, AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
+      "SELECT TABLE_NAME, AUTO_INCREMENT, TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
       "AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')" +
           in_names("TABLE_NAME", names.size()) +
           in_names("TABLE_NAME", names.size(), exact ? "CAST(" : "CAST(LOWER(",
@@ -317,6 +352,7 @@ std::vector<mysql_table> read_tables(mysql_connection& c, std::span<const std::s
     reading& r = found.emplace_back();
     r.table.name = std::move(*row[0]);
     r.auto_increment = number<std::uint64_t>(row.at(1));
+    r.table.declared = row.at(2) == declared_comment;
     place_by_name.emplace(r.table.name, found.size() - 1);
   }
   if (found.empty()) return {};

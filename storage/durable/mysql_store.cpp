@@ -10,6 +10,7 @@
 
 #include "storage/durable/mysql_copy.hpp"
 #include "storage/durable/table_comparison.hpp"
+#include "storage/durable/table_handover.hpp"
 
 namespace pubsubsql::storage::durable {
 
@@ -75,9 +76,10 @@ void read_rows(mysql_connection& c, const mysql_table& t,
            });
 }
 
-mysql_store::mysql_store(settings s, sqlite_store* journal) : settings_(std::move(s)), journal_(journal) {
+mysql_store::mysql_store(settings s, sqlite_store* journal)
+    : settings_(std::move(s)), lane_numbers_(settings_.lanes), journal_(journal) {
   for (unsigned i = 0; i < settings_.lanes; ++i) {
-    lanes_.push_back(std::make_unique<mysql_lane>(settings_.lane, i, settings_.lanes, journal_));
+    lanes_.push_back(std::make_unique<mysql_lane>(settings_.lane, i, lane_numbers_, journal_));
   }
 }
 
@@ -86,10 +88,11 @@ mysql_store::~mysql_store() {
 }
 
 mysql_lane& mysql_store::lane_of(std::string_view table) {
-  return *lanes_[mysql_lane::lane_of(table, settings_.lanes)];
+  return *lanes_[lane_numbers_.lane_of(table)];
 }
 
 void mysql_store::connect() {
+  prepare();
   for (const auto& lane : lanes_) lane->connect();
 }
 
@@ -98,10 +101,7 @@ void mysql_store::take_also(const std::string& table) {
 }
 
 void mysql_store::set_columns(const table_description& d) {
-  std::vector<std::string> names;
-  names.reserve(d.columns.size());
-  for (const table_description::column& c : d.columns) names.push_back(c.name);
-  lane_of(d.name).catalog().set_columns(d.name, std::move(names));
+  told_columns_.emplace_back(d.name, catalog_columns(d));
 }
 
 std::vector<mysql_table> mysql_store::tables() {
@@ -136,8 +136,8 @@ bool mysql_store::has_rows(std::string_view table) {
 bool mysql_store::is_same(const table& t) {
   mysql_connection& c = lanes_.front()->connection();
   const auto there = read_table(c, t.name());
-  const std::vector<std::string> ours = column_names(t);
-  const auto has = [&](const std::string& column) { return there->find(column).has_value(); };
+  const std::vector<catalog_column> ours = column_names(t);
+  const auto has = [&](const catalog_column& of) { return of.dropped || there->find(of.name).has_value(); };
   if (!there || !std::ranges::all_of(ours, has) || (!there->own_id && there->address.empty())) return false;
   mysql_catalog catalog;
   catalog.set_columns(t.name(), joined_columns(t, *there));
@@ -175,7 +175,7 @@ mysql_store::comparison mysql_store::compare_with(const table& t, bool rows) {
   mysql_connection& c = lanes_.front()->connection();
   mysql_catalog catalog;
   add_missing_columns(c, catalog, t);
-  const std::vector<std::string> columns = joined_columns(t, require_table(c, t.name()));
+  const std::vector<catalog_column> columns = joined_columns(t, require_table(c, t.name()));
   catalog.set_columns(t.name(), columns);
   lane_of(t.name()).catalog().set_columns(t.name(), columns);
   const mysql_table& theirs = catalog.get(c, t.name());
@@ -241,24 +241,70 @@ void mysql_store::load_table(mysql_connection& c, const mysql_table& t, table_lo
 }
 
 void mysql_store::start(const result_handler& on_results, const correction_handler& on_correction) {
+  prepare();
   for (const auto& lane : lanes_) lane->start(on_results, on_correction);
 }
 
 void mysql_store::submit(std::vector<write>& writes) {
   if (writes.empty()) return;
+  const auto is_like_first = [&](const write& w) {
+    return w.group == nullptr && w.changes->table_name() == writes.front().changes->table_name();
+  };
   // Most turns change one table.
-  const std::string_view table = writes.front().changes->table_name();
-  if (std::ranges::all_of(writes, [&](const write& w) { return w.changes->table_name() == table; })) {
-    return lanes_[mysql_lane::lane_of(table, settings_.lanes)]->submit(writes);
+  if (writes.front().group == nullptr && std::ranges::all_of(writes, is_like_first)) {
+    return lane_of(writes.front().changes->table_name()).submit(writes);
   }
   std::vector<std::vector<write>> by_lane(lanes_.size());
+  const auto hand_over = [&] {
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      if (!by_lane[i].empty()) lanes_[i]->submit(by_lane[i]);
+    }
+  };
   for (write& w : writes) {
-    by_lane[mysql_lane::lane_of(w.changes->table_name(), settings_.lanes)].push_back(std::move(w));
+    if (w.group != nullptr) {
+      hand_over();
+      submit_group(std::move(w));
+    } else {
+      by_lane[lane_numbers_.lane_of(w.changes->table_name())].push_back(std::move(w));
+    }
   }
   writes.clear();
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (!by_lane[i].empty()) lanes_[i]->submit(by_lane[i]);
+  hand_over();
+}
+
+/// Every lane gets its part before another transaction moves tables: so of two lanes that wait for each other the one
+/// with the earlier transaction never waits for the later one.
+void mysql_store::submit_group(write&& w) {
+  const std::scoped_lock lock(moves_mutex_);
+  const std::vector<std::string_view> tables = tables_of(*w.group);
+  for (table_lanes::move& m : lane_numbers_.join(tables)) {
+    const auto handover = std::make_shared<table_handover>(std::move(m.tables));
+    std::vector<write> giving(1);
+    giving.front().group = std::make_shared<const change_group>();
+    giving.front().awaited = false;
+    giving.front().handovers.push_back(handover);
+    lanes_[m.from]->submit(giving);
+    w.handovers.push_back(handover);
   }
+  mysql_lane& lane = lane_of(tables.front());
+  std::vector<write> taking;
+  taking.push_back(std::move(w));
+  lane.submit(taking);
+}
+
+/// What has to be known before the lanes begin: what goes over which, and what it is called.
+void mysql_store::prepare() {
+  if (std::exchange(prepared_, true)) return;
+  if (journal_ != nullptr) {
+    std::vector<std::vector<std::string>> groups;
+    journal_->run_in_transaction([&](sqlite_files& files) { groups = files.journalled_groups(); });
+    for (const std::vector<std::string>& tables : groups) {
+      const std::vector<std::string_view> names(tables.begin(), tables.end());
+      static_cast<void>(lane_numbers_.join(names));
+    }
+  }
+  for (auto& [table, columns] : told_columns_) lane_of(table).catalog().set_columns(table, std::move(columns));
+  told_columns_.clear();
 }
 
 std::size_t mysql_store::queued_bytes() const {

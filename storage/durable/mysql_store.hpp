@@ -2,9 +2,11 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/durable/mysql_lane.hpp"
@@ -14,7 +16,8 @@
 
 namespace pubsubsql::storage::durable {
 
-/// MySQL as a store: some lanes, each with tables of its own, so that the order of a table's changes is kept.
+/// MySQL as a store: some lanes, each with tables of its own, so that the order of a table's changes is kept. Tables
+/// that are changed in one transaction get one lane, so that it is one transaction there.
 class mysql_store : public store {
  public:
   struct settings {
@@ -93,8 +96,14 @@ class mysql_store : public store {
 
  private:
   void load_table(mysql_connection& c, const mysql_table& t, table_loader& to);
+  void prepare();
+  void submit_group(write&& w);
 
   settings settings_;
+  table_lanes lane_numbers_;
+  std::mutex moves_mutex_;  // one transaction at a time moves tables to its lane
+  std::vector<std::pair<std::string, std::vector<catalog_column>>> told_columns_;
+  bool prepared_ = false;
   sqlite_store* journal_;
   std::vector<std::unique_ptr<mysql_lane>> lanes_;
 };

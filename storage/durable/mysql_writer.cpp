@@ -86,6 +86,7 @@ std::vector<column_index> inserted_columns(const mysql_table& t, std::span<const
                                            row_view after) {
   std::vector<column_index> columns;
   for (column_index column = 1; column <= t.columns.size(); ++column) {
+    if (t.columns[column - 1].dropped) continue;
     const bool addresses = contains(t.address, column) && after.at(column);
     if (contains(assigned, column) || addresses) columns.push_back(column);
   }
@@ -96,7 +97,7 @@ std::vector<column_index> inserted_columns(const mysql_table& t, std::span<const
 std::vector<column_index> writable_columns(const mysql_table& t) {
   std::vector<column_index> columns;
   for (column_index column = 1; column <= t.columns.size(); ++column) {
-    if (!t.columns[column - 1].generated) columns.push_back(column);
+    if (is_writable(t.columns[column - 1])) columns.push_back(column);
   }
   return columns;
 }
@@ -136,6 +137,7 @@ std::string on_duplicate(const mysql_connection& c, const mysql_table& t, std::s
   const auto given = [&](const std::string& name) { return by_name ? "new_row." + name : "VALUES(" + name + ")"; };
   sql += only_same_row(t, given);
   for (const column_index column : assigned) {
+    if (t.columns[column - 1].dropped) continue;
     const std::string name = quoted_name(t.columns[column - 1].name);
     if (!sql.ends_with("UPDATE ")) sql += ", ";
     sql += name + " = " + given(name);
@@ -375,7 +377,9 @@ bool mysql_writer::stored_as_given(const mysql_table& t, std::span<const row_vie
   for (const row_view row : rows) {
     std::string text = t.own_id ? std::to_string(row.id()) : std::string();
     row_view::cursor values(row);
-    for (column_index column = 1; column <= t.columns.size(); ++column) append_value(text, values.at(column));
+    for (column_index column = 1; column <= t.columns.size(); ++column) {
+      append_value(text, t.columns[column - 1].dropped ? value{} : values.at(column));
+    }
     wanted.insert(std::move(text));
   }
   for (const auto& stored : found) {
@@ -459,6 +463,8 @@ void mysql_writer::insert_row(const mysql_table& t, const change& c) {
 void mysql_writer::update_row(const mysql_table& t, const change& c) {
   std::vector<column_index> assigned(c.assigned.begin(), c.assigned.end());
   std::ranges::sort(assigned);
+  std::erase_if(assigned, [&](column_index column) { return t.columns[column - 1].dropped; });
+  if (assigned.empty()) return;
   parameters_.clear();
   scratch_.clear();
   for (const column_index column : assigned) bind(parameters_, t.columns[column - 1], c.after.at(column));
@@ -511,7 +517,7 @@ std::optional<std::vector<std::optional<std::string>>> mysql_writer::read_back(c
   for (column_index column = 1; column <= t.columns.size(); ++column) {
     const std::optional<std::string>& cell = found.front()[first + column - 1];
     const value v = from_mysql(t.columns[column - 1].form, cell ? value{*cell} : value{}, made);
-    differs = differs || v != values.at(column);
+    differs = differs || (v != values.at(column) && !t.columns[column - 1].dropped);
     stored.push_back(v ? std::optional<std::string>(*v) : std::nullopt);
   }
   if (!differs) return std::nullopt;

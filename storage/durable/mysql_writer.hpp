@@ -37,7 +37,8 @@ class mysql_writer {
   /// any otherwise than it was given.
   [[nodiscard]] std::optional<corrected_rows> write(const statement_changes& s);
 
-  /// Makes one change of a schema, or takes it back. `may_be_there`: it may have been made before.
+  /// Makes one change of a schema, or takes it back as far as that is possible: rows and values that went with a table
+  /// or column do not come back. `may_be_there`: it may have been made before.
   void change_schema(std::string_view table, const change& c, bool may_be_there = false);
   void undo_schema_change(std::string_view table, const change& c);
 
@@ -74,6 +75,11 @@ class mysql_writer {
   static void require_columns(const mysql_table& t, const change& c);
   [[noreturn]] static void throw_column_is_gone(const mysql_table& t);
   void make(const std::string& sql, bool may_be_there);
+  void take_away(const std::string& sql);
+  void create_table(std::string_view table, const table_description* declared, bool may_be_there);
+  void add_column(std::string_view table, const change& c, bool may_be_there);
+  void drop_column(std::string_view table, const change& c);
+  void undo_drop_column(std::string_view table, const change& c);
   void bind_columns(parameter_list& out, const mysql_table& t, std::span<const column_index> columns, row_view row);
   void bind(parameter_list& out, const mysql_column& c, const value& v);
   void bind_address(parameter_list& out, const mysql_table& t, row_view row);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <spdlog/spdlog.h>
+
 #include "storage/durable/mysql_writer.hpp"
 
 namespace pubsubsql::storage::durable {
@@ -12,8 +14,15 @@ namespace {
 /// The thing to be made is there already.
 constexpr std::array already_there = {1050, 1060, 1061};
 
+/// The thing to be taken away is not there: a table, or a column or index.
+constexpr std::array gone_already = {1051, 1091};
+
 constexpr int no_such_column = 1054;
 constexpr int table_exists = 1050;
+
+index_description described_index(const change& c) {
+  return {.name = std::string(c.name), .columns = {c.assigned.begin(), c.assigned.end()}, .type = c.index};
+}
 
 }  // namespace
 
@@ -36,21 +45,54 @@ void mysql_writer::make(const std::string& sql, bool may_be_there) {
   }
 }
 
+/// What is to go need not be there: somebody may have taken it away, or it went before the connection broke.
+void mysql_writer::take_away(const std::string& sql) {
+  try {
+    connection_.run(sql);
+  } catch (const mysql_error& e) {
+    if (std::ranges::find(gone_already, e.code()) == gone_already.end()) throw;
+  }
+}
+
+void mysql_writer::create_table(std::string_view table, const table_description* declared, bool may_be_there) {
+  if (declared == nullptr) {
+    make(create_table_sql(connection_, table), may_be_there);
+    catalog_.put(new_mysql_table(table));
+    return;
+  }
+  make(create_table_sql(connection_, *declared), may_be_there);
+  // From now on it is as if it had been adopted.
+  catalog_.erase(table);
+  catalog_.set_columns(table, catalog_columns(*declared));
+}
+
+void mysql_writer::add_column(std::string_view table, const change& c, bool may_be_there) {
+  mysql_table& t = catalog_.get(connection_, table);
+  const bool known = c.column <= t.columns.size() && t.columns[c.column - 1].name == c.name;
+  if (may_be_there && known) return;
+  if (c.column != t.columns.size() + 1) throw_column_is_gone(t);
+  make(add_column_sql(connection_, table, c.name, c.facts), may_be_there);
+  t.columns.push_back(new_mysql_column(c.name));
+  if (c.facts != nullptr) catalog_.reread(table);
+}
+
+void mysql_writer::drop_column(std::string_view table, const change& c) {
+  mysql_table& t = catalog_.get(connection_, table);
+  if (c.column > t.columns.size() + 1) throw_column_is_gone(t);
+  take_away(drop_column_sql(table, c.name));
+  if (c.column > t.columns.size()) t.columns.emplace_back();
+  t.columns[c.column - 1].dropped = true;
+  catalog_.reread(table);
+}
+
 void mysql_writer::change_schema(std::string_view table, const change& c, bool may_be_there) {
   switch (c.kind) {
     case change_kind::create_table:
-      make(create_table_sql(connection_, table), may_be_there);
-      catalog_.put(new_mysql_table(table));
+      create_table(table, c.declared, may_be_there);
       break;
-    case change_kind::add_column: {
-      mysql_table& t = catalog_.get(connection_, table);
-      const bool known = c.column <= t.columns.size() && t.columns[c.column - 1].name == c.name;
-      if (may_be_there && known) break;
-      if (c.column != t.columns.size() + 1) throw_column_is_gone(t);
-      make(add_column_sql(connection_, table, c.name), may_be_there);
-      t.columns.push_back(new_mysql_column(c.name));
+    case change_kind::add_column:
+      add_column(table, c, may_be_there);
       break;
-    }
     case change_kind::add_key:
     case change_kind::add_tag: {
       const index_kind kind = c.kind == change_kind::add_key ? index_kind::key : index_kind::tag;
@@ -60,14 +102,30 @@ void mysql_writer::change_schema(std::string_view table, const change& c, bool m
       catalog_.reread(table);  // the column's type may be another
       break;
     }
+    case change_kind::add_index: {
+      const index_description index = described_index(c);
+      mysql_table& t = catalog_.get(connection_, table);
+      const auto is_gone = [&](column_index column) { return column > t.columns.size(); };
+      if (std::ranges::any_of(index.columns, is_gone)) throw_column_is_gone(t);
+      make(add_index_sql(connection_, t, index), may_be_there);
+      catalog_.reread(table);
+      break;
+    }
+    case change_kind::drop_index:
+      take_away(drop_index_sql(table, c.name, c.index));
+      catalog_.reread(table);
+      break;
+    case change_kind::drop_column:
+      drop_column(table, c);
+      break;
+    case change_kind::drop_table:
+      take_away(drop_table_sql(table));
+      catalog_.erase(table);
+      break;
     case change_kind::set_ack:
     case change_kind::insert_row:
     case change_kind::update_row:
     case change_kind::delete_row:
-    case change_kind::drop_table:
-    case change_kind::drop_column:
-    case change_kind::add_index:
-    case change_kind::drop_index:
       break;
   }
 }
@@ -91,9 +149,34 @@ void mysql_writer::undo_schema_change(std::string_view table, const change& c) {
       catalog_.reread(table);
       break;
     }
+    case change_kind::add_index:
+      connection_.run(drop_index_sql(table, c.name, c.index));
+      catalog_.reread(table);
+      break;
+    case change_kind::drop_index:
+      make(add_index_sql(connection_, catalog_.get(connection_, table), described_index(c)), true);
+      catalog_.reread(table);
+      break;
+    case change_kind::drop_column:
+      undo_drop_column(table, c);
+      break;
+    case change_kind::drop_table:
+      if (c.declared != nullptr) create_table(table, c.declared, true);
+      break;
     default:
       break;
   }
+}
+
+/// The column is back, but what was in it only memory knows.
+void mysql_writer::undo_drop_column(std::string_view table, const change& c) {
+  mysql_table& t = catalog_.get(connection_, table);
+  if (c.column > t.columns.size() || !t.columns[c.column - 1].dropped) return;
+  connection_.run(add_column_sql(connection_, table, c.name, c.facts));
+  t.columns[c.column - 1] = new_mysql_column(c.name);
+  catalog_.reread(table);
+  spdlog::warn("table {}: column {} is in MySQL again, but without its values; mysql repair {} puts them back", table,
+               c.name, table);
 }
 
 }  // namespace pubsubsql::storage::durable

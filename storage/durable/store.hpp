@@ -19,6 +19,8 @@
 /// bounded queues, and say when it is committed.
 namespace pubsubsql::storage::durable {
 
+class table_handover;
+
 /// Whom the fate of a write concerns: a worker, one of its table queues, and a number that rises in it. Opaque here.
 struct write_origin {
   unsigned worker = 0;
@@ -44,6 +46,9 @@ struct write {
   std::chrono::steady_clock::time_point queued_at{};
   /// Set between the stores: it did not reach MySQL and has to be journalled.
   bool journal = false;
+  /// Set between MySQL's lanes: tables that the one with the group takes over from others first; a group of none is
+  /// where another gives them.
+  std::vector<std::shared_ptr<table_handover>> handovers = {};
 
   /// One statement's changes, or those of the group.
   [[nodiscard]] std::span<const std::shared_ptr<const statement_changes>> statements() const {

@@ -46,9 +46,11 @@ class row_finder {
   absl::flat_hash_map<std::string, row_number> by_address_;
 };
 
-bool is_same(row_view row, std::span<const value> values) {
+bool is_same(const table& ours, row_view row, std::span<const value> values) {
   row_view::cursor columns(row);
   for (column_index column = 1; column < values.size(); ++column) {
+    // A row may still have what it had in a dropped column.
+    if (column < ours.column_count() && ours.is_dropped(column)) continue;
     if (columns.at(column) != values[column]) return false;
   }
   return true;
@@ -95,7 +97,7 @@ void give_up_keys(mysql_connection& c, mysql_catalog& catalog, const table& ours
   std::vector<column_index> keys;
   for (column_index column = 1; column <= theirs.columns.size(); ++column) {
     const mysql_column& k = theirs.columns[column - 1];
-    if (k.index == index_kind::key && k.facts.nullable && !k.generated) keys.push_back(column);
+    if (k.index == index_kind::key && k.facts.nullable && is_writable(k)) keys.push_back(column);
   }
   std::vector<std::string> rows;
   std::vector<value> values;
@@ -128,7 +130,7 @@ std::vector<bool> rows_to_make_anew(const mysql_table& theirs, const table& ours
   std::vector<bool> anew(d.different.size());
   for (column_index column = 1; column <= theirs.columns.size(); ++column) {
     const mysql_column& k = theirs.columns[column - 1];
-    if (k.index != index_kind::key || k.facts.nullable || k.generated) continue;
+    if (k.index != index_kind::key || k.facts.nullable || !is_writable(k)) continue;
     absl::flat_hash_map<std::string_view, std::size_t> holders;
     for (std::size_t i = 0; i < d.different.size(); ++i) {
       if (const auto& held = d.different[i].values[column]) holders.emplace(*held, i);
@@ -157,7 +159,7 @@ table_differences still_as_written(const table& ours, const statement_changes& w
     std::vector<value> values(1);
     row_view::cursor columns(c.after);
     for (column_index column = 1; column < ours.column_count(); ++column) values.push_back(columns.at(column));
-    if (!here || !is_same(ours.get(*here), values)) continue;
+    if (!here || !is_same(ours, ours.get(*here), values)) continue;
     table_differences::outside_row& row = d.different.emplace_back();
     row.here = *here;
     row.values.emplace_back();
@@ -173,7 +175,7 @@ bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table&
   std::vector<column_index> all;
   const mysql_table& theirs = catalog.get(c, ours.name());
   for (column_index column = 1; column < ours.column_count(); ++column) {
-    if (!theirs.columns[column - 1].generated) all.push_back(column);
+    if (is_writable(theirs.columns[column - 1])) all.push_back(column);
   }
   // Rows that are too many go first: others may want their keys.
   auto bytes = rows.begin();
@@ -219,7 +221,7 @@ table_differences compare(mysql_connection& c, const mysql_table& theirs, const 
     }
     if (seen.size() <= *here) seen.resize(std::size_t{*here} + 1);
     seen[*here] = true;
-    if (!is_same(ours.get(*here), values)) found.different.push_back(keep(position, *here, values));
+    if (!is_same(ours, ours.get(*here), values)) found.different.push_back(keep(position, *here, values));
   });
   std::vector<row_number> rows;
   ours.find_all(rows);

@@ -15,6 +15,7 @@
 #include "storage/column_atom.hpp"
 #include "storage/outcome.hpp"
 #include "storage/row.hpp"
+#include "storage/sql/aggregate.hpp"
 #include "storage/sql/column_type.hpp"
 #include "storage/sql/datum.hpp"
 
@@ -58,8 +59,8 @@ struct name_scope {
 
 /// What an expression is computed for.
 struct expression_input {
-  row_view row = {};                       ///< of the scope's table; no data: every column is NULL
-  std::span<const value> values = {};      ///< by column: these instead of the row's, where the span reaches
+  row_view row = {};                   ///< of the scope's table; no data: every column is NULL
+  std::span<const value> values = {};  ///< by column, `id` left out: these instead of the row's, where the span reaches
   std::span<const value> offered = {};     ///< values(c), by column
   std::span<const datum> aggregates = {};  ///< results, in the order of name_scope::aggregates
 };
@@ -83,6 +84,8 @@ class bound_expression {
   [[nodiscard]] datum evaluate(const expression_input& in, evaluation& e) const;
   /// Whether it is true: not false, 0 or NULL.
   [[nodiscard]] bool is_true(const expression_input& in, evaluation& e) const;
+  /// A text, always the same.
+  [[nodiscard]] static bound_expression of_text(std::string_view text);
   /// A column of a table, whatever it is called.
   [[nodiscard]] static bound_expression of_column(const table& t, column_index column);
   /// The type of results, as a column would need it that takes them all.
@@ -101,28 +104,18 @@ class bound_expression {
   [[nodiscard]] std::vector<conjunction> conjunctions() const;
 
  private:
+  explicit bound_expression(std::unique_ptr<node> root);
+
   std::unique_ptr<node> root_;
   std::vector<column_index> columns_;
+  bool makes_nothing_ = false;  // computing it as a predicate takes no memory
 };
 
 struct aggregate_call {
-  enum class function : std::uint8_t { count_rows, count, sum, min, max, avg };
-  function of{};
+  aggregate_kind kind{};
   bool distinct = false;
-  bound_expression argument;  ///< empty for count_rows
-};
-
-/// What an aggregate has come to for one group so far.
-class aggregate_state {
- public:
-  explicit aggregate_state(const aggregate_call& call);
-  ~aggregate_state();
-  aggregate_state(aggregate_state&&) noexcept;
-  aggregate_state& operator=(aggregate_state&&) noexcept;
-
-  // REQUIRES: `call` is that of the constructor.
-  void add(const aggregate_call& call, const expression_input& in, evaluation& e);
-  [[nodiscard]] datum result(const aggregate_call& call, evaluation& e) const;
+  bool counts_rows = false;  ///< count(*): there is no argument
+  bound_expression argument;
 };
 
 }  // namespace pubsubsql::storage::sql

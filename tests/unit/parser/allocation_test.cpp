@@ -48,6 +48,11 @@ TEST_CASE("parser: common statements allocate nothing") {
       "select id, ticker, bid from stocks where sector = TECH",
       "subscribe skip * from `stocks` where sector = TECH",
       "stream delete from stocks where id = 17",
+      "select id, bid from stocks where sector = TECH and bid > 100 order by bid desc limit 10",
+      "update stocks set bid = bid + 1 where ticker in (IBM, MSFT)",
+      "insert into stocks (ticker, bid) values (IBM, 1) on duplicate key update bid = values(bid)",
+      "select sector, count(*), avg(bid) from stocks group by sector having count(*) > 1",
+      "begin",
   };
   statement_arena arena;
   for (const std::string_view sql : statements) {

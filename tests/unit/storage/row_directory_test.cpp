@@ -45,3 +45,33 @@ TEST_CASE("row directory: behaves as an ordered map") {
   }
   CHECK(visited == expected);
 }
+
+TEST_CASE("row directory: visits what is between two positions") {
+  row_directory directory;
+  std::map<row_position, row_number> model;
+  std::mt19937 random(8);
+  const auto any = [&] { return static_cast<row_position>(random() % 700) - 350; };
+  for (row_number i = 0; i < 200; ++i) {
+    const row_position position = any();
+    if (model.emplace(position, i).second) directory.insert(position, i);
+  }
+  for (int i = 0; i < 2000; ++i) {
+    const row_position first = i == 0 ? INT64_MIN : any();
+    const row_position last = i < 2 ? INT64_MAX : any();
+    std::vector<row_number> expected;
+    for (const auto& [position, number] : model) {
+      if (position >= first && position <= last) expected.push_back(number);
+    }
+    std::vector<row_number> seen;
+    const auto take = [&](row_number row) {
+      seen.push_back(row);
+      return true;
+    };
+    CHECK(directory.visit(first, last, take));
+    CHECK(seen == expected);
+    seen.clear();
+    CHECK(directory.visit_back(first, last, take));
+    CHECK(std::vector<row_number>(seen.rbegin(), seen.rend()) == expected);
+    if (!expected.empty()) CHECK_FALSE(directory.visit(first, last, [](row_number) { return false; }));
+  }
+}

@@ -86,3 +86,27 @@ TEST_CASE("ordered indexes of a table: the primary key") {
   log.undo();
   CHECK(is({id_column}));
 }
+
+TEST_CASE("ordered indexes of a table: typed columns have the order of their types") {
+  table_description d = {.name = "t", .columns = {{.name = "a"}}, .indexes = {{.name = "i", .columns = {1}}}};
+  table t(d);
+  for (const char* text : {"b", "10", "9", "a"}) {
+    static_cast<void>(t.insert(parser::queue_end::back, std::vector<value>{{}, text}));
+  }
+  const auto order = [&] {
+    std::string out;
+    t.find_ordered_index("i")->visit({}, [&](row_number row) {
+      out.append(*t.get(row).at(1)).append(" ");
+      return true;
+    });
+    return out;
+  };
+  CHECK(order() == "9 10 a b ");
+  const auto becomes = [&](const char* type) {
+    d.columns.front().facts = column_facts{.type = type, .nullable = true, .default_text = {}, .extra = {}};
+    t.learn(d);
+    return order();
+  };
+  CHECK(becomes("varchar(10)") == "10 9 a b ");
+  CHECK(becomes("enum('b','a','10','9')") == "b a 10 9 ");
+}

@@ -111,7 +111,76 @@ class matching : public subject {
   prepared_engine engine_;
   storage::row_view before_;
   storage::row_view after_;
-  storage::subscriptions subscriptions_;
+  storage::subscriptions subscriptions_{*engine_.database().find("t")};
+  std::vector<storage::event> events_;
+};
+
+/// `g = ... and a > ...`, or `a between ... and ...`.
+class range_filter : public storage::matching::row_filter {
+ public:
+  range_filter(std::optional<std::string> tag, std::string low, std::optional<std::string> high) {
+    if (tag) {
+      all_.atoms.push_back({.column = column_g, .demands = storage::column_atom::kind::equal, .values = {*tag}});
+      columns_.push_back(column_g);
+    }
+    storage::column_atom range{.column = column_a, .demands = storage::column_atom::kind::range};
+    range.lower = {.text = std::move(low), .inclusive = high.has_value()};
+    if (high) range.upper = {.text = *high, .inclusive = true};
+    all_.atoms.push_back(std::move(range));
+    all_.complete = true;
+    columns_.push_back(column_a);
+  }
+  void bind(const storage::table&) override {}
+  [[nodiscard]] bool matches(storage::row_view, std::int64_t) const override { return false; }
+  [[nodiscard]] std::vector<storage::conjunction> conjunctions() const override { return {all_}; }
+  [[nodiscard]] std::span<const storage::column_index> columns() const override { return columns_; }
+  [[nodiscard]] std::span<const std::string> missing() const override { return {}; }
+
+  static constexpr storage::column_index column_g = 2;
+  static constexpr storage::column_index column_a = 3;
+
+ private:
+  storage::conjunction all_;
+  std::vector<storage::column_index> columns_;
+};
+
+/// An update of a number that so many subscriptions to ranges of it look at, of which one wants it.
+class matching_ranges : public subject {
+ public:
+  matching_ranges(std::size_t subscriptions, bool windows) {
+    engine_.run("insert into t (k, g, a, b) values (before, tag0, 20000, 1)");
+    engine_.run("insert into t (k, g, a, b) values (after, tag0, 20001, 1)");
+    const storage::table& t = *engine_.database().find("t");
+    before_ = t.get(0);
+    after_ = t.get(1);
+    subscriptions_ = std::make_unique<storage::subscriptions>(t);
+    for (std::size_t i = 0; i < subscriptions; ++i) {
+      const std::string tag = "tag" + std::to_string(i % 100);
+      const std::size_t low = i == 0 ? 19'900 : 100'000 + i * 3;
+      auto filter = windows
+                        ? std::make_unique<range_filter>(std::nullopt, std::to_string(low), std::to_string(low + 200))
+                        : std::make_unique<range_filter>(tag, std::to_string(low), std::nullopt);
+      subscriptions_->add({.subscriber = storage::subscriber_id{1}, .pubsubid = i + 1},
+                          {.filter = std::move(filter), .canonical_text = std::to_string(i)});
+    }
+  }
+  void run(std::size_t times) override {
+    for (; times > 0; --times) {
+      events_.clear();
+      subscriptions_->begin_statement(0);
+      subscriptions_->on_update(before_, after_, assigned_, sent_, all_, events_);
+      unused_result = events_.front().targets.size();
+    }
+  }
+
+ private:
+  std::array<storage::column_index, 1> assigned_ = {range_filter::column_a};
+  std::array<storage::column_index, 2> sent_ = {0, range_filter::column_a};
+  std::array<storage::column_index, 5> all_ = {0, 1, 2, 3, 4};
+  prepared_engine engine_;
+  storage::row_view before_;
+  storage::row_view after_;
+  std::unique_ptr<storage::subscriptions> subscriptions_;
   std::vector<storage::event> events_;
 };
 
@@ -126,6 +195,12 @@ void add_matching(std::vector<subject_description>& to, std::size_t subscription
   to.push_back({.name = "match: " + std::string(all_match ? "all" : "1") + " of " + std::to_string(subscriptions),
                 .operations = operations,
                 .make = [=] { return std::make_unique<matching>(subscriptions, all_match); }});
+}
+
+void add_matching_ranges(std::vector<subject_description>& to, std::size_t subscriptions, bool windows) {
+  to.push_back({.name = "match: 1 of " + std::to_string(subscriptions) + (windows ? " windows" : " values and ranges"),
+                .operations = operations,
+                .make = [=] { return std::make_unique<matching_ranges>(subscriptions, windows); }});
 }
 
 }  // namespace
@@ -147,6 +222,9 @@ void add_engine_subjects(std::vector<subject_description>& to) {
   add_matching(to, 100'000, false);
   add_matching(to, 100, true);
   add_matching(to, 100'000, true);
+  for (const bool windows : {false, true}) {
+    for (const std::size_t subscriptions : {100U, 100'000U}) add_matching_ranges(to, subscriptions, windows);
+  }
 }
 
 }  // namespace micro

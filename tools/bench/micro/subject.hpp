@@ -29,12 +29,14 @@ struct subject_description {
 /// Appends the subjects of each stage of a request's journey.
 void add_parser_subjects(std::vector<subject_description>& to);
 void add_engine_subjects(std::vector<subject_description>& to);
+void add_index_subjects(std::vector<subject_description>& to);
 void add_output_subjects(std::vector<subject_description>& to);
 
 [[nodiscard]] inline std::vector<subject_description> all_subjects() {
   std::vector<subject_description> all;
   add_parser_subjects(all);
   add_engine_subjects(all);
+  add_index_subjects(all);
   add_output_subjects(all);
   return all;
 }

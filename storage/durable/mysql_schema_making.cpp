@@ -1,0 +1,178 @@
+// Tables, columns and indexes as SQL that makes them with their types.
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "storage/durable/mysql_schema.hpp"
+
+namespace pubsubsql::storage::durable {
+
+namespace {
+
+constexpr int no_primary_key = 1173;
+
+bool starts_with_word(std::string_view text, std::string_view lower_word) {
+  if (text.size() < lower_word.size()) return false;
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return std::ranges::equal(text.substr(0, lower_word.size()), lower_word, same);
+}
+
+std::string quoted_text(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') out += c;
+    out += c;
+  }
+  return out + "'";
+}
+
+/// What stands behind DEFAULT: a time is reckoned anew for each row, all else is a literal.
+std::string default_sql(const mysql_connection& c, const column_facts& f) {
+  const std::string& text = *f.default_text;
+  if (starts_with_word(f.type, "datetime") || starts_with_word(f.type, "timestamp")) {
+    if (starts_with_word(text, "current_timestamp") || starts_with_word(text, "now(")) return text;
+  }
+  if (starts_with_word(f.type, "bit") && starts_with_word(text, "b'")) return text;
+  constexpr std::array<std::string_view, 6> only_expressions = {"tinytext", "text", "mediumtext",
+                                                                "longtext", "json", "blob"};
+  const auto is_type = [&](std::string_view type) { return starts_with_word(f.type, type); };
+  const bool in_brackets = !c.is_mariadb() && std::ranges::any_of(only_expressions, is_type);
+  return in_brackets ? "(" + quoted_text(text) + ")" : quoted_text(text);
+}
+
+/// The type and what goes with it. `indexed`: text without a type has to have a length then.
+std::string definition(const mysql_connection& c, const column_facts* f, bool indexed) {
+  if (f == nullptr || f->type.empty() || f->untyped) {
+    return std::string(indexed ? "VARCHAR(255)" : "LONGTEXT") + " COLLATE " +
+           std::string(made_collation(c.is_mariadb(), c.server_version())) + " NULL";
+  }
+  std::string sql = f->type + (f->nullable ? " NULL" : " NOT NULL");
+  if (f->default_text) sql += " DEFAULT " + default_sql(c, *f);
+  if (!f->extra.empty()) sql += " " + f->extra;
+  return sql;
+}
+
+const column_facts* facts_of(const table_description::column& c) {
+  return c.facts ? &*c.facts : nullptr;
+}
+
+bool is_in_an_index(const table_description& d, column_index column) {
+  const auto has = [&](const index_description& i) { return std::ranges::find(i.columns, column) != i.columns.end(); };
+  return d.columns[column - 1].index != index_kind::none || std::ranges::any_of(d.indexes, has);
+}
+
+bool has_primary_key(const table_description& d) {
+  const auto is_primary = [](const index_description& i) { return i.type == parser::index_type::primary; };
+  return d.primary_column.has_value() || std::ranges::any_of(d.indexes, is_primary);
+}
+
+/// Whether rows can be told from each other without a primary key.
+bool has_address(const table_description& d) {
+  const auto never_null = [&](column_index column) {
+    const column_facts* f = column == id_column ? nullptr : facts_of(d.columns[column - 1]);
+    return f != nullptr && !f->nullable;
+  };
+  for (column_index column = 1; column <= d.columns.size(); ++column) {
+    const table_description::column& c = d.columns[column - 1];
+    if (!c.dropped && c.index == index_kind::key && never_null(column)) return true;
+  }
+  return std::ranges::any_of(d.indexes, [&](const index_description& i) {
+    return i.type == parser::index_type::unique && std::ranges::all_of(i.columns, never_null);
+  });
+}
+
+std::string name_of(const table_description& d, column_index column) {
+  return column == id_column ? "`id`" : quoted_name(d.columns[column - 1].name);
+}
+
+std::string_view index_words(parser::index_type type) {
+  switch (type) {
+    case parser::index_type::primary:
+      return "PRIMARY KEY";
+    case parser::index_type::unique:
+      return "UNIQUE INDEX";
+    case parser::index_type::plain:
+      break;
+  }
+  return "INDEX";
+}
+
+/// An index of one column, which has a name of its own where the table was declared: that of its column.
+std::string column_index_sql(const table_description& d, column_index column) {
+  const table_description::column& c = d.columns[column - 1];
+  const std::string in_brackets = " (" + name_of(d, column) + ")";
+  if (d.primary_column == column) return "PRIMARY KEY" + in_brackets;
+  const auto has_name = [&](const index_description& i) { return i.name == c.name; };
+  const bool own_name = !d.declared || std::ranges::any_of(d.indexes, has_name);
+  return std::string(c.index == index_kind::key ? "UNIQUE INDEX " : "INDEX ") +
+         quoted_name(own_name ? made_index_name(c.name) : c.name) + in_brackets;
+}
+
+std::string table_index_sql(const table_description& d, const index_description& index) {
+  std::string columns;
+  for (const column_index column : index.columns)
+    columns.append(columns.empty() ? "" : ", ").append(name_of(d, column));
+  std::string sql(index_words(index.type));
+  if (index.type != parser::index_type::primary) sql += " " + quoted_name(index.name);
+  return sql + " (" + columns + ")";
+}
+
+}  // namespace
+
+std::string create_table_sql(const mysql_connection& c, const table_description& d) {
+  std::string items;
+  const auto add = [&](const std::string& item) { items.append(items.empty() ? "" : ", ").append(item); };
+  if (d.id_facts) {
+    add("`id` " + definition(c, &*d.id_facts, true) + " PRIMARY KEY");
+  } else if (!has_primary_key(d) && !d.hides_id) {
+    add("`id` BIGINT NOT NULL PRIMARY KEY");
+  } else if (!has_primary_key(d) && !has_address(d)) {
+    throw mysql_error(no_primary_key, "42000",
+                      "table " + d.name + " needs a primary key, or a unique one without NULL: MySQL tells rows by it");
+  }
+  for (column_index column = 1; column <= d.columns.size(); ++column) {
+    const table_description::column& of = d.columns[column - 1];
+    if (of.dropped) continue;
+    add(quoted_name(of.name) + " " + definition(c, facts_of(of), is_in_an_index(d, column)));
+  }
+  for (column_index column = 1; column <= d.columns.size(); ++column) {
+    const table_description::column& of = d.columns[column - 1];
+    if (!of.dropped && of.index != index_kind::none) add(column_index_sql(d, column));
+  }
+  for (const index_description& index : d.indexes) add(table_index_sql(d, index));
+  return "CREATE TABLE " + quoted_name(d.name) + " (" + items +
+         ") ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE " +
+         std::string(made_collation(c.is_mariadb(), c.server_version())) +
+         (d.declared ? " COMMENT=" + quoted_text(declared_comment) : "");
+}
+
+std::string add_column_sql(const mysql_connection& c, std::string_view table, std::string_view column,
+                           const column_facts* facts) {
+  return "ALTER TABLE " + quoted_name(table) + " ADD COLUMN " + quoted_name(column) + " " + definition(c, facts, false);
+}
+
+std::string add_index_sql(const mysql_connection& c, const mysql_table& t, const index_description& index) {
+  std::string sql = "ALTER TABLE " + quoted_name(t.name) + " ";
+  std::string columns;
+  for (const column_index column : index.columns) {
+    if (!columns.empty()) columns += ", ";
+    if (column == id_column) {
+      columns += "`id`";
+      continue;
+    }
+    const indexed_column of = make_indexable(c, t, column, index.type == parser::index_type::plain);
+    sql += of.modification;
+    columns += of.part;
+  }
+  sql.append("ADD ").append(index_words(index.type));
+  if (index.type != parser::index_type::primary) sql += " " + quoted_name(index.name);
+  return sql + " (" + columns + ")";
+}
+
+std::string drop_index_sql(std::string_view table, std::string_view index, parser::index_type type) {
+  const std::string what = type == parser::index_type::primary ? "PRIMARY KEY" : "INDEX " + quoted_name(index);
+  return "ALTER TABLE " + quoted_name(table) + " DROP " + what;
+}
+
+}  // namespace pubsubsql::storage::durable

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/column_atom.hpp"
+#include "storage/row.hpp"
+
+namespace pubsubsql::storage {
+class table;
+}
+
+namespace pubsubsql::storage::matching {
+
+/// What a `where` of a subscription demands of a row. It names columns, which may come and go.
+class row_filter {
+ public:
+  row_filter() = default;
+  virtual ~row_filter() = default;
+  row_filter(const row_filter&) = delete;
+  row_filter& operator=(const row_filter&) = delete;
+
+  /// Looks its columns up anew; one that the table does not have is NULL.
+  virtual void bind(const table& of) = 0;
+
+  // What follows is as of the last bind().
+
+  /// `now_us`: the time, in microseconds since 1970.
+  [[nodiscard]] virtual bool matches(row_view row, std::int64_t now_us) const = 0;
+  /// Conjunctions of which at least one holds for every row that matches; none: nothing is known.
+  [[nodiscard]] virtual std::vector<conjunction> conjunctions() const = 0;
+  /// The columns it reads, rising.
+  [[nodiscard]] virtual std::span<const column_index> columns() const = 0;
+  /// The names that no column has.
+  [[nodiscard]] virtual std::span<const std::string> missing() const = 0;
+};
+
+}  // namespace pubsubsql::storage::matching

@@ -1,0 +1,177 @@
+// What columns a table has, and what is declared of them.
+
+#include <algorithm>
+#include <atomic>
+
+#include "parser/parser.hpp"
+#include "storage/sql/stored_value.hpp"
+#include "storage/table.hpp"
+
+namespace pubsubsql::storage {
+
+namespace {
+
+/// The expression that a text is, if it is one; names of columns are none.
+std::unique_ptr<sql::bound_expression> read_expression(const std::string& text) {
+  parser::statement_arena arena;
+  const std::string sql = "select " + text;
+  const auto parsed = parser::parse(sql, arena);
+  if (!parsed) return nullptr;
+  const auto* const select = std::get_if<parser::select_statement>(&parsed->body);
+  if (select == nullptr || select->columns.items.size() != 1) return nullptr;
+  sql::name_scope nothing;
+  auto out = std::make_unique<sql::bound_expression>();
+  if (sql::bound_expression::bind(*select->columns.items.front().value, nothing, *out)) return nullptr;
+  return out;
+}
+
+}  // namespace
+
+table::table(const table_description& d) : table(d.name) {
+  declared_ = d.declared;
+  if (d.hides_id) {
+    column_by_name_.clear();
+    all_columns_.clear();
+    columns_.front().name.clear();
+  }
+  if (d.id_facts) set_facts(id_column, *d.id_facts);
+  for (const table_description::column& c : d.columns) {
+    const column_index column = add_column(c.name, c.facts ? &*c.facts : nullptr);
+    if (c.index != index_kind::none) static_cast<void>(add_index(column, c.index));  // over no rows
+    if (c.dropped) drop_column(column);
+  }
+  for (const index_description& index : d.indexes) static_cast<void>(add_ordered_index(index, ordered_.size()));
+  primary_column_ = d.primary_column;
+  sequence_ = d.sequence;
+  ack_ = d.ack;
+  learn(d);
+}
+
+void table::learn(const table_description& outside) {
+  key_from_outside_.reset();
+  for (const table_description::column& c : outside.columns) {
+    const auto column = find_column(c.name);
+    if (!column || !c.facts) continue;
+    if (c.facts->extra == "auto_increment" && !declared_) key_from_outside_ = column;
+    set_facts(*column, *c.facts);
+  }
+  read_types();
+  subscriptions_->columns_changed();
+  skip_ids(outside.next_id);
+  read_only_reason_ = outside.read_only_reason;
+}
+
+table_description table::description() const {
+  table_description d{.name = name_};
+  for (column_index i = 1; i < column_count(); ++i) {
+    const column_entry& c = columns_[i];
+    d.columns.push_back({.name = c.name, .index = index_of(i), .facts = {}, .dropped = c.dropped});
+    if (c.facts) d.columns.back().facts = *c.facts;
+  }
+  for (const auto& index : ordered_) d.indexes.push_back(index->description());
+  d.primary_column = primary_column_;
+  d.next_id = next_id_;
+  d.sequence = sequence_;
+  d.ack = ack_;
+  d.hides_id = !shows_id();
+  d.declared = declared_;
+  if (columns_.front().facts) d.id_facts = *columns_.front().facts;
+  d.read_only_reason = read_only_reason_;
+  return d;
+}
+
+std::unique_ptr<const sql::column_type> table::read_type(const column_facts& facts) {
+  if (facts.type.empty()) return nullptr;
+  return std::make_unique<const sql::column_type>(sql::foreign_column_type(facts.type));
+}
+
+void table::set_facts(column_index column, const column_facts& facts) {
+  column_entry& c = columns_[column];
+  c.facts = std::make_unique<column_facts>(facts);
+  typed_ = true;
+  if (!c.type) c.type = read_type(facts);
+  if (!declared_) return;
+  c.nullable = facts.nullable;
+  if (facts.extra == "auto_increment") auto_increment_column_ = column;
+  set_default(c);
+}
+
+void table::set_default(column_entry& c) {
+  c.default_value.reset();
+  if (!c.facts->default_text) return;
+  if (c.facts->extra == column_facts::computed_default) {
+    c.default_value = read_expression(*c.facts->default_text);
+  } else {
+    c.default_value = std::make_unique<sql::bound_expression>(sql::bound_expression::of_text(*c.facts->default_text));
+  }
+}
+
+std::uint64_t table::new_schema_version() {
+  static std::atomic<std::uint64_t> last = 0;
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+std::optional<column_index> table::find_column(std::string_view name) const {
+  const auto it = column_by_name_.find(name);
+  if (it == column_by_name_.end()) return std::nullopt;
+  return it->second;
+}
+
+std::span<const column_index> table::row_columns() const {
+  static constexpr column_index id[] = {id_column};
+  if (shows_id()) return id;
+  return primary_key();
+}
+
+void table::show_column(column_index column) {
+  column_by_name_.emplace(columns_[column].name, column);
+  all_columns_.insert(std::ranges::upper_bound(all_columns_, column), column);
+  schema_version_ = new_schema_version();
+  subscriptions_->column_added(columns_[column].name, column);
+}
+
+column_index table::add_column(std::string_view name, const column_facts* facts) {
+  const column_index index = column_count();
+  columns_.push_back({.name = std::string(name), .index = {}});
+  if (facts != nullptr) set_facts(index, *facts);
+  show_column(index);
+  return index;
+}
+
+void table::remove_last_column() {
+  const column_index last = column_count() - 1;
+  if (auto_increment_column_ == last) auto_increment_column_.reset();
+  subscriptions_->column_leaves(last);
+  all_columns_.pop_back();
+  column_by_name_.erase(columns_.back().name);
+  columns_.pop_back();
+  schema_version_ = new_schema_version();
+  subscriptions_->column_left();
+}
+
+void table::drop_column(column_index column) {
+  column_entry& c = columns_[column];
+  if (auto_increment_column_ == column) auto_increment_column_.reset();
+  subscriptions_->column_leaves(column);
+  std::erase(all_columns_, column);
+  column_by_name_.erase(c.name);
+  c.dropped = true;
+  c.nullable = true;
+  schema_version_ = new_schema_version();
+  subscriptions_->column_left();
+}
+
+void table::undo_drop_column(column_index column) {
+  column_entry& c = columns_[column];
+  c.dropped = false;
+  if (c.facts) set_facts(column, *c.facts);
+  show_column(column);
+}
+
+void table::take_subscribers(table& other) {
+  subscriptions_ = std::move(other.subscriptions_);
+  other.subscriptions_ = std::make_unique<subscriptions>(other);
+  subscriptions_->move_to(*this);
+}
+
+}  // namespace pubsubsql::storage
