@@ -27,10 +27,11 @@ bool is_any(const parser::statement_body& body) {
   return (std::holds_alternative<Kinds>(body) || ...);
 }
 
-/// Statements that create a table that is missing.
+/// Statements that create a table that is missing, or do not mind.
 bool may_create(const parser::statement_body& body) {
+  if (const auto* drop = std::get_if<parser::drop_table_statement>(&body)) return drop->if_exists;
   return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
-                parser::subscribe_statement>(body);
+                parser::subscribe_statement, parser::create_table_statement>(body);
 }
 
 bool is_mysql(const parser::statement_body& body) {
@@ -98,8 +99,12 @@ bool router::run_in_transaction(const client_request& a, const parser::statement
     transactions_.commit(a);
   } else if (!may_be_in_transaction(s.body)) {
     refuse(a, "this cannot be done in a transaction; commit or roll back first");
-  } else if (const auto owner = find_owner(a, s)) {
-    transactions_.run(a, s, *owner);
+  } else if (names_several_tables(s)) {
+    run_over_several(a, s);
+  } else if (const std::string_view table = parser::table_of(s); table.empty()) {
+    return false;  // a select without from
+  } else if (const auto owner = find_owner(a, s, table)) {
+    transactions_.run(a, s, {{.name = std::string(table), .worker = *owner}});
   }
   return true;
 }
@@ -132,49 +137,79 @@ void router::run_mysql(const client_request& a, const parser::statement_body& bo
   mysql->disconnect(later());
 }
 
-std::optional<unsigned> router::owner_of(const parser::statement& s, bool create) {
-  known_owner& known = owner_by_form_[s.form % owner_by_form_.size()];
-  if (s.form != 0 && known.form == s.form) return known.worker;
-  const std::string_view table = parser::table_of(s);
-  std::optional<unsigned> owner;
-  if (const auto it = owners_.find(table); it != owners_.end()) {
-    owner = it->second;
-  } else {
-    table_directory& directory = worker_.shared().tables;
-    owner = create ? directory.find_or_place(table, worker_.index()) : directory.find(table);
-    if (owner) owners_.emplace(table, *owner);
-  }
-  if (owner && s.form != 0) known = {.form = s.form, .worker = *owner};
+router::known_owner& router::known_form_of(const parser::statement& s) {
+  return owner_by_form_[s.form % owner_by_form_.size()];
+}
+
+/// Leaves their names in tables_named_, unless it is known that there is one.
+bool router::names_several_tables(const parser::statement& s) {
+  known_owner& known = known_form_of(s);
+  const bool is_known = s.form != 0 && known.form == s.form;
+  if (is_known && !known.several) return false;
+  tables_named_.clear();
+  parser::tables_of(s, tables_named_);
+  const bool several = tables_named_.size() > 1 || (tables_named_.size() == 1 && parser::table_of(s).empty());
+  if (several && s.form != 0) known = {.form = s.form, .several = true};
+  return several;
+}
+
+std::optional<unsigned> router::owner_of(std::string_view table, bool create) {
+  if (const auto it = owners_.find(table); it != owners_.end()) return it->second;
+  table_directory& directory = worker_.shared().tables;
+  const auto owner = create ? directory.find_or_place(table, worker_.index()) : directory.find(table);
+  if (owner) owners_.emplace(table, *owner);
   return owner;
 }
 
-/// The worker of the statement's table; nothing when there is none, and the client has been told.
-std::optional<unsigned> router::find_owner(const client_request& a, const parser::statement& s) {
-  const bool create = may_create(s.body);
-  const auto owner = owner_of(s, create);
+/// The worker of one of the statement's tables; nothing when there is none, and the client has been told.
+std::optional<unsigned> router::find_owner(const client_request& a, const parser::statement& s,
+                                           std::string_view table) {
+  const bool create = may_create(s.body) && table == parser::table_of(s);
+  const auto owner = owner_of(table, create);
   if (!owner && !create) {
-    a.from.reply([&](std::string& out) { encode_error(out, a.to, storage::unknown_table(parser::table_of(s))); });
+    a.from.reply([&](std::string& out) { encode_error(out, a.to, storage::unknown_table(table)); });
   } else if (!owner) {
     refuse(a, "there are too many tables; use fewer, or raise --max-tables");
   }
   return owner;
 }
 
+void router::run_over_several(const client_request& a, const parser::statement& s) {
+  if (makes_subscription(s.body)) {
+    return refuse(a, "a subscription sees one table; leave out what it selects from others");
+  }
+  std::vector<transactions::placed_table> tables;
+  for (const std::string_view table : tables_named_) {
+    const auto owner = find_owner(a, s, table);
+    if (!owner) return;
+    tables.push_back({.name = std::string(table), .worker = *owner});
+  }
+  transactions_.run(a, s, std::move(tables));
+}
+
 void router::run_on_table(const client_request& a, const parser::statement& s) {
-  const auto owner = find_owner(a, s);
-  if (!owner) return;
+  known_owner& known = known_form_of(s);
+  if (s.form == 0 || known.form != s.form || known.several) {
+    if (names_several_tables(s)) return run_over_several(a, s);
+    const std::string_view table = parser::table_of(s);
+    if (table.empty()) return run_here(a, s, 0);  // a select without from
+    const auto owner = find_owner(a, s, table);
+    if (!owner) return;
+    known = {.form = s.form, .several = false, .worker = *owner};
+  }
+  const unsigned owner = known.worker;
   std::uint64_t pubsubid = 0;
   if (makes_subscription(s.body)) {
     if (!a.from.may_subscribe()) {
       return refuse(a, "this connection has too many subscriptions; unsubscribe some, or raise --max-subscriptions");
     }
-    a.from.subscribed(*owner);
+    a.from.subscribed(owner);
     pubsubid = worker_.shared().next_pubsubid.fetch_add(1, std::memory_order_relaxed);
   }
-  if (*owner == worker_.index()) {
+  if (owner == worker_.index()) {
     run_here(a, s, pubsubid);
   } else {
-    send_to(*owner, a, pubsubid);
+    send_to(owner, a, pubsubid);
   }
 }
 

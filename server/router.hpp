@@ -82,8 +82,16 @@ class router {
     std::vector<table_numbers> tables;
   };
 
+  /// What is known of a statement by its form, which names its tables.
+  struct known_owner {
+    std::uint64_t form = 0;
+    bool several = false;  ///< it names more than one table, or has none of its own
+    unsigned worker = 0;   ///< of the one
+  };
+
   [[nodiscard]] bool wants_trim() const;
   void run_mysql(const client_request& a, const parser::statement_body& body);
+  void run_over_several(const client_request& a, const parser::statement& s);
   [[nodiscard]] bool run_in_transaction(const client_request& a, const parser::statement& s);
   void run_on_table(const client_request& a, const parser::statement& s);
   void run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid);
@@ -92,8 +100,11 @@ class router {
   void encode_gathered(std::string& out, gathering& g) const;
   void encode_numbers(std::string& out, const gathering& g) const;
   [[nodiscard]] std::vector<table_numbers> tables_here() const;
-  [[nodiscard]] std::optional<unsigned> find_owner(const client_request& a, const parser::statement& s);
-  [[nodiscard]] std::optional<unsigned> owner_of(const parser::statement& s, bool create);
+  [[nodiscard]] known_owner& known_form_of(const parser::statement& s);
+  [[nodiscard]] bool names_several_tables(const parser::statement& s);
+  [[nodiscard]] std::optional<unsigned> find_owner(const client_request& a, const parser::statement& s,
+                                                   std::string_view table);
+  [[nodiscard]] std::optional<unsigned> owner_of(std::string_view table, bool create);
   static void refuse(const client_request& a, std::string_view message);
 
   worker& worker_;
@@ -101,12 +112,8 @@ class router {
   transactions transactions_;
   std::uint64_t erased_at_trim_ = 0;    // of the database's erased rows, those before the allocator was last trimmed
   storage::text_map<unsigned> owners_;  // what the table directory said
-  /// The same by the form of the statement, which names the table.
-  struct known_owner {
-    std::uint64_t form = 0;
-    unsigned worker = 0;
-  };
   std::array<known_owner, 256> owner_by_form_;
+  std::vector<std::string_view> tables_named_;  // scratch
   absl::flat_hash_map<std::uint64_t, gathering> gatherings_;
   std::uint64_t last_gathering_ = 0;
   parser::statement_cache statements_;

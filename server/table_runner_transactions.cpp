@@ -47,7 +47,16 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request)
 void table_runner::run_owned(table_queue& q, const transaction_request& request, transaction_answer& a) {
   const parser::statement& s = *statements_.parse(request.sql);
   if (is_barrier(s.body)) worker_.events().hand_out();
-  const storage::outcome& o = database_.execute(s, {.subscriber = request.route.session, .now_us = request.now_us});
+  const storage::database::caller who{
+      .subscriber = request.route.session, .inner_results = request.inner.get(), .now_us = request.now_us};
+  if (request.wants_rows) {
+    if (const auto failure = database_.select_inner(s, who, a.rows.emplace())) {
+      a.what = transaction_answer::fate::failed;
+      encode_error(a.reply, request.route.address, *failure);
+    }
+    return;
+  }
+  const storage::outcome& o = database_.execute(s, who);
   const statement_source from{.route = request.route, .stream = s.stream, .text = {}, .sql = {}};
   a.subscriptions_ended = subscriptions_ended(s.body, o);
   encode_outcome(a.reply, from, o);

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "parser/parser.hpp"
+#include "parser/print.hpp"
+#include "parser/subqueries.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
 #include "server/table_runner.hpp"
@@ -64,13 +67,18 @@ void transactions::begin(const client_request& a) {
       encode_error(out, a.to, "a transaction has begun already; commit or roll back before the next");
     });
   }
+  add(a);
+  a.from.reply([&](std::string& out) { encode_done(out, a, "begin"); });
+}
+
+transactions::transaction& transactions::add(const client_request& a) {
   const transaction_id id = worker_.shared().locks.make_id();
   auto& t = *open_.emplace(id, std::make_unique<transaction>(id, a.from.id(), worker_)).first->second;
   t.age.async_wait([this, id](const boost::system::error_code& cancelled) {
     if (!cancelled) expire(id);
   });
   a.from.transaction = id;
-  a.from.reply([&](std::string& out) { encode_done(out, a, "begin"); });
+  return t;
 }
 
 bool transactions::tell_ended(const client_request& a) {
@@ -94,47 +102,95 @@ void transactions::await(transaction& t, const client_request& a) {
   t.route = {.session = a.from.id(), .slot = a.from.await_reply_alone(), .address = a.to};
 }
 
-void transactions::run(const client_request& a, const parser::statement& s, unsigned owner) {
-  transaction& t = *of(a);
-  await(t, a);
-  const std::string_view name = parser::table_of(s);
-  t.unsubscribing.reset();
-  if (const auto* u = std::get_if<parser::unsubscribe_statement>(&s.body)) {
-    t.unsubscribing = {.table = {}, .pubsubid = u->pubsubid};
+void transactions::run(const client_request& a, const parser::statement& s, std::vector<placed_table> tables) {
+  transaction* t = of(a);
+  if (t == nullptr) {
+    t = &add(a);
+    t->is_implicit = true;
   }
-  transaction_request request{
-      .who = t.id, .route = t.route, .table = std::string(name), .sql = std::string(a.sql), .now_us = worker_.now_us()};
-  const auto known = std::ranges::find(t.tables, name, &touched_table::name);
-  t.asked = static_cast<std::size_t>(known - t.tables.begin());
-  if (known != t.tables.end()) return send(t, std::move(request));
-  const bool is_first = t.tables.empty();
-  t.tables.push_back({.name = request.table, .worker = owner});
-  const auto when_open = [&shared = worker_.shared(), home = worker_.index(), id = t.id] {
-    std::vector<worker_message> messages;
-    messages.emplace_back(transactions_open{.who = id});
-    shared.workers[home]->receive(messages);
+  await(*t, a);
+  t->unsubscribing.reset();
+  if (const auto* u = std::get_if<parser::unsubscribe_statement>(&s.body)) {
+    t->unsubscribing = {.table = {}, .pubsubid = u->pubsubid};
+  }
+  make_plan(*t, a, s, tables, worker_.now_us());
+  ask_next(*t);
+}
+
+/// First the tables, in the order of their names: then statements that are alone do not wait for each other. Then the
+/// subqueries, each where its table is, unless one worker has all tables; then the statement itself.
+void transactions::make_plan(transaction& t, const client_request& a, const parser::statement& s,
+                             std::span<const placed_table> tables, std::int64_t now_us) {
+  const auto add = [&](const placed_table& at, std::string sql) -> planned_request& {
+    return t.plan.emplace_back(planned_request{
+        .request =
+            {.who = t.id, .route = t.route, .table = at.name, .sql = std::move(sql), .inner = {}, .now_us = now_us},
+        .worker = at.worker});
   };
-  if (!is_first || worker_.shared().locks.enter(t.id, when_open)) return send(t, std::move(request));
-  t.at = stage::entering;
-  t.request = std::move(request);
+  t.plan.clear();
+  t.inner_results.clear();
+  if (tables.size() > 1) {
+    std::vector<placed_table> wanted(tables.begin(), tables.end());
+    std::ranges::sort(wanted, {}, &placed_table::name);
+    for (const placed_table& w : wanted) {
+      if (std::ranges::find(t.tables, w.name, &placed_table::name) == t.tables.end()) add(w, {});
+    }
+  }
+  const auto is_elsewhere = [&](const placed_table& other) { return other.worker != tables.front().worker; };
+  std::vector<const parser::select_statement*> inner;
+  if (std::ranges::any_of(tables, is_elsewhere)) parser::subqueries_of(s.body, inner);
+  for (std::size_t i = 0; i < inner.size(); ++i) {
+    const parser::statement alone{.stream = false, .body = *inner[i]};
+    const auto at = std::ranges::find(tables, inner[i]->table, &placed_table::name);
+    planned_request& p = add(at == tables.end() ? tables.front() : *at, parser::print(alone));
+    p.request.wants_rows = true;
+    std::vector<const parser::select_statement*> deeper;
+    parser::subqueries_of(alone.body, deeper);
+    p.first_inner = i - deeper.size();
+    p.inner_count = deeper.size();
+  }
+  add(tables.front(), std::string(a.sql)).inner_count = inner.size();
+}
+
+bool transactions::enter(transaction_id who) {
+  return worker_.shared().locks.enter(who, [&shared = worker_.shared(), home = worker_.index(), who] {
+    std::vector<worker_message> messages;
+    messages.emplace_back(transactions_open{.who = who});
+    shared.workers[home]->receive(messages);
+  });
+}
+
+void transactions::ask_next(transaction& t) {
+  const planned_request& p = t.plan.front();
+  const auto known = std::ranges::find(t.tables, p.request.table, &placed_table::name);
+  t.asked = static_cast<std::size_t>(known - t.tables.begin());
+  if (known == t.tables.end()) {
+    const bool is_first = t.tables.empty();
+    t.tables.push_back({.name = p.request.table, .worker = p.worker});
+    if (is_first && !enter(t.id)) {
+      t.at = stage::entering;
+      return;
+    }
+  }
+  send_first(t);
 }
 
 void transactions::on(const transactions_open& m) {
   transaction* const t = find(m.who);
-  if (t == nullptr || t->at != stage::entering) return;
-  const auto again = [&shared = worker_.shared(), home = worker_.index(), id = t->id] {
-    std::vector<worker_message> messages;
-    messages.emplace_back(transactions_open{.who = id});
-    shared.workers[home]->receive(messages);
-  };
-  if (worker_.shared().locks.enter(t->id, again)) send(*t, std::move(t->request));
+  if (t != nullptr && t->at == stage::entering && enter(t->id)) send_first(*t);
 }
 
-void transactions::send(transaction& t, transaction_request request) {
+void transactions::send_first(transaction& t) {
   t.at = stage::asking;
-  const unsigned owner = t.tables[t.asked].worker;
-  if (owner == worker_.index()) return tables_.run(std::move(request));
-  worker_.send(owner, std::move(request));
+  planned_request p = std::move(t.plan.front());
+  t.plan.pop_front();
+  if (p.inner_count > 0) {
+    const auto first = t.inner_results.begin() + static_cast<std::ptrdiff_t>(p.first_inner);
+    p.request.inner = std::make_shared<const std::vector<storage::sql::inner_result>>(
+        first, first + static_cast<std::ptrdiff_t>(p.inner_count));
+  }
+  if (p.worker == worker_.index()) return tables_.run(std::move(p.request));
+  worker_.send(p.worker, std::move(p.request));
 }
 
 // What comes of it
@@ -156,8 +212,20 @@ void transactions::on(transaction_answer& a) {
     encode_error(refusal, t.route.address, t.why_ended);
     return fail(t, std::move(refusal));
   }
+  if (a.what == fate::done && !t.plan.empty()) {
+    if (a.rows) t.inner_results.push_back(std::move(*a.rows));
+    return ask_next(t);
+  }
+  finish_statement(t, a);
+}
+
+void transactions::finish_statement(transaction& t, transaction_answer& a) {
+  t.plan.clear();
   if (a.subscriptions_ended > 0) forget_subscription(t);
-  answer(t, std::move(a.reply), a.subscriptions_ended);
+  if (!t.is_implicit) return answer(t, std::move(a.reply), a.subscriptions_ended);
+  if (a.what == fate::failed) return fail(t, std::move(a.reply));
+  t.reply = std::move(a.reply);
+  finish(t);
 }
 
 void transactions::take(transaction& t, transaction_answer& a) {
@@ -213,7 +281,7 @@ void transactions::expire(transaction_id who) {
       break;
     }
     case stage::asking: {
-      const touched_table& asked = t->tables[t->asked];
+      const placed_table& asked = t->tables[t->asked];
       transaction_cancel cancel{.who = who, .table = asked.name};
       if (asked.worker == worker_.index()) return tables_.cancel(cancel);
       worker_.send(asked.worker, std::move(cancel));
@@ -249,7 +317,7 @@ void transactions::abandon(transaction_id who) {
       forget(*t);
       break;
     case stage::asking: {
-      const touched_table& asked = t->tables[t->asked];
+      const placed_table& asked = t->tables[t->asked];
       transaction_cancel cancel{.who = who, .table = asked.name};
       if (asked.worker == worker_.index()) return tables_.cancel(cancel);
       worker_.send(asked.worker, std::move(cancel));
@@ -333,7 +401,7 @@ void transactions::take_back(transaction& t) {
 void transactions::release(transaction& t, bool undo) {
   // Later events of these tables come from their own workers: those of the transaction have to be there before.
   const bool is_elsewhere =
-      std::ranges::any_of(t.tables, [this](const touched_table& table) { return table.worker != worker_.index(); });
+      std::ranges::any_of(t.tables, [this](const placed_table& table) { return table.worker != worker_.index(); });
   if (is_elsewhere) worker_.hand_over_now();
   for (std::size_t i = 0; i < t.tables.size(); ++i) {
     transaction_end end{.who = t.id, .table = t.tables[i].name, .undo = {}};

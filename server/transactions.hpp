@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,8 +45,14 @@ class transactions {
   void begin(const client_request& a);
   void commit(const client_request& a);
   void roll_back(const client_request& a);
-  /// A statement about a table of that worker. REQUIRES: the session has a transaction.
-  void run(const client_request& a, const parser::statement& s, unsigned owner);
+  /// A table and the worker that has it.
+  struct placed_table {
+    std::string name;
+    unsigned worker = 0;
+  };
+  /// A statement and all its tables, the first of which is its own, or any if it has none. Without a transaction it
+  /// becomes one by itself.
+  void run(const client_request& a, const parser::statement& s, std::vector<placed_table> tables);
 
   /// Tells the client that its transaction was ended meanwhile, instead of what it asked. False: it was not.
   [[nodiscard]] bool tell_ended(const client_request& a);
@@ -74,9 +83,13 @@ class transactions {
     ended        ///< rolled back; the client is told when it asks for something
   };
 
-  struct touched_table {
-    std::string name;
+  /// A part of a statement that is still to be run.
+  struct planned_request {
+    transaction_request request;
     unsigned worker = 0;
+    // Of the statement's subqueries, those that it needs the results of
+    std::size_t first_inner = 0;
+    std::size_t inner_count = 0;
   };
 
   /// A statement that has changed something.
@@ -93,12 +106,14 @@ class transactions {
     storage::subscriber_id session;
     stage at = stage::idle;
     bool is_abandoned = false;
-    std::string why_ended;  ///< not empty: to be rolled back, or rolled back
-    reply_route route;      ///< of what is under way
-    std::vector<touched_table> tables;
-    std::size_t asked = 0;                                       ///< the table that has been asked
-    std::string reply;                                           ///< when it is committed
-    transaction_request request;                                 ///< entering
+    std::string why_ended;     ///< not empty: to be rolled back, or rolled back
+    reply_route route;         ///< of what is under way
+    bool is_implicit = false;  ///< of one statement, which commits it
+    std::vector<placed_table> tables;
+    std::size_t asked = 0;             ///< the table that has been asked
+    std::string reply;                 ///< when it is committed
+    std::deque<planned_request> plan;  ///< of the statement under way; the first has been asked, or waits to enter
+    std::vector<storage::sql::inner_result> inner_results;       ///< of its subqueries so far
     std::optional<parser::unsubscribe_statement> unsubscribing;  ///< without names
     std::vector<step> steps;
     std::uint64_t rows = 0;
@@ -109,8 +124,14 @@ class transactions {
 
   [[nodiscard]] transaction* find(transaction_id who);
   [[nodiscard]] transaction* of(const client_request& a);
+  transaction& add(const client_request& a);
   void await(transaction& t, const client_request& a);
-  void send(transaction& t, transaction_request request);
+  static void make_plan(transaction& t, const client_request& a, const parser::statement& s,
+                        std::span<const placed_table> tables, std::int64_t now_us);
+  [[nodiscard]] bool enter(transaction_id who);
+  void ask_next(transaction& t);
+  void send_first(transaction& t);
+  void finish_statement(transaction& t, transaction_answer& a);
   void expire(transaction_id who);
   void take(transaction& t, transaction_answer& a);
   void forget_subscription(transaction& t);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -13,6 +14,7 @@
 #include "server/table_locks.hpp"
 #include "storage/durable/store.hpp"
 #include "storage/outcome.hpp"
+#include "storage/sql/bound_expression.hpp"
 
 /// What workers say to each other. Messages from one worker to another arrive in the order sent.
 namespace pubsubsql::server {
@@ -98,6 +100,8 @@ struct transaction_request {
   std::string table;        ///< as the statement names it
   std::string sql;          ///< empty: only the table is wanted
   bool wants_rows = false;  ///< its rows are asked for as data: it is a subquery
+  /// What its subqueries gave; nullptr: they are run with it.
+  std::shared_ptr<const std::vector<storage::sql::inner_result>> inner = {};
   std::int64_t now_us = 0;  ///< what now() is
 };
 
@@ -115,6 +119,7 @@ struct transaction_answer {
   std::string reply = {};  ///< ready to be sent; empty when there is none to send
   std::shared_ptr<const storage::durable::statement_changes> changes = {};  ///< nullptr: it changed nothing
   std::vector<ready_event> events = {};
+  std::optional<storage::sql::inner_result> rows = {};  ///< of a subquery
   bool is_awaited = false;  ///< whether a store has to have committed it before it is acknowledged
   std::uint64_t subscriptions_ended = 0;
 };
