@@ -195,9 +195,13 @@ void router::run_on_table(const client_request& a, const parser::statement& s) {
     if (table.empty()) return run_here(a, s, 0);  // a select without from
     const auto owner = find_owner(a, s, table);
     if (!owner) return;
-    known = {.form = s.form, .several = false, .worker = *owner};
+    if (s.form != 0) known = {.form = s.form, .several = false, .worker = *owner};
+    return run_on_worker(a, s, *owner);
   }
-  const unsigned owner = known.worker;
+  run_on_worker(a, s, known.worker);
+}
+
+void router::run_on_worker(const client_request& a, const parser::statement& s, unsigned owner) {
   std::uint64_t pubsubid = 0;
   if (makes_subscription(s.body)) {
     if (!a.from.may_subscribe()) {

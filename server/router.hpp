@@ -94,6 +94,7 @@ class router {
   void run_over_several(const client_request& a, const parser::statement& s);
   [[nodiscard]] bool run_in_transaction(const client_request& a, const parser::statement& s);
   void run_on_table(const client_request& a, const parser::statement& s);
+  void run_on_worker(const client_request& a, const parser::statement& s, unsigned owner);
   void run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid);
   void send_to(unsigned owner, const client_request& a, std::uint64_t pubsubid);
   void gather(const client_request& a, bool status);

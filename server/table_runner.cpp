@@ -233,7 +233,7 @@ void table_runner::advance(table_queue& q) {
     if (next.for_transaction) {
       set_occupied(q, true);
       q.owner = next.for_transaction->who;
-      return run_owned(q, *next.for_transaction);
+      return run_owned(q, *next.for_transaction, true);
     }
     if (next.occupy) {
       set_occupied(q, true);

@@ -100,7 +100,7 @@ class table_runner {
   void tell_when_paused();
 
   // table_runner_transactions.cpp
-  void run_owned(table_queue& q, const transaction_request& request);
+  void run_owned(table_queue& q, const transaction_request& request, bool is_first);
   void run_owned(table_queue& q, const transaction_request& request, transaction_answer& a);
   void answer(transaction_answer a);
 

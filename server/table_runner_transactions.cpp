@@ -28,7 +28,7 @@ std::string key_is_needed(std::string_view table, std::string_view column) {
 
 void table_runner::run(transaction_request request) {
   table_queue& q = queue_of(request.table);
-  if (q.owner == request.who) return run_owned(q, request);
+  if (q.owner == request.who) return run_owned(q, request, false);
   if (!worker_.shared().locks.want(request.who, request.table)) {
     return answer({.who = request.who, .session = request.route.session, .what = transaction_answer::fate::deadlock});
   }
@@ -38,9 +38,14 @@ void table_runner::run(transaction_request request) {
   advance(q);
 }
 
-void table_runner::run_owned(table_queue& q, const transaction_request& request) {
+/// `is_first`: the table has just become the transaction's.
+void table_runner::run_owned(table_queue& q, const transaction_request& request, bool is_first) {
   transaction_answer a{.who = request.who, .session = request.route.session};
   if (!request.sql.empty()) run_owned(q, request, a);
+  // What was asked of the table before has to be with the store and the subscribers when the transaction's changes get
+  // there from another worker.
+  const bool is_elsewhere = subscriber::of(a.session).worker != worker_.index();
+  if (is_first && is_elsewhere) worker_.hand_over_now();
   answer(std::move(a));
 }
 
@@ -75,9 +80,6 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
 void table_runner::answer(transaction_answer a) {
   const unsigned home = subscriber::of(a.session).worker;
   if (home == worker_.index()) return worker_.statements().on(a);
-  // What was asked of the table before has to be with the store and the subscribers when the transaction's changes get
-  // there from another worker.
-  worker_.hand_over_now();
   worker_.send(home, std::move(a));
 }
 

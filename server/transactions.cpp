@@ -302,7 +302,7 @@ std::string transactions::gone_reply(const transaction& t) {
 
 void transactions::abandon(transaction_id who) {
   transaction* const t = find(who);
-  if (t == nullptr) return;
+  if (t == nullptr || t->is_implicit) return;  // a statement is run, whoever is there for its reply
   t->is_abandoned = true;
   switch (t->at) {
     case stage::idle:

@@ -57,7 +57,7 @@ class transactions {
   /// Tells the client that its transaction was ended meanwhile, instead of what it asked. False: it was not.
   [[nodiscard]] bool tell_ended(const client_request& a);
 
-  /// The session goes: its transaction is rolled back, unless it is being committed. 0: it has none.
+  /// The session goes: a transaction that it has begun is rolled back, unless it is being committed.
   void abandon(transaction_id who);
 
   // Messages
