@@ -36,6 +36,7 @@ void executor::begin() {
   clear(updated_);
   set_.clear();
   clear(sent_);
+  clear(offered_);
   clear(conflicts_);
   duplicates_ = parser::duplicate_rule::refuse;
   row_of_statement_ = 0;

@@ -68,9 +68,10 @@ executor::failure executor::finish_rows(const table& t, const std::optional<pars
     outcome_.kind = reply_kind::count;
     return std::nullopt;
   }
+  const bool adds = action == "insert" || action == "replace";
   for (const change& c : log_.changes()) {
     if (c.kind == change_kind::delete_row) {
-      data_.push_back(c.before);
+      if (!adds) data_.push_back(c.before);  // a row that a replacing one takes away
     } else if (c.kind == change_kind::insert_row || c.kind == change_kind::update_row) {
       data_.push_back(c.after);
     }
@@ -265,8 +266,10 @@ executor::failure executor::compute_update(const table& t, row_number row) {
   values_.resize(t.column_count());
   row_view::cursor columns(t.get(row));
   for (column_index column = 1; column < t.column_count(); ++column) values_[column] = columns.at(column);
-  ++row_of_statement_;
-  row_memory_.release();
+  if (offered_.empty()) {
+    ++row_of_statement_;
+    row_memory_.release();
+  }
   for (std::size_t i = 0; i < set_.size(); ++i) {
     const sql::expression_input in{.row = t.get(row), .values = values_, .offered = offered_};
     if (auto failed = write_assigned(t, updated_[i], set_[i], in)) return failed;
