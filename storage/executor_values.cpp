@@ -79,7 +79,12 @@ executor::failure executor::write_value(const table& t, column_index column, con
     sql::name_scope names{.inner = &inner_};
     sql::bound_expression bound;
     if (auto failed = sql::bound_expression::bind(*l.computed, names, bound)) return failed;
-    return write_computed(t, column, bound, in);
+    if (auto failed = write_computed(t, column, bound, in)) return failed;
+    // A constant lies in the expression, which goes now.
+    if (column != id_column && values_[column]) {
+      values_[column] = sql::evaluation(row_memory_, who_.now_us).keep(*values_[column]);
+    }
+    return std::nullopt;
   }
   if (!t.is_typed()) {
     values_[column] = to_value(l);
