@@ -208,7 +208,7 @@ error last_column(std::string_view table) {
 
 error id_must_be_first(std::string_view table) {
   return make(error_code::unsupported, "column id of table ", shown(table),
-              " is auto_increment, so it is the first column of every result; write it first");
+              " is the primary key, so it is the first column of every result; write it first");
 }
 
 error counter_on_rows(std::string_view table, std::string_view column) {

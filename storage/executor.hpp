@@ -95,7 +95,7 @@ class executor {
 
   // executor_values.cpp
   [[nodiscard]] sql::column_label label_of(const table& t, column_index column) const;
-  failure write_id(const value& v);
+  failure write_id(const table& t, const value& v);
   failure write_text(const table& t, column_index column, const value& v);
   failure write_computed(const table& t, column_index column, const sql::bound_expression& from,
                          const sql::expression_input& in);

@@ -61,8 +61,8 @@ executor::failure executor::describe_default(const parser::column_definition& d,
   return std::nullopt;
 }
 
-/// The columns of a declared table; one called `id` becomes the engine's own when it counts by itself and is the
-/// primary key.
+/// The columns of a declared table; one called `id` becomes the engine's own when it is an integer and the primary key,
+/// as in tables of MySQL.
 executor::failure executor::describe_columns(const parser::create_table_statement& s, table_description& out) {
   const auto is_primary = [&](std::string_view column) {
     return std::ranges::any_of(s.indexes, [&](const parser::index_definition& i) {
@@ -77,9 +77,10 @@ executor::failure executor::describe_columns(const parser::create_table_statemen
     if (std::ranges::any_of(out.columns, same_name) || (out.id_facts && d.name == "id")) {
       return duplicate_column(d.name);
     }
-    if (d.name == "id" && d.auto_increment && is_primary("id") && is_integer_type(d.type)) {
+    if (d.name == "id" && is_primary("id") && is_integer_type(d.type)) {
       if (!out.columns.empty()) return id_must_be_first(s.table);
       out.id_facts = std::move(facts);
+      out.id_facts->nullable = false;
       out.next_id = 1;
       continue;
     }

@@ -33,9 +33,9 @@ sql::column_label executor::label_of(const table& t, column_index column) const 
 }
 
 /// The id that an insert gives itself; NULL and 0 leave it to the table, as for any AUTO_INCREMENT column.
-executor::failure executor::write_id(const value& v) {
+executor::failure executor::write_id(const table& t, const value& v) {
   given_id_.reset();
-  if (!v || *v == "0") return std::nullopt;
+  if (!v || (*v == "0" && t.auto_increment_column() == id_column)) return std::nullopt;
   std::uint64_t id = 0;
   const char* const end = v->data() + v->size();
   const auto [stop, problem] = std::from_chars(v->data(), end, id);
@@ -54,7 +54,7 @@ executor::failure executor::write_text(const table& t, column_index column, cons
     if (e.failure() && t.is_declared()) return to_error(*e.failure());
     if (e.failure()) stored = v;  // the database outside, whose column it is, has the last word
   }
-  if (column == id_column) return write_id(stored);
+  if (column == id_column) return write_id(t, stored);
   values_[column] = stored;
   return std::nullopt;
 }
@@ -68,7 +68,7 @@ executor::failure executor::write_computed(const table& t, column_index column, 
   if (type == nullptr || d.is_null()) return write_text(t, column, sql::value_of(e, d));
   const value stored = sql::canonical_value(e, *type, d, label_of(t, column));
   if (e.failure()) return to_error(*e.failure());
-  if (column == id_column) return write_id(stored);
+  if (column == id_column) return write_id(t, stored);
   values_[column] = stored;
   return std::nullopt;
 }
@@ -107,6 +107,10 @@ executor::failure executor::write_assigned(const table& t, column_index column, 
 executor::failure executor::find_defaults(const table& t) {
   const std::size_t named = assigned_.size();
   const auto counter = t.auto_increment_column();
+  const bool needs_id = t.takes_ids() && counter != id_column;
+  if (needs_id && std::ranges::find(assigned_, id_column) == assigned_.end()) {
+    return to_error(sql::no_default({.table = t.name(), .column = t.column_name(id_column)}));
+  }
   for (const column_index column : t.all_columns()) {
     if (column == id_column) continue;
     const auto end = assigned_.begin() + static_cast<std::ptrdiff_t>(named);
