@@ -163,7 +163,11 @@ void encode_snapshot(std::string& out, const reply_address& to, const outcome& o
     out += ",\"pubsubid\":\"";
     append_number(out, o.pubsubid);
     out += "\",\"columns\":";
-    out += lists.of(*o.about, o.columns);
+    if (o.titles.empty()) {
+      out += lists.of(*o.about, o.columns);
+    } else {
+      append_names(out, o.titles);
+    }
     append_row_counts(out, last - first, 1, last - first);
     for (std::size_t row = first; row < last; ++row) {
       if (row > first) out += ',';
@@ -331,7 +335,11 @@ void encode_event(encoded_event& out, const table& t, const storage::event& e, c
   append_ok(out.head, name_of(e.action));
   out.head += ",\"pubsubid\":\"";
   out.columns = "\",\"columns\":";
-  out.columns += lists.of(t, e.columns);
+  if (e.titles.empty()) {
+    out.columns += lists.of(t, e.columns);
+  } else {
+    append_names(out.columns, e.titles);
+  }
   out.rows.clear();
   append_row(out.rows, e.row, e.columns);
   out.count = 1;

@@ -259,7 +259,9 @@ executor::failure executor::explain(const parser::update_statement& s) {
 }
 
 executor::failure executor::explain(const parser::subscribe_statement& s) {
-  return explain_search(s.table, {.where = s.where}, "");
+  if (!s.group_by.empty() || !s.columns.items.empty()) return explain_search(s.table, {.where = s.where}, "grouping");
+  if (!s.limit) return explain_search(s.table, {.where = s.where}, "");
+  return explain_search(s.table, {.where = s.where}, "first " + std::to_string(s.limit->count));
 }
 
 executor::failure executor::explain(const parser::delete_statement& s) {
