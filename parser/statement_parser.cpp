@@ -121,7 +121,7 @@ bool statement_parser::subscribe_parts(subscribe_statement& out) {
   }
   if (!order_by(out.order_by)) return false;
   if (out.order_by.empty() && scanner_.keyword_follows("limit")) return fail("`order by` before `limit`");
-  return limit(out.limit) && end(out.where ? "end of statement" : "`where` or end of statement");
+  return limit_of_query(out.limit) && end(out.where ? "end of statement" : "`where` or end of statement");
 }
 
 bool statement_parser::unsubscribe(statement_body& out) {

@@ -286,7 +286,9 @@ executor::failure executor::explain_search(std::string_view table_name, const ro
   std::string extra(more);
   const auto add = [&](std::string_view word) { extra += (extra.empty() ? "" : ", ") + std::string(word); };
   if (search.is_filtered()) add("where");
-  if (search.order().has_keys()) add(path.is_ordered() ? "order of the key" : "sort");
+  if (search.order().has_keys()) {
+    add(path.is_ordered() && !search.order().columns().empty() ? "order of the key" : "sort");
+  }
   if (choice.limit) add("limit");
   explained_ = {path.key_names(), key_columns, std::to_string(path.rows()), extra};
   const auto text = [](const std::string& s) { return s.empty() ? value{} : value{s}; };

@@ -39,7 +39,7 @@ TEST_CASE("live groups: one group") {
   engine.run("tag stocks bid");
   CHECK(engine.run("subscribe count(*), sum(bid) + 1 as s from stocks where bid > 10", 1) ==
         "subscribe 1 count(*),s: 0,null");
-  CHECK(engine.run("subscribe skip COUNT(*) from stocks where bid > 10", 2) == "subscribe 2 COUNT(*):");
+  CHECK(engine.run("subscribe skip COUNT(*) from stocks where bid > 10", 2) == "subscribe 2");
   CHECK(engine.run_all("insert into stocks (ticker, bid) values (A, 20), (B, 5)") ==
         "insert 2\ns1/1 update count(*),s: 1,21\ns2/2 update COUNT(*): 1");
   CHECK(engine.run_all("replace into stocks (ticker, bid) values (A, 21), (A, 22)") ==
@@ -94,14 +94,14 @@ TEST_CASE("live queries: what is refused") {
   engine_driver engine;
   engine.run("insert into t (g, n) values (a, 1)");
   const auto refused = [&](const std::string& sql) { return engine.run(sql, 1).substr(0, 40); };
-  CHECK(refused("subscribe n * 2 from t") == "error: a subscription shows columns, or ");
-  CHECK(refused("subscribe n * 2 from t order by n limit 1") == "error: a subscription shows columns, or ");
+  CHECK(refused("subscribe n * 2 from t") == "error: a subscription shows columns of r");
+  CHECK(refused("subscribe n * 2 from t order by n limit 1") == "error: a subscription shows columns of r");
   CHECK(refused("subscribe * from t group by g") == "error: groups have none of the columns t");
   CHECK(refused("subscribe g, count(*) from t group by g order by g limit 1") ==
         "error: groups of a subscription come in ");
   CHECK(refused("subscribe g, n from t group by g") == "error: Expression #2 of SELECT list is n");
   CHECK(refused("subscribe g, n + max(n) from t group by g") == "error: Expression #2 of SELECT list is n");
-  CHECK(refused("subscribe g, max(no) from t group by g") == "error: Unknown column 'no' in 'field lis");
+  CHECK(refused("subscribe g, max(no) from t group by g") == "error: Unknown column 'no' in 't'; descr");
   CHECK(refused("subscribe * from t order by n") == "error: a subscription is sent changes as");
   CHECK(refused("subscribe * from t order by n limit 1 offset 1") == "error: a subscription shows the first ro");
   CHECK(refused("subscribe * from t order by n limit 10001") == "error: a subscription shows at most the ");
@@ -221,7 +221,7 @@ class random_run {
     };
     groups("g,count(*),sum(h),min(n),max(g) from t group by g", 1);
     groups("g,h,count(x),avg(n),max(x) from t where n > 3 group by g,h", 2);
-    groups("count(*),sum(n),min(h),max(n),count(distinct g) from t where g <> b or h = 2", 0);
+    groups("count(*),sum(n),min(h),max(n),count(distinct g) as d from t where g <> b or h = 2", 0);
     groups("upper(g),count(*)+sum(h) from t where h in (1, 2, 3) group by upper(g)", 1);
     groups("h,count(*) from t group by h", 1);
     const auto window = [&](const std::string& list, const std::string& rest) {
@@ -264,7 +264,7 @@ class random_run {
   void compare() {
     for (const follower& f : followers_) {
       INFO(f.select());
-      CHECK(f.text() == sorted_rows(engine_.run(f.select())));
+      REQUIRE(f.text() == sorted_rows(engine_.run(f.select())));
     }
   }
 
