@@ -90,6 +90,31 @@ TEST_CASE("live window: rows enter and leave") {
   CHECK(engine.run_all("delete from stocks where bid < 17") == "delete 2\ns1/1 delete id,ticker,bid: 2,GE,16");
 }
 
+TEST_CASE("live queries: a row that a statement touches more than once") {
+  engine_driver engine;
+  engine.run("key visits page");
+  engine.run("tag visits n");
+  engine.run("subscribe skip sum(n), max(n) from visits", 1);
+  engine.run("subscribe skip page, n from visits order by n desc limit 1", 2);
+  CHECK(
+      engine.run_all("insert into visits (page, n) values (a, 1), (a, 1), (a, 1) on duplicate key update n = n + 1") ==
+      "insert 5\ns1/1 update sum(n),max(n): 3,3\ns2/2 insert id,page,n: 0,a,3");
+  CHECK(engine.run_all("replace into visits (page, n) values (a, 4), (b, 9), (b, 2)") ==
+        "replace 5\ns1/1 update sum(n),max(n): 6,4\ns2/2 delete id,page,n: 0,a,3\ns2/2 insert id,page,n: 1,a,4");
+}
+
+TEST_CASE("live queries: where reads the time") {
+  engine_driver engine;
+  engine.run("create table t (g varchar(5), at datetime)");
+  engine.run("subscribe skip g, count(*) from t where at < now() group by g", 1);
+  engine.run("subscribe skip g from t where at < now() order by g limit 1", 2);
+  CHECK(engine.run_all("insert into t (g, at) values (a, '1969-12-31'), (b, '1971-01-01')") ==
+        "insert 2\ns1/1 add g,count(*): a,1\ns2/2 insert id,g: 0,a");
+  CHECK(engine.run_all("update t set at = '1969-12-30' where g = b") == "update 1\ns1/1 add g,count(*): b,1");
+  CHECK(engine.run_all("delete from t where g = a") ==
+        "delete 1\ns1/1 remove g,count(*): a,1\ns2/2 delete id,g: 0,a\ns2/2 add id,g: 1,b");
+}
+
 TEST_CASE("live queries: what is refused") {
   engine_driver engine;
   engine.run("insert into t (g, n) values (a, 1)");
