@@ -115,9 +115,13 @@ bool statement_parser::subscribe_parts(subscribe_statement& out) {
     return rename_failure(start, out.skip ? "`*` or a column name" : "`*`, `skip` or a column name");
   }
   if (!from_table(out.table, out.columns.all ? "`from`" : "`,` or `from`") || !where(out.where)) return false;
-  if (!group_by(out.group_by) || !order_by(out.order_by)) return false;
+  if (!group_by(out.group_by)) return false;
+  if (!out.group_by.empty() && scanner_.keyword_follows("having")) {
+    return fail("end of statement, as a subscription has all groups and no `having`");
+  }
+  if (!order_by(out.order_by)) return false;
   if (out.order_by.empty() && scanner_.keyword_follows("limit")) return fail("`order by` before `limit`");
-  return limit(out.limit) && end(out.where ? "end of statement" : "`where` or end of statement");
+  return limit_of_query(out.limit) && end(out.where ? "end of statement" : "`where` or end of statement");
 }
 
 bool statement_parser::unsubscribe(statement_body& out) {

@@ -163,7 +163,11 @@ void encode_snapshot(std::string& out, const reply_address& to, const outcome& o
     out += ",\"pubsubid\":\"";
     append_number(out, o.pubsubid);
     out += "\",\"columns\":";
-    out += lists.of(*o.about, o.columns);
+    if (o.titles.empty()) {
+      out += lists.of(*o.about, o.columns);
+    } else {
+      append_names(out, o.titles);
+    }
     append_row_counts(out, last - first, 1, last - first);
     for (std::size_t row = first; row < last; ++row) {
       if (row > first) out += ',';

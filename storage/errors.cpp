@@ -221,4 +221,44 @@ error column_of_index(std::string_view column, std::string_view index) {
               " together with others; drop that index first");
 }
 
+error not_grouped(std::size_t place, std::string_view table, std::string_view column) {
+  return ruled(1055, "42000", "Expression #", place,
+               " of SELECT list is not in GROUP BY clause and contains nonaggregated column '", shown(table), ".",
+               shown(column), "' which is not functionally dependent on columns in GROUP BY clause");
+}
+
+error subscribe_computes() {
+  return make(error_code::unsupported,
+              "a subscription shows columns of rows, or aggregates of groups; list columns, or add group by");
+}
+
+error subscribe_all_of_groups() {
+  return make(error_code::unsupported,
+              "groups have none of the columns that * stands for; list columns of group by and aggregates");
+}
+
+error subscribe_ordered_groups() {
+  return make(error_code::unsupported, "groups of a subscription come in no order; leave out order by and limit");
+}
+
+error subscribe_by_time() {
+  return make(error_code::unsupported,
+              "what a subscription groups by, orders by and computes changes with rows only, not with the time; use "
+              "columns instead of now()");
+}
+
+error subscribe_without_limit() {
+  return make(error_code::unsupported,
+              "a subscription is sent changes as they happen; leave out order by, or add limit for the first rows");
+}
+
+error subscribe_with_offset() {
+  return make(error_code::unsupported, "a subscription shows the first rows; leave out offset, or raise limit by it");
+}
+
+error subscribe_limit_too_large(std::uint64_t limit) {
+  return make(error_code::limit_exceeded, "a subscription shows at most the first ", limit,
+              " rows; use a smaller limit, or leave out order by and limit");
+}
+
 }  // namespace pubsubsql::storage

@@ -50,11 +50,22 @@ namespace pubsubsql::storage {
 [[nodiscard]] error table_exists(std::string_view table);
 [[nodiscard]] error cannot_drop(std::string_view what);
 [[nodiscard]] error last_column(std::string_view table);
+/// `place`: from 1, in the select list.
+[[nodiscard]] error not_grouped(std::size_t place, std::string_view table, std::string_view column);
 
 // Ours alone
 
 [[nodiscard]] error id_must_be_first(std::string_view table);
 [[nodiscard]] error counter_on_rows(std::string_view table, std::string_view column);
 [[nodiscard]] error column_of_index(std::string_view column, std::string_view index);
+
+// Of subscriptions to groups and to the first rows
+[[nodiscard]] error subscribe_computes();
+[[nodiscard]] error subscribe_all_of_groups();
+[[nodiscard]] error subscribe_ordered_groups();
+[[nodiscard]] error subscribe_by_time();
+[[nodiscard]] error subscribe_without_limit();
+[[nodiscard]] error subscribe_with_offset();
+[[nodiscard]] error subscribe_limit_too_large(std::uint64_t limit);
 
 }  // namespace pubsubsql::storage

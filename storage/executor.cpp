@@ -87,7 +87,9 @@ void executor::undo(std::string_view table, std::span<const change> changes) {
     if (c.kind == change_kind::insert_row) ++erased_rows_;
     if (c.kind == change_kind::delete_row) --erased_rows_;
   }
-  if (statement_log::undo(t, changes)) drop_table(t);
+  const bool was_made = statement_log::undo(t, changes);
+  t.subscribers().rows_taken_back();
+  if (was_made) drop_table(t);
 }
 
 table& executor::restore(const table_description& d) {
@@ -132,6 +134,7 @@ void executor::derive_events() {
         break;
     }
   }
+  t.subscribers().on_statement(changes, sent_, t.all_columns(), events_);
   if (garbage && t.wants_maintenance() && std::ranges::find(to_maintain_, &t) == to_maintain_.end()) {
     to_maintain_.push_back(&t);
   }

@@ -199,6 +199,8 @@ class executor {
   failure run(const parser::unsubscribe_statement& s);
   failure subscribe_by_text(table& t, const parser::subscribe_statement& s, const event_target& target);
   failure subscribe_by_predicate(table& t, const parser::subscribe_statement& s, const event_target& target);
+  failure subscribe_live(table& t, const parser::subscribe_statement& s, const event_target& target);
+  static failure listed_names(const table& t, const parser::projection& list, std::vector<std::string_view>& out);
   std::size_t unsubscribe_one(table& t, std::uint64_t pubsubid);
   std::size_t unsubscribe_all(table& t);
 

@@ -269,7 +269,9 @@ executor::failure executor::explain(const parser::update_statement& s) {
 }
 
 executor::failure executor::explain(const parser::subscribe_statement& s) {
-  return explain_search(s.table, {.where = s.where}, "");
+  if (!s.group_by.empty() || !s.columns.items.empty()) return explain_search(s.table, {.where = s.where}, "grouping");
+  if (!s.limit) return explain_search(s.table, {.where = s.where}, "");
+  return explain_search(s.table, {.where = s.where}, "first " + std::to_string(s.limit->count));
 }
 
 executor::failure executor::explain(const parser::delete_statement& s) {
@@ -294,7 +296,9 @@ executor::failure executor::explain_search(std::string_view table_name, const ro
   std::string extra(more);
   const auto add = [&](std::string_view word) { extra += (extra.empty() ? "" : ", ") + std::string(word); };
   if (search.is_filtered()) add("where");
-  if (search.order().has_keys()) add(path.is_ordered() ? "order of the key" : "sort");
+  if (search.order().has_keys()) {
+    add(path.is_ordered() && !search.order().columns().empty() ? "order of the key" : "sort");
+  }
   if (choice.limit) add("limit");
   explained_ = {path.key_names(), key_columns, std::to_string(path.rows()), extra};
   const auto text = [](const std::string& s) { return s.empty() ? value{} : value{s}; };

@@ -4,17 +4,33 @@
 
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
+#include "storage/matching/live_groups.hpp"
+#include "storage/matching/live_window.hpp"
 #include "storage/shrink.hpp"
 #include "storage/subscription_filter.hpp"
 
 namespace pubsubsql::storage {
 
+namespace {
+
+bool has_aggregates(const parser::expression& e) {
+  return e.op == parser::operation::aggregate ||
+         std::ranges::any_of(e.operands, [](const parser::expression* operand) { return has_aggregates(*operand); });
+}
+
+bool has_aggregates(const parser::projection& list) {
+  return std::ranges::any_of(list.items, [](const parser::select_item& item) { return has_aggregates(*item.value); });
+}
+
+}  // namespace
+
 executor::failure executor::run(const parser::subscribe_statement& s) {
-  if (!s.columns.items.empty() || !s.group_by.empty() || !s.order_by.empty()) return unsupported();
   table* t = nullptr;
   if (auto failed = find_or_create(s.table, t)) return failed;
   const event_target target{.subscriber = who_.subscriber, .pubsubid = who_.pubsubid};
-  if (s.columns.all && (!s.where || s.where->predicate == nullptr)) {
+  if (!s.columns.items.empty() || !s.group_by.empty() || !s.order_by.empty()) {
+    if (auto failed = subscribe_live(*t, s, target)) return failed;
+  } else if (s.columns.all && (!s.where || s.where->predicate == nullptr)) {
     if (auto failed = subscribe_by_text(*t, s, target)) return failed;
   } else {
     if (auto failed = subscribe_by_predicate(*t, s, target)) return failed;
@@ -50,14 +66,59 @@ executor::failure executor::subscribe_by_text(table& t, const parser::subscribe_
   return std::nullopt;
 }
 
+/// The names that a subscription lists, without `id`, which comes by itself.
+executor::failure executor::listed_names(const table& t, const parser::projection& list,
+                                         std::vector<std::string_view>& out) {
+  for (const std::string_view name : list.names) {
+    const auto column = t.find_column(name);
+    if (!column) return unknown_column(t.name(), name);
+    if (column != id_column) out.push_back(name);
+  }
+  return std::nullopt;
+}
+
+/// Groups, or the first rows in an order.
+executor::failure executor::subscribe_live(table& t, const parser::subscribe_statement& s, const event_target& target) {
+  std::unique_ptr<subscription_filter> filter;
+  std::string filter_text;
+  if (s.where) {
+    if (auto failed = subscription_filter::make(*s.where, t, filter)) return failed;
+    filter_text = filter->canonical_text();
+  }
+  std::unique_ptr<matching::live_query> made;
+  if (!s.columns.items.empty() || !s.group_by.empty()) {
+    if (s.group_by.empty() && !has_aggregates(s.columns)) return subscribe_computes();
+    if (s.columns.items.size() + s.columns.names.size() + s.group_by.size() > limits_.columns_max) {
+      return too_many_columns(t.name(), limits_.columns_max);
+    }
+    if (auto failed = matching::live_groups::make(s, t, std::move(filter), filter_text, made)) return failed;
+  } else {
+    if (!s.limit) return subscribe_without_limit();
+    if (s.limit->offset > 0) return subscribe_with_offset();
+    if (s.limit->count > limits_.window_rows_max) return subscribe_limit_too_large(limits_.window_rows_max);
+    std::vector<std::string_view> names;
+    if (auto failed = listed_names(t, s.columns, names)) return failed;
+    std::optional<std::span<const std::string_view>> listed;
+    if (!s.columns.all) listed = names;
+    if (auto failed = matching::live_window::make(s, t, std::move(filter), filter_text, listed, made)) return failed;
+  }
+  const matching::live_query& q = t.subscribers().add(target, std::move(made), who_.now_us);
+  if (!s.skip) q.show(data_);
+  outcome_.about = &t;
+  outcome_.action = "subscribe";
+  outcome_.rows = data_.size();
+  outcome_.data = data_;
+  outcome_.columns = q.columns();
+  outcome_.titles = q.titles();
+  auto failed = check_result();
+  if (failed) t.subscribers().remove(target.pubsubid);
+  return failed;
+}
+
 executor::failure executor::subscribe_by_predicate(table& t, const parser::subscribe_statement& s,
                                                    const event_target& target) {
   std::vector<std::string_view> names;
-  for (const std::string_view name : s.columns.names) {
-    const auto column = t.find_column(name);
-    if (!column) return unknown_column(t.name(), name);
-    if (column != id_column) names.push_back(name);
-  }
+  if (auto failed = listed_names(t, s.columns, names)) return failed;
   std::unique_ptr<subscription_filter> filter;
   if (s.where) {
     if (auto failed = subscription_filter::make(*s.where, t, filter)) return failed;

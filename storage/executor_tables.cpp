@@ -214,6 +214,7 @@ void executor::undo_replacing(std::string_view name, std::span<const change> cha
   const auto rows = changes.first(static_cast<std::size_t>(dropped - changes.begin()) + 1);
   erased_rows_ -= rows.size() - 1;
   statement_log::undo(t, rows);
+  t.subscribers().rows_taken_back();
 }
 
 executor::failure executor::run(const parser::drop_table_statement& s) {

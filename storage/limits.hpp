@@ -18,6 +18,8 @@ struct limits {
   std::uint32_t rows_max = 4'000'000'000U;
   /// Bytes of a table or column name. MySQL allows 64 characters of up to 4 bytes.
   std::size_t name_bytes_max = 256;
+  /// Rows of a subscription to the first rows in an order: those it shows are all sent when it begins.
+  std::uint64_t window_rows_max = 10'000;
 };
 
 }  // namespace pubsubsql::storage

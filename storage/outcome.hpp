@@ -131,6 +131,8 @@ struct outcome {
   std::uint64_t pubsubid = 0;
   bool snapshot = false;
   std::span<const column_index> columns;
+  /// subscribed: the names of `columns`, when the rows are none of the table's but computed. Empty: the table's.
+  std::span<const std::string_view> titles;
   std::span<const row_view> data;
   std::span<const std::string_view> listing_columns;
   std::span<const value> listing_rows;  ///< row after row

@@ -29,6 +29,15 @@ std::optional<parser::expression> listed_expression(const parser::expression& by
   return parser::expression{.op = parser::operation::column, .text = name, .source = name};
 }
 
+void append_sort_key(std::string& out, const sql::bound_expression& by, bool descending,
+                     const sql::expression_input& in, sql::evaluation& e) {
+  const std::size_t before = out.size();
+  sql::append_order_key(out, &by.type(), by.evaluate(in, e));
+  if (!descending) return;
+  // No key is the beginning of another, so turning all bits around turns the order around.
+  for (std::size_t i = before; i < out.size(); ++i) out[i] = static_cast<char>(~out[i]);
+}
+
 std::optional<error> row_order::bind(const parser::order_list& by, const std::optional<parser::row_limit>& limit,
                                      const parser::projection* list, sql::name_scope& names) {
   limit_ = limit;
@@ -66,13 +75,7 @@ void row_order::keep_first(std::size_t count) {
 
 void row_order::add(std::uint32_t item, const sql::expression_input& in, sql::evaluation& e) {
   std::string bytes;
-  for (const key& k : keys_) {
-    const std::size_t before = bytes.size();
-    sql::append_order_key(bytes, &k.value.type(), k.value.evaluate(in, e));
-    if (!k.descending) continue;
-    // No key is the beginning of another, so turning all bits around turns the order around.
-    for (std::size_t i = before; i < bytes.size(); ++i) bytes[i] = static_cast<char>(~bytes[i]);
-  }
+  for (const key& k : keys_) append_sort_key(bytes, k.value, k.descending, in, e);
   entries_.push_back({.key = std::move(bytes), .item = item, .number = came_++});
   if (most() < entries_.size() / 2 && entries_.size() > slack) keep_first(most());
 }

@@ -18,6 +18,10 @@ namespace pubsubsql::storage {
 [[nodiscard]] std::optional<parser::expression> listed_expression(const parser::expression& by,
                                                                   const parser::projection* list, bool& out_of_list);
 
+/// Appends what an item is sorted by where `order by` names this expression.
+void append_sort_key(std::string& out, const sql::bound_expression& by, bool descending,
+                     const sql::expression_input& in, sql::evaluation& e);
+
 /// `order by` and `limit`: takes items one by one and gives those asked for in order. Items that are equal stay in the
 /// order in which they came. With a limit it holds little more than that many.
 class row_order {

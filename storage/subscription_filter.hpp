@@ -26,6 +26,7 @@ class subscription_filter : public matching::row_filter {
   [[nodiscard]] std::vector<conjunction> conjunctions() const override { return predicate_.conjunctions(); }
   [[nodiscard]] std::span<const column_index> columns() const override { return predicate_.columns(); }
   [[nodiscard]] std::span<const std::string> missing() const override { return missing_; }
+  [[nodiscard]] bool depends_on_time() const override { return predicate_.depends_on_time(); }
 
   [[nodiscard]] std::string canonical_text() const { return predicate_.canonical_text(); }
 

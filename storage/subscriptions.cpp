@@ -126,6 +126,24 @@ std::optional<std::span<const column_index>> subscriptions::add(const event_targ
   return g.list->columns();
 }
 
+const matching::live_query& subscriptions::add(const event_target& target, std::unique_ptr<matching::live_query> made,
+                                               std::int64_t now_us) {
+  if (!live_) live_ = std::make_unique<matching::live_queries>(*table_);
+  matching::live_query& q = live_->enter(std::move(made), now_us);
+  join(&q, target);
+  return q;
+}
+
+void subscriptions::tell_live(std::span<const change> changes, std::span<const column_index> sent,
+                              std::span<const column_index> all, std::vector<event>& out) {
+  const auto update = std::ranges::find(changes, change_kind::update_row, &change::kind);
+  const std::span<const column_index> assigned =
+      update == changes.end() ? std::span<const column_index>() : update->assigned;
+  live_->tell(changes,
+              {.statement = statement_, .now_us = now_us_, .rows = {}, .assigned = assigned, .sent = sent, .all = all},
+              out);
+}
+
 void subscriptions::join(group* g, const event_target& target) {
   const auto at = std::ranges::upper_bound(g->targets, target.pubsubid, {}, &event_target::pubsubid);
   g->targets.insert(at, target);
@@ -158,6 +176,11 @@ void subscriptions::remove_all(subscriber_id subscriber, std::span<const std::ui
 
 void subscriptions::drop_if_empty(group* g) {
   if (!g->targets.empty() || g == everything_.get()) return;
+  if (g->is_live) {
+    live_->drop(static_cast<matching::live_query&>(*g));
+    if (live_->empty()) live_.reset();
+    return;
+  }
   if (g->of == nullptr) {
     filtered_->drop(static_cast<filtered_group&>(*g));
     if (filtered_->empty()) filtered_.reset();
@@ -179,6 +202,7 @@ void subscriptions::drop_if_empty(group* g) {
 
 void subscriptions::column_added(std::string_view name, column_index column) {
   if (filtered_) filtered_->column_added(name);
+  if (live_) live_->column_added(name, column);
   const auto it = filters_.find(name);
   if (it == filters_.end()) return;
   it->second->index = column;
@@ -187,6 +211,7 @@ void subscriptions::column_added(std::string_view name, column_index column) {
 
 void subscriptions::column_leaves(column_index column) {
   if (filtered_) filtered_->column_leaves(column);
+  if (live_) live_->column_leaves(column);
   std::erase_if(active_, [&](column_filters* f) {
     if (f->index != column) return false;
     f->index.reset();
@@ -196,16 +221,19 @@ void subscriptions::column_leaves(column_index column) {
 
 void subscriptions::column_left() {
   if (filtered_) filtered_->column_left();
+  if (live_) live_->column_left();
 }
 
 void subscriptions::move_to(const table& t) {
   table_ = &t;
   if (filtered_) filtered_->move_to(t);
+  if (live_) live_->move_to(t);
   columns_changed();
 }
 
 void subscriptions::columns_changed() {
   if (filtered_) filtered_->columns_changed();
+  if (live_) live_->columns_changed();
   active_.clear();
   for (const auto& [name, filters] : filters_) {
     filters->index = table_->find_column(name);

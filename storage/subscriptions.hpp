@@ -13,6 +13,7 @@
 
 #include "storage/matching/filtered_group.hpp"
 #include "storage/matching/filtered_groups.hpp"
+#include "storage/matching/live_queries.hpp"
 #include "storage/outcome.hpp"
 #include "storage/row.hpp"
 #include "storage/text_hash.hpp"
@@ -57,6 +58,11 @@ class subscriptions {
   /// REQUIRES: target.pubsubid is not in use.
   std::optional<std::span<const column_index>> add(const event_target& target, predicate p);
 
+  /// A subscription to groups or to first rows. Returns the query that it shares with others who ask for the same,
+  /// which shows what there is. REQUIRES: target.pubsubid is not in use.
+  const matching::live_query& add(const event_target& target, std::unique_ptr<matching::live_query> made,
+                                  std::int64_t now_us);
+
   /// REQUIRES: there is such a subscription.
   void remove(std::uint64_t pubsubid);
 
@@ -73,6 +79,11 @@ class subscriptions {
   void column_left();
   /// The table's columns, or their types, are others than before.
   void columns_changed();
+
+  /// Rows are as they were before statements that were taken back, whose events nobody was sent.
+  void rows_taken_back() {
+    if (live_) live_->rows_taken_back();
+  }
 
   /// They are those of another table now, which has the name.
   void move_to(const table& t);
@@ -92,6 +103,12 @@ class subscriptions {
   void on_update(row_view before, row_view after, std::span<const column_index> assigned,
                  std::span<const column_index> sent, std::span<const column_index> all, std::vector<event>& out);
 
+  /// Appends what a statement came to for groups and first rows: behind the events of its rows.
+  void on_statement(std::span<const change> changes, std::span<const column_index> sent,
+                    std::span<const column_index> all, std::vector<event>& out) {
+    if (live_) tell_live(changes, sent, all, out);
+  }
+
  private:
   using group = matching::subscription_group;
   using filtered_group = matching::filtered_group;
@@ -109,6 +126,8 @@ class subscriptions {
                    std::vector<event>& out) const;
   void on_whole_row(event_action action, row_view row, std::span<const column_index> all, std::vector<event>& out);
   column_filters& filters_of(std::string_view column, std::optional<column_index> index);
+  void tell_live(std::span<const change> changes, std::span<const column_index> sent, std::span<const column_index> all,
+                 std::vector<event>& out);
   void join(group* g, const event_target& target);
   void drop_if_empty(group* g);
 
@@ -117,6 +136,7 @@ class subscriptions {
   text_map<std::unique_ptr<column_filters>> filters_;  // by the name of the column
   std::vector<column_filters*> active_;                // those whose column the table has
   std::unique_ptr<filtered_groups> filtered_;          // nullptr: there are none
+  std::unique_ptr<matching::live_queries> live_;       // nullptr: there are none
   absl::flat_hash_map<std::uint64_t, group*> by_id_;
   std::uint64_t statement_ = 0;
   std::int64_t now_us_ = 0;

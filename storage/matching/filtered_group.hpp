@@ -18,6 +18,7 @@ struct column_filters;
 struct subscription_group {
   absl::InlinedVector<event_target, 1> targets;
   column_filters* of = nullptr;  ///< `column = text` and all columns: those of that column
+  bool is_live = false;          ///< a live_query
 };
 
 /// Those with any other predicate, or with a column list.

@@ -35,6 +35,8 @@ class row_filter {
   [[nodiscard]] virtual std::span<const column_index> columns() const = 0;
   /// The names that no column has.
   [[nodiscard]] virtual std::span<const std::string> missing() const = 0;
+  /// Whether a row that stays as it is may match at one time and not at another.
+  [[nodiscard]] virtual bool depends_on_time() const { return false; }
 };
 
 }  // namespace pubsubsql::storage::matching

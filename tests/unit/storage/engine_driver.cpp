@@ -24,8 +24,13 @@ std::string text_of(row_view row, std::span<const column_index> columns) {
   return out;
 }
 
-std::string names_of(const table& t, std::span<const column_index> columns) {
+std::string names_of(const table& t, std::span<const column_index> columns,
+                     std::span<const std::string_view> titles = {}) {
   std::string out;
+  if (!titles.empty()) {
+    for (const std::string_view title : titles) out.append(out.empty() ? "" : ",").append(title);
+    return out;
+  }
   for (const column_index column : columns) {
     if (!out.empty()) out += ',';
     out += t.column_name(column);
@@ -34,7 +39,7 @@ std::string names_of(const table& t, std::span<const column_index> columns) {
 }
 
 std::string rows_of(const outcome& o) {
-  std::string out = " " + names_of(*o.about, o.columns) + ":";
+  std::string out = " " + names_of(*o.about, o.columns, o.titles) + ":";
   for (const row_view row : o.data) out += " " + text_of(row, o.columns);
   return out;
 }
@@ -132,7 +137,7 @@ std::string engine_driver::run(std::string_view sql, std::uint64_t subscriber) {
     for (const event_target& target : e.targets) {
       events_.push_back("s" + std::to_string(static_cast<std::uint64_t>(target.subscriber)) + "/" +
                         std::to_string(target.pubsubid) + " " + std::string(name_of(e.action)) + " " +
-                        names_of(*o.about, e.columns) + ": " + text_of(e.row, e.columns));
+                        names_of(*o.about, e.columns, e.titles) + ": " + text_of(e.row, e.columns));
     }
   }
   for (const change& c : o.changes) changes_.push_back(change_of(*o.about, c));
