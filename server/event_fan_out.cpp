@@ -29,7 +29,8 @@ event_fan_out::event_fan_out(worker& w)
 
 bool event_fan_out::continues(const storage::table& about, const storage::event& e) const {
   return collecting_ && e.targets.data() == targets_.data() && e.targets.size() == targets_.size() &&
-         e.action == action_ && about.schema_version() == schema_version_ && std::ranges::equal(e.columns, columns_);
+         e.action == action_ && about.schema_version() == schema_version_ && e.titles.data() == titles_.data() &&
+         e.titles.size() == titles_.size() && std::ranges::equal(e.columns, columns_);
 }
 
 void event_fan_out::publish(const storage::table& about, const storage::event& e) {
@@ -53,6 +54,7 @@ void event_fan_out::begin(const storage::table& about, const storage::event& e) 
   targets_ = e.targets;
   action_ = e.action;
   schema_version_ = about.schema_version();
+  titles_ = e.titles;
   columns_.assign(e.columns.begin(), e.columns.end());
   worker_.end_turn_later();
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "server/column_lists.hpp"
@@ -71,6 +72,7 @@ class event_fan_out {
   std::span<const storage::event_target> targets_;  // looked at for where it lies only
   storage::event_action action_{};
   std::uint64_t schema_version_ = 0;
+  std::span<const std::string_view> titles_;  // looked at for where it lies only
   std::vector<storage::column_index> columns_;
 };
 

@@ -293,7 +293,17 @@ void mysql_service::await(std::future<void> done) {
   }
 }
 
+/// Transactions end before: one could wait for a table of a worker that is paused already, and keep others.
+void mysql_service::end_transactions() {
+  shared_.locks.close();
+  while (!shared_.locks.wait_until_empty(look_for_stop_every)) {
+    const std::scoped_lock lock(mutex_);
+    if (stopped_) throw mysql_error(0, "HY000", "the server stops");
+  }
+}
+
 void mysql_service::pause_all() {
+  end_transactions();
   std::vector<std::promise<void>> paused(shared_.workers.size());
   for (unsigned worker = 0; worker < paused.size(); ++worker) {
     on_table(worker, [&, worker](table_runner& runner) { runner.pause([&, worker] { paused[worker].set_value(); }); });
@@ -305,6 +315,7 @@ void mysql_service::resume_all() {
   for (unsigned worker = 0; worker < shared_.workers.size(); ++worker) {
     on_table(worker, [](table_runner& runner) { runner.resume(); });
   }
+  shared_.locks.open();
 }
 
 void mysql_service::connect(const reply_route& to, std::string address) {

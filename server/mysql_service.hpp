@@ -81,6 +81,7 @@ class mysql_service {
   /// Does work on a table's worker and waits for it.
   void on_table_now(unsigned owner, const std::function<void(table_runner&)>& work);
   void await(std::future<void> done);
+  void end_transactions();
   void pause_all();
   void resume_all();
   void connect_now(const reply_route& to, const std::string& address);

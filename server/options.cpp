@@ -74,6 +74,11 @@ class option_reader {
     flag("max-subscriptions", o.subscriptions_max, "Subscriptions of a connection")->check(CLI::PositiveNumber);
     flag("max-pipeline", o.pipeline_max, "Requests of a connection that may wait for their replies")
         ->check(CLI::PositiveNumber);
+    flag("max-transaction-rows", o.transaction_rows_max, "Rows that a transaction may change")
+        ->check(CLI::PositiveNumber);
+    size("max-transaction-bytes", o.transaction_bytes_max, "Size of what a transaction changes");
+    flag("max-transaction-seconds", o.transaction_seconds_max, "Seconds that a transaction may take")
+        ->check(CLI::Range(1U, 86'400U));
     flag("stop-grace-ms", o.stop_grace_ms, "Milliseconds an orderly stop waits for clients to read what is due");
   }
 

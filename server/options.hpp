@@ -34,6 +34,12 @@ struct options {
   std::size_t subscriptions_max = 100'000;
   /// Tables. Each costs some kilobytes, even when empty.
   std::size_t tables_max = 10'000;
+  /// Rows that a transaction may change: each is kept twice until it ends.
+  std::uint64_t transaction_rows_max = 1'000'000;
+  /// Bytes of changes and events of a transaction, which wait in memory until it ends.
+  std::size_t transaction_bytes_max = 256U << 20;
+  /// How long a transaction may take: others wait for its tables.
+  std::uint32_t transaction_seconds_max = 60;
   /// How long an orderly stop waits for clients to take what is due to them.
   std::uint32_t stop_grace_ms = 5'000;
 

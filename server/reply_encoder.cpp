@@ -225,7 +225,7 @@ void append_row_counts(std::string& out, std::size_t rows, std::size_t first, st
 
 void encode_reply(std::string& out, const reply_address& to, const outcome& o, column_lists& lists) {
   if (o.failure) {
-    encode_error(out, to, o.failure->message);
+    encode_error(out, to, *o.failure);
     return;
   }
   switch (o.kind) {
@@ -258,6 +258,11 @@ void encode_error(std::string& out, const reply_address& to, std::string_view te
 
 void encode_error(std::string& out, const reply_address& to, const parser::syntax_error& e) {
   encode_error(out, to, parser::message(e), e.offset);
+}
+
+void encode_error(std::string& out, const reply_address& to, const storage::error& e) {
+  if (e.mysql_code == 0) return encode_error(out, to, e.message);
+  encode_store_error(out, to, {.code = e.mysql_code, .sqlstate = std::string(e.sqlstate), .message = e.message});
 }
 
 void encode_store_error(std::string& out, const reply_address& to, const storage::durable::store_error& e) {
@@ -331,7 +336,11 @@ void encode_event(encoded_event& out, const table& t, const storage::event& e, c
   append_ok(out.head, name_of(e.action));
   out.head += ",\"pubsubid\":\"";
   out.columns = "\",\"columns\":";
-  out.columns += lists.of(t, e.columns);
+  if (e.titles.empty()) {
+    out.columns += lists.of(t, e.columns);
+  } else {
+    append_names(out.columns, e.titles);
+  }
   out.rows.clear();
   append_row(out.rows, e.row, e.columns);
   out.count = 1;

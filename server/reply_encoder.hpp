@@ -31,6 +31,8 @@ void encode_reply(std::string& out, const reply_address& to, const storage::outc
 void encode_error(std::string& out, const reply_address& to, std::string_view message,
                   std::optional<std::size_t> offset = std::nullopt);
 void encode_error(std::string& out, const reply_address& to, const parser::syntax_error& e);
+/// With the members code and sqlstate, where MySQL has them for it.
+void encode_error(std::string& out, const reply_address& to, const storage::error& e);
 
 /// The error of a store that refused a change: its text, with its code (and SQLSTATE) as members of their own.
 void encode_store_error(std::string& out, const reply_address& to, const storage::durable::store_error& e);

@@ -27,10 +27,11 @@ bool is_any(const parser::statement_body& body) {
   return (std::holds_alternative<Kinds>(body) || ...);
 }
 
-/// Statements that create a table that is missing.
+/// Statements that create a table that is missing, or do not mind.
 bool may_create(const parser::statement_body& body) {
+  if (const auto* drop = std::get_if<parser::drop_table_statement>(&body)) return drop->if_exists;
   return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
-                parser::subscribe_statement>(body);
+                parser::subscribe_statement, parser::create_table_statement>(body);
 }
 
 bool is_mysql(const parser::statement_body& body) {
@@ -39,26 +40,44 @@ bool is_mysql(const parser::statement_body& body) {
                 parser::mysql_check_statement, parser::mysql_repair_statement>(body);
 }
 
+bool is_about_transactions(const parser::statement_body& body) {
+  return is_any<parser::begin_statement, parser::commit_statement, parser::rollback_statement>(body);
+}
+
+/// Statements that a transaction has no part in, so that they are run as ever.
+bool passes_transactions(const parser::statement_body& body) {
+  return is_any<parser::status_statement, parser::show_tables_statement, parser::close_statement,
+                parser::stop_statement, parser::mysql_status_statement, parser::mysql_tables_statement>(body);
+}
+
+/// Statements that can be taken back, or change nothing that others see.
+bool may_be_in_transaction(const parser::statement_body& body) {
+  return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
+                parser::push_statement, parser::pop_statement, parser::peek_statement, parser::describe_statement,
+                parser::unsubscribe_statement, parser::explain_statement>(body);
+}
+
 bool makes_subscription(const parser::statement_body& body) {
   return is_any<parser::subscribe_statement>(body);
 }
 
 }  // namespace
 
-router::router(worker& w) : worker_(w), tables_(w) {}
+router::router(worker& w) : worker_(w), tables_(w), transactions_(w, tables_) {}
 
-void router::refuse(const asked& a, std::string_view message) {
+void router::refuse(const client_request& a, std::string_view message) {
   a.from.reply([&](std::string& out) { encode_error(out, a.to, message); });
 }
 
 void router::run(session& from, const parser::request& r) {
-  asked a{.from = from, .to = {.mode = from.mode(), .request_id = r.id}, .sql = r.text};
+  client_request a{.from = from, .to = {.mode = from.mode(), .request_id = r.id}, .sql = r.text};
   const parser::statement* const parsed = statements_.parse(r.text);
   if (parsed == nullptr) {
     return from.reply([&](std::string& out) { encode_error(out, a.to, statements_.error()); });
   }
   a.stream = parsed->stream;
   const parser::statement_body& body = parsed->body;
+  if ((from.transaction != transaction_id{} || is_about_transactions(body)) && run_in_transaction(a, *parsed)) return;
   if (is_mysql(body)) return run_mysql(a, body);
   if (is_any<parser::close_statement>(body)) return from.finish("client said close");
   if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
@@ -67,7 +86,30 @@ void router::run(session& from, const parser::request& r) {
   run_on_table(a, *parsed);
 }
 
-void router::run_mysql(const asked& a, const parser::statement_body& body) {
+/// Whether there is nothing more to be done for it.
+bool router::run_in_transaction(const client_request& a, const parser::statement& s) {
+  if (passes_transactions(s.body)) return false;
+  if (is_any<parser::rollback_statement>(s.body)) {
+    transactions_.roll_back(a);
+  } else if (transactions_.tell_ended(a)) {
+    return true;
+  } else if (is_any<parser::begin_statement>(s.body)) {
+    transactions_.begin(a);
+  } else if (is_any<parser::commit_statement>(s.body)) {
+    transactions_.commit(a);
+  } else if (!may_be_in_transaction(s.body)) {
+    refuse(a, "this cannot be done in a transaction; commit or roll back first");
+  } else if (names_several_tables(s)) {
+    run_over_several(a, s);
+  } else if (const std::string_view table = parser::table_of(s); table.empty()) {
+    return false;  // a select without from
+  } else if (const auto owner = find_owner(a, s, table)) {
+    transactions_.run(a, s, {{.name = std::string(table), .worker = *owner}});
+  }
+  return true;
+}
+
+void router::run_mysql(const client_request& a, const parser::statement_body& body) {
   mysql_service* const mysql = worker_.shared().mysql;
   if (is_any<parser::mysql_status_statement>(body)) {
     return a.from.reply([&](std::string& out) { mysql->encode_status(out, a.to); });
@@ -95,43 +137,87 @@ void router::run_mysql(const asked& a, const parser::statement_body& body) {
   mysql->disconnect(later());
 }
 
-std::optional<unsigned> router::owner_of(const parser::statement& s, bool create) {
-  known_owner& known = owner_by_form_[s.form % owner_by_form_.size()];
-  if (s.form != 0 && known.form == s.form) return known.worker;
-  const std::string_view table = parser::table_of(s);
-  std::optional<unsigned> owner;
-  if (const auto it = owners_.find(table); it != owners_.end()) {
-    owner = it->second;
-  } else {
-    table_directory& directory = worker_.shared().tables;
-    owner = create ? directory.find_or_place(table, worker_.index()) : directory.find(table);
-    if (owner) owners_.emplace(table, *owner);
-  }
-  if (owner && s.form != 0) known = {.form = s.form, .worker = *owner};
+router::known_owner& router::known_form_of(const parser::statement& s) {
+  return owner_by_form_[s.form % owner_by_form_.size()];
+}
+
+/// Leaves their names in tables_named_, unless it is known that there is one.
+bool router::names_several_tables(const parser::statement& s) {
+  known_owner& known = known_form_of(s);
+  const bool is_known = s.form != 0 && known.form == s.form;
+  if (is_known && !known.several) return false;
+  tables_named_.clear();
+  parser::tables_of(s, tables_named_);
+  const bool several = tables_named_.size() > 1 || (tables_named_.size() == 1 && parser::table_of(s).empty());
+  if (several && s.form != 0) known = {.form = s.form, .several = true};
+  return several;
+}
+
+std::optional<unsigned> router::owner_of(std::string_view table, bool create) {
+  if (const auto it = owners_.find(table); it != owners_.end()) return it->second;
+  table_directory& directory = worker_.shared().tables;
+  const auto owner = create ? directory.find_or_place(table, worker_.index()) : directory.find(table);
+  if (owner) owners_.emplace(table, *owner);
   return owner;
 }
 
-void router::run_on_table(const asked& a, const parser::statement& s) {
-  const bool create = may_create(s.body);
-  const auto owner = owner_of(s, create);
-  if (!owner && !create) return refuse(a, storage::unknown_table(parser::table_of(s)).message);
-  if (!owner) return refuse(a, "there are too many tables; use fewer, or raise --max-tables");
+/// The worker of one of the statement's tables; nothing when there is none, and the client has been told.
+std::optional<unsigned> router::find_owner(const client_request& a, const parser::statement& s,
+                                           std::string_view table) {
+  const bool create = may_create(s.body) && table == parser::table_of(s);
+  const auto owner = owner_of(table, create);
+  if (!owner && !create) {
+    a.from.reply([&](std::string& out) { encode_error(out, a.to, storage::unknown_table(table)); });
+  } else if (!owner) {
+    refuse(a, "there are too many tables; use fewer, or raise --max-tables");
+  }
+  return owner;
+}
+
+void router::run_over_several(const client_request& a, const parser::statement& s) {
+  if (makes_subscription(s.body)) {
+    return refuse(a, "a subscription sees one table; leave out what it selects from others");
+  }
+  std::vector<transactions::placed_table> tables;
+  for (const std::string_view table : tables_named_) {
+    const auto owner = find_owner(a, s, table);
+    if (!owner) return;
+    tables.push_back({.name = std::string(table), .worker = *owner});
+  }
+  transactions_.run(a, s, std::move(tables));
+}
+
+void router::run_on_table(const client_request& a, const parser::statement& s) {
+  known_owner& known = known_form_of(s);
+  if (s.form == 0 || known.form != s.form || known.several) {
+    if (names_several_tables(s)) return run_over_several(a, s);
+    const std::string_view table = parser::table_of(s);
+    if (table.empty()) return run_here(a, s, 0);  // a select without from
+    const auto owner = find_owner(a, s, table);
+    if (!owner) return;
+    if (s.form != 0) known = {.form = s.form, .several = false, .worker = *owner};
+    return run_on_worker(a, s, *owner);
+  }
+  run_on_worker(a, s, known.worker);
+}
+
+void router::run_on_worker(const client_request& a, const parser::statement& s, unsigned owner) {
   std::uint64_t pubsubid = 0;
   if (makes_subscription(s.body)) {
     if (!a.from.may_subscribe()) {
       return refuse(a, "this connection has too many subscriptions; unsubscribe some, or raise --max-subscriptions");
     }
-    a.from.subscribed(*owner);
+    a.from.subscribed(owner);
     pubsubid = worker_.shared().next_pubsubid.fetch_add(1, std::memory_order_relaxed);
   }
-  if (*owner == worker_.index()) {
+  if (owner == worker_.index()) {
     run_here(a, s, pubsubid);
   } else {
-    send_to(*owner, a, pubsubid);
+    send_to(owner, a, pubsubid);
   }
 }
 
-void router::run_here(const asked& a, const parser::statement& s, std::uint64_t pubsubid) {
+void router::run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid) {
   tables_.run({.route = {.session = a.from.id(), .slot = 0, .address = a.to},
                .pubsubid = pubsubid,
                .stream = a.stream,
@@ -140,7 +226,7 @@ void router::run_here(const asked& a, const parser::statement& s, std::uint64_t 
               s);
 }
 
-void router::send_to(unsigned owner, const asked& a, std::uint64_t pubsubid) {
+void router::send_to(unsigned owner, const client_request& a, std::uint64_t pubsubid) {
   // The other worker parses it again: the tree at hand points into memory that stays here.
   const reply_route route{.session = a.from.id(), .slot = a.from.await_reply(pubsubid), .address = a.to};
   worker_.send(owner, run_statement{.route = route, .pubsubid = pubsubid, .sql = std::string(a.sql)});
@@ -177,6 +263,11 @@ void router::on(table_work& m) {
 }
 
 void router::on(writes_done& m) {
+  std::erase_if(m.results, [this](storage::durable::write_result& r) {
+    const bool is_ours = transactions::is_of_transaction(r.origin);
+    if (is_ours) transactions_.on(r);
+    return is_ours;
+  });
   tables_.on(m.results);
 }
 
@@ -220,7 +311,7 @@ std::vector<table_numbers> router::tables_here() const {
   return all;
 }
 
-void router::gather(const asked& a, bool status) {
+void router::gather(const client_request& a, bool status) {
   const std::size_t others = worker_.shared().workers.size() - 1;
   gathering g{.route = {.session = a.from.id(), .slot = 0, .address = a.to},
               .status = status,

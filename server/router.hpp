@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <absl/container/flat_hash_map.h>
@@ -13,7 +14,9 @@
 #include "parser/parser.hpp"
 #include "parser/request_reader.hpp"
 #include "parser/statement_cache.hpp"
+#include "server/client_request.hpp"
 #include "server/table_runner.hpp"
+#include "server/transactions.hpp"
 #include "server/worker_message.hpp"
 #include "storage/database.hpp"
 #include "storage/text_hash.hpp"
@@ -47,6 +50,14 @@ class router {
   void on(table_work& m);
   void on(const list_tables& m);
   void on(tables_listed& m);
+  void on(transaction_request& m) { tables_.run(std::move(m)); }
+  void on(transaction_answer& m) { transactions_.on(m); }
+  void on(const transaction_cancel& m) { tables_.cancel(m); }
+  void on(const transaction_end& m) { tables_.end(m); }
+  void on(const transactions_open& m) { transactions_.on(m); }
+
+  /// A session of this worker ends before its transaction.
+  void abandon(transaction_id who) { transactions_.abandon(who); }
 
   /// A session of this worker is gone; `subscribed_workers` may hold subscriptions of it.
   void session_ended(storage::subscriber_id session, const std::vector<unsigned>& subscribed_workers);
@@ -71,36 +82,39 @@ class router {
     std::vector<table_numbers> tables;
   };
 
-  /// What a client asked, on its way through the router.
-  struct asked {
-    session& from;
-    reply_address to;
-    std::string_view sql;
-    bool stream = false;
+  /// What is known of a statement by its form, which names its tables.
+  struct known_owner {
+    std::uint64_t form = 0;
+    bool several = false;  ///< it names more than one table, or has none of its own
+    unsigned worker = 0;   ///< of the one
   };
 
   [[nodiscard]] bool wants_trim() const;
-  void run_mysql(const asked& a, const parser::statement_body& body);
-  void run_on_table(const asked& a, const parser::statement& s);
-  void run_here(const asked& a, const parser::statement& s, std::uint64_t pubsubid);
-  void send_to(unsigned owner, const asked& a, std::uint64_t pubsubid);
-  void gather(const asked& a, bool status);
+  void run_mysql(const client_request& a, const parser::statement_body& body);
+  void run_over_several(const client_request& a, const parser::statement& s);
+  [[nodiscard]] bool run_in_transaction(const client_request& a, const parser::statement& s);
+  void run_on_table(const client_request& a, const parser::statement& s);
+  void run_on_worker(const client_request& a, const parser::statement& s, unsigned owner);
+  void run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid);
+  void send_to(unsigned owner, const client_request& a, std::uint64_t pubsubid);
+  void gather(const client_request& a, bool status);
   void encode_gathered(std::string& out, gathering& g) const;
   void encode_numbers(std::string& out, const gathering& g) const;
   [[nodiscard]] std::vector<table_numbers> tables_here() const;
-  [[nodiscard]] std::optional<unsigned> owner_of(const parser::statement& s, bool create);
-  static void refuse(const asked& a, std::string_view message);
+  [[nodiscard]] known_owner& known_form_of(const parser::statement& s);
+  [[nodiscard]] bool names_several_tables(const parser::statement& s);
+  [[nodiscard]] std::optional<unsigned> find_owner(const client_request& a, const parser::statement& s,
+                                                   std::string_view table);
+  [[nodiscard]] std::optional<unsigned> owner_of(std::string_view table, bool create);
+  static void refuse(const client_request& a, std::string_view message);
 
   worker& worker_;
   table_runner tables_;
+  transactions transactions_;
   std::uint64_t erased_at_trim_ = 0;    // of the database's erased rows, those before the allocator was last trimmed
   storage::text_map<unsigned> owners_;  // what the table directory said
-  /// The same by the form of the statement, which names the table.
-  struct known_owner {
-    std::uint64_t form = 0;
-    unsigned worker = 0;
-  };
   std::array<known_owner, 256> owner_by_form_;
+  std::vector<std::string_view> tables_named_;  // scratch
   absl::flat_hash_map<std::uint64_t, gathering> gatherings_;
   std::uint64_t last_gathering_ = 0;
   parser::statement_cache statements_;

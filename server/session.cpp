@@ -301,6 +301,7 @@ void session::finish(std::string_view why) {
   if (stage_ != stage::open) return;
   stage_ = stage::finishing;
   end_reason_ = why;
+  if (transaction != transaction_id{}) worker_.statements().abandon(transaction);
   wants_flush();
 }
 
@@ -341,6 +342,7 @@ void session::abort(std::string_view why) {
 void session::close(std::string_view why, bool slow) {
   if (stage_ == stage::closed) return;
   stage_ = stage::closed;
+  if (transaction != transaction_id{}) worker_.statements().abandon(transaction);
   if (slow) {
     spdlog::warn(
         "disconnected {}: {}, {} bytes of events waited for it; it must read faster, or raise "

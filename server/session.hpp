@@ -15,6 +15,7 @@
 #include "server/connection_output.hpp"
 #include "server/reply_slots.hpp"
 #include "server/subscriber.hpp"
+#include "server/table_locks.hpp"
 
 namespace pubsubsql::server {
 
@@ -87,6 +88,9 @@ class session : public std::enable_shared_from_this<session> {
 
   /// Closes at once, whatever is due.
   void abort(std::string_view why);
+
+  /// Its transaction; none: it has none.
+  transaction_id transaction{};
 
   /// Whether the worker has it on its list of sessions to flush.
   bool flush_is_due = false;

@@ -9,6 +9,7 @@
 
 #include "server/options.hpp"
 #include "server/table_directory.hpp"
+#include "server/table_locks.hpp"
 #include "storage/durable/store_switch.hpp"
 
 namespace pubsubsql::server {
@@ -25,6 +26,7 @@ struct shared_state {
   /// Where changes go; while it has no store, tables live in memory only.
   storage::durable::store_switch& store;
   table_directory tables;
+  table_locks locks;
   std::chrono::steady_clock::time_point started;
 
   /// What answers `mysql ...`. Set before workers run.

@@ -16,12 +16,6 @@
 
 namespace pubsubsql::server {
 
-/// An event that is ready to be sent, and to whom.
-struct ready_event {
-  encoded_event event;
-  std::vector<storage::event_target> targets;
-};
-
 /// A statement that has been run in memory and whose reply and events wait for a store to commit: its own changes, or
 /// those of statements before it that it has seen.
 struct held_statement {
@@ -33,15 +27,17 @@ struct held_statement {
   std::uint64_t ticket = 0;                                            ///< of its changes
 };
 
-/// A statement that has not been run yet, or work of others that wants the table for itself.
+/// A statement that has not been run yet, or work of others or a transaction that wants the table for itself.
 struct waiting_statement {
   statement_source source;
-  bool barrier = false;          ///< runs only when nothing is held
-  std::function<void()> occupy;  ///< instead of a statement; told when the table is its own
+  bool barrier = false;  ///< runs only when nothing is held
+  // Instead of a statement
+  std::function<void()> occupy = {};                          ///< told when the table is its own
+  std::unique_ptr<transaction_request> for_transaction = {};  ///< run when the table is the transaction's
 };
 
-/// The statements of one table that are not finished, in order: first the held, then the waiting. Exists only with a
-/// store.
+/// The statements of one table that are not finished, in order: first the held, then the waiting. Exists with a store,
+/// and for tables that a transaction or somebody outside has wanted for himself.
 ///
 /// Invariants:
 ///  1. Tickets of held statements rise; the first held statement has changes.
@@ -56,7 +52,9 @@ struct table_queue {
   /// Statements that may be held at a time. What a store does not take as it is makes all behind it run again, so that
   /// where this happens few are let run ahead, and more again as long as it does not.
   std::size_t held_max = SIZE_MAX;
-  bool occupied = false;  ///< something outside is at work on the table; statements wait until it is done
+  /// Something outside, or a transaction, has the table for itself; statements wait until it is done.
+  bool occupied = false;
+  transaction_id owner{};  ///< the transaction that has it; none: no transaction has
 };
 
 }  // namespace pubsubsql::server

@@ -25,19 +25,6 @@ bool is_any(const parser::statement_body& body) {
   return (std::holds_alternative<Kinds>(body) || ...);
 }
 
-/// Statements on rows can be run on top of changes that are not committed, and taken back with them. All others are
-/// rare and wait until nothing is uncommitted.
-bool is_barrier(const parser::statement_body& body) {
-  return !is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
-                 parser::push_statement, parser::pop_statement, parser::peek_statement>(body);
-}
-
-/// The subscriptions that a session may stop counting once the outcome is known.
-std::uint64_t subscriptions_ended(const parser::statement_body& body, const storage::outcome& o) {
-  if (is_any<parser::subscribe_statement>(body)) return o.failure ? 1 : 0;
-  return !o.failure && o.kind == storage::reply_kind::unsubscribed ? o.rows : 0;
-}
-
 }  // namespace
 
 table_runner::table_runner(worker& w) : worker_(w), database_(w.shared().settings.engine) {}
@@ -53,14 +40,24 @@ table_queue& table_runner::queue_of(std::string_view table) {
   return *queues_.emplace(std::string(table), std::move(made)).first->second;
 }
 
-/// Without a store hardly ever: then somebody had wanted the table for himself while MySQL was being disconnected.
+/// Without a store, where statements wait only for who has the table for himself.
 bool table_runner::has_waiting(std::string_view table) const {
-  if (queues_.empty()) return false;
+  if (occupied_queues_ == 0) return false;
   const auto it = queues_.find(table);
   return it != queues_.end() && (it->second->occupied || !it->second->waiting.empty());
 }
 
 // Running
+
+bool table_runner::is_barrier(const parser::statement_body& body) {
+  return !is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
+                 parser::push_statement, parser::pop_statement, parser::peek_statement>(body);
+}
+
+std::uint64_t table_runner::subscriptions_ended(const parser::statement_body& body, const storage::outcome& o) {
+  if (is_any<parser::subscribe_statement>(body)) return o.failure ? 1 : 0;
+  return !o.failure && o.kind == storage::reply_kind::unsubscribed ? o.rows : 0;
+}
 
 void table_runner::encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o) {
   if (!from.stream || o.failure) encode_reply(out, from.route.address, o, column_lists_);
@@ -74,7 +71,7 @@ void table_runner::run(statement_source from, const parser::statement& s) {
   const bool barrier = is_barrier(s.body);
   if (paused_ || q.occupied || !q.waiting.empty() || q.held.size() >= q.held_max || (barrier && !q.held.empty())) {
     open_slot(from);
-    q.waiting.push_back({.source = std::move(from), .barrier = barrier, .occupy = {}});
+    q.waiting.push_back({.source = std::move(from), .barrier = barrier});
     return;
   }
   execute(&q, std::move(from), s);
@@ -92,7 +89,7 @@ bool table_runner::is_acknowledged_at_once(const storage::outcome& o) const {
 void table_runner::execute(table_queue* q, statement_source from, const parser::statement& s) {
   if (is_barrier(s.body)) worker_.events().hand_out();  // it may change subscriptions
   const storage::outcome& o =
-      database_.execute(s, {.subscriber = from.route.session, .pubsubid = from.pubsubid, .corrections = nullptr});
+      database_.execute(s, {.subscriber = from.route.session, .pubsubid = from.pubsubid, .now_us = worker_.now_us()});
   const std::uint64_t ended = subscriptions_ended(s.body, o);
   if (q != nullptr && (!q->held.empty() || (!o.changes.empty() && !is_acknowledged_at_once(o)))) {
     return hold(*q, std::move(from), o, ended);
@@ -131,11 +128,7 @@ void table_runner::hold(table_queue& q, statement_source from, const storage::ou
 held_statement& table_runner::keep(table_queue& q, statement_source from, const storage::outcome& o, bool in_mysql) {
   held_statement& h = q.held.emplace_back();
   encode_outcome(h.reply, from, o);
-  h.events.resize(o.events.size());
-  for (std::size_t i = 0; i < o.events.size(); ++i) {
-    encode_event(h.events[i].event, *o.about, o.events[i], column_lists_);
-    h.events[i].targets.assign(o.events[i].targets.begin(), o.events[i].targets.end());
-  }
+  h.events = ready_events(o);
   h.source = std::move(from);
   if (!o.changes.empty()) {
     h.changes = send_changes(q, o, true, in_mysql);
@@ -202,7 +195,7 @@ void table_runner::on_not_as_asked(table_queue& q, std::span<const result> resul
   std::deque<waiting_statement> again;
   for (held_statement& h : take_back(q, results.front().origin.ticket)) {
     if (!is_meant(h)) {
-      again.push_back({.source = std::move(h.source), .barrier = false, .occupy = {}});
+      again.push_back({.source = std::move(h.source), .barrier = false});
       continue;
     }
     const result& r = results.front();
@@ -220,8 +213,10 @@ void table_runner::on_not_as_asked(table_queue& q, std::span<const result> resul
 
 void table_runner::redo_corrected(table_queue& q, held_statement h, const storage::corrected_rows& rows) {
   const parser::statement& s = *statements_.parse(h.source.sql);
-  const storage::outcome& o =
-      database_.execute(s, {.subscriber = h.source.route.session, .pubsubid = h.source.pubsubid, .corrections = &rows});
+  const storage::outcome& o = database_.execute(s, {.subscriber = h.source.route.session,
+                                                    .pubsubid = h.source.pubsubid,
+                                                    .corrections = &rows,
+                                                    .now_us = worker_.now_us()});
   if (o.changes.empty()) {
     spdlog::error("table {} differs from MySQL: a row as MySQL stored it was refused here: {}", q.table,
                   o.failure ? o.failure->message : "it changed nothing");
@@ -233,18 +228,22 @@ void table_runner::redo_corrected(table_queue& q, held_statement h, const storag
 void table_runner::advance(table_queue& q) {
   while (!q.waiting.empty() && !paused_ && !q.occupied && q.held.size() < q.held_max &&
          !(q.waiting.front().barrier && !q.held.empty())) {
-    statement_source from = std::move(q.waiting.front().source);
-    const std::function<void()> occupy = std::move(q.waiting.front().occupy);
+    waiting_statement next = std::move(q.waiting.front());
     q.waiting.pop_front();
-    if (occupy) {
-      q.occupied = true;
+    if (next.for_transaction) {
+      set_occupied(q, true);
+      q.owner = next.for_transaction->who;
+      return run_owned(q, *next.for_transaction, true);
+    }
+    if (next.occupy) {
+      set_occupied(q, true);
       database_.pin(q.table, true);
-      return occupy();
+      return next.occupy();
     }
     // The tree points into the text, which moves with its source when it is short.
-    const std::string sql = from.sql;
+    const std::string sql = next.source.sql;
     const parser::statement& s = *statements_.parse(sql);
-    execute(worker_.shared().store.has_store() ? &q : nullptr, std::move(from), s);
+    execute(worker_.shared().store.has_store() ? &q : nullptr, std::move(next.source), s);
   }
   if (on_paused_) tell_when_paused();
 }
@@ -257,9 +256,14 @@ void table_runner::occupy(std::string_view table, std::function<void()> ready) {
   advance(q);
 }
 
+void table_runner::set_occupied(table_queue& q, bool occupied) {
+  q.occupied = occupied;
+  occupied_queues_ += occupied ? 1 : std::size_t(-1);
+}
+
 void table_runner::release(std::string_view table) {
   table_queue& q = queue_of(table);
-  q.occupied = false;
+  set_occupied(q, false);
   database_.pin(table, false);
   advance(q);
 }
@@ -280,7 +284,7 @@ void table_runner::resume() {
   paused_ = false;
   database_.pin_all(false);
   for (const table_queue* q : queue_by_number_) {
-    if (q->occupied) database_.pin(q->table, true);
+    if (q->occupied && q->owner == transaction_id{}) database_.pin(q->table, true);
   }
   // By number: running statements may add queues.
   for (std::size_t i = 0; i < queue_by_number_.size(); ++i) advance(*queue_by_number_[i]);
@@ -363,6 +367,15 @@ void table_runner::answer(const statement_source& from, std::string bytes, std::
     if (!done.bytes.empty()) worker_.events().hand_out_for(home);
     worker_.send_done(home, std::move(done));
   }
+}
+
+std::vector<ready_event> table_runner::ready_events(const storage::outcome& o) {
+  std::vector<ready_event> events(o.events.size());
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    encode_event(events[i].event, *o.about, o.events[i], column_lists_);
+    events[i].targets.assign(o.events[i].targets.begin(), o.events[i].targets.end());
+  }
+  return events;
 }
 
 void table_runner::publish(const storage::outcome& o) {

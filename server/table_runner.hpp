@@ -43,10 +43,16 @@ class table_runner {
   /// This session is gone, and with it its subscriptions, those not made yet among them.
   void drop_subscriber(storage::subscriber_id session);
 
+  // For transactions of this worker's and of others' sessions. Answers go to the session's worker.
+
+  void run(transaction_request request);
+  void cancel(const transaction_cancel& c);
+  void end(const transaction_end& e);
+
   // For those who work on a table from outside
 
   /// Calls `ready` once everything asked of the table before is finished and committed; statements that come later wait
-  /// until release(). REQUIRES: there is a store.
+  /// until release().
   void occupy(std::string_view table, std::function<void()> ready);
   void release(std::string_view table);
   /// The same for all tables at once, until resume(). Needs no store.
@@ -70,6 +76,12 @@ class table_runner {
  private:
   using result = storage::durable::write_result;
 
+  /// Statements on rows can be run on top of changes that are not committed, and taken back with them. All others are
+  /// rare and wait until nothing is uncommitted.
+  [[nodiscard]] static bool is_barrier(const parser::statement_body& body);
+  /// The subscriptions that a session may stop counting once the outcome is known.
+  [[nodiscard]] static std::uint64_t subscriptions_ended(const parser::statement_body& body, const storage::outcome& o);
+
   table_queue& queue_of(std::string_view table);
   [[nodiscard]] bool has_waiting(std::string_view table) const;
   void execute(table_queue* q, statement_source from, const parser::statement& s);
@@ -83,18 +95,26 @@ class table_runner {
   void on_committed(table_queue& q, std::uint64_t ticket);
   std::deque<held_statement> take_back(table_queue& q, std::uint64_t ticket);
   void on_not_as_asked(table_queue& q, std::span<const result> results);
+  void set_occupied(table_queue& q, bool occupied);
   void advance(table_queue& q);
   void tell_when_paused();
+
+  // table_runner_transactions.cpp
+  void run_owned(table_queue& q, const transaction_request& request, bool is_first);
+  void run_owned(table_queue& q, const transaction_request& request, transaction_answer& a);
+  void answer(transaction_answer a);
 
   void encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o);
   void open_slot(statement_source& from);
   void answer(const statement_source& from, std::string bytes, std::uint64_t subscriptions_ended);
+  std::vector<ready_event> ready_events(const storage::outcome& o);
   void publish(const storage::outcome& o);
 
   worker& worker_;
   storage::database database_;
   storage::text_map<std::unique_ptr<table_queue>> queues_;
   std::vector<table_queue*> queue_by_number_;
+  std::size_t occupied_queues_ = 0;
   bool paused_ = false;
   std::function<void()> on_paused_;              // to be told when nothing is held any more
   std::vector<storage::durable::write> writes_;  // of this turn

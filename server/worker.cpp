@@ -124,8 +124,14 @@ void worker::flush_sessions() {
   flushing_.clear();
 }
 
+std::int64_t worker::read_clock() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();
+}
+
 void worker::end_turn() {
   end_of_turn_is_due_ = false;
+  now_us_ = 0;
   takers_before_ = std::exchange(takers_, 0);
   flush_sessions();
   forget_ended();
@@ -156,6 +162,12 @@ void worker::hand_over() {
   }
 }
 
+void worker::hand_over_now() {
+  events_.hand_out();
+  router_.end_turn();
+  hand_over();
+}
+
 void worker::receive(std::vector<worker_message>& messages) {
   bool wake = false;
   {
@@ -180,6 +192,7 @@ void worker::read_inbox() {
   for (worker_message& m : messages) {
     std::visit([this](auto& message) { router_.on(message); }, m);
   }
+  now_us_ = 0;
 }
 
 }  // namespace pubsubsql::server

@@ -70,8 +70,16 @@ class worker {
   /// A session has run statements. They may have left events behind, which leave now if nobody else seems to have any,
   /// and memory to be seen to at the end of this loop turn.
   void statements_taken() {
+    now_us_ = 0;
     if (++takers_ == 1 && takers_before_ <= 1) flush_sessions();
     if (router_.wants_maintenance()) end_turn_later();
+  }
+  /// Gives the stores and the other workers at once what would leave at the end of this loop turn.
+  void hand_over_now();
+  /// What now() is, in microseconds since 1970-01-01 00:00 UTC: the same for what runs together.
+  [[nodiscard]] std::int64_t now_us() {
+    if (now_us_ == 0) now_us_ = read_clock();
+    return now_us_;
   }
   /// There is something to be done at the end of this loop turn.
   void end_turn_later();
@@ -95,6 +103,7 @@ class worker {
   static constexpr std::size_t read_buffer_bytes = 64U << 10;
 
   void welcome(tcp::socket socket, std::string address, bool turned_away);
+  [[nodiscard]] static std::int64_t read_clock();
   void end_turn();
   void flush_sessions();
   void forget_ended();
@@ -123,6 +132,7 @@ class worker {
   std::size_t takers_ = 0;         // how often sessions have taken statements in this loop turn
   std::size_t takers_before_ = 0;  // in the turn before
   bool finishing_ = false;
+  std::int64_t now_us_ = 0;  // 0: to be read
 
   std::mutex inbox_mutex_;
   std::vector<worker_message> inbox_;  // guarded by inbox_mutex_

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -10,8 +11,10 @@
 
 #include "parser/parser.hpp"
 #include "server/reply_encoder.hpp"
+#include "server/table_locks.hpp"
 #include "storage/durable/store.hpp"
 #include "storage/outcome.hpp"
+#include "storage/sql/bound_expression.hpp"
 
 /// What workers say to each other. Messages from one worker to another arrive in the order sent.
 namespace pubsubsql::server {
@@ -30,6 +33,12 @@ struct statement_source {
   bool stream = false;         ///< success is not replied
   std::string_view text;       ///< as the client sent it, valid while it is run for the first time
   std::string sql;             ///< a copy of the text; made when it has to outlive that
+};
+
+/// An event that is ready to be sent, and to whom.
+struct ready_event {
+  encoded_event event;
+  std::vector<storage::event_target> targets;
 };
 
 /// Run this on your table.
@@ -83,6 +92,57 @@ struct tables_listed {
   std::vector<table_numbers> tables;
 };
 
+/// Run this on your table for a transaction; the table becomes its own first, when it has not got it. Answered by a
+/// transaction_answer, always.
+struct transaction_request {
+  transaction_id who{};
+  reply_route route;        ///< of the statement; the slot is unused. The session's worker has the transaction.
+  std::string table;        ///< as the statement names it
+  std::string sql;          ///< empty: only the table is wanted
+  bool wants_rows = false;  ///< its rows are asked for as data: it is a subquery
+  /// What its subqueries gave; nullptr: they are run with it.
+  std::shared_ptr<const std::vector<storage::sql::inner_result>> inner = {};
+  std::int64_t now_us = 0;  ///< what now() is
+};
+
+/// What a transaction_request came to.
+struct transaction_answer {
+  enum class fate : std::uint8_t {
+    done,       ///< it was run, or the table is the transaction's
+    failed,     ///< the statement; `reply` says why
+    deadlock,   ///< the table cannot be had
+    cancelled,  ///< the table had not been had when transaction_cancel came
+  };
+  transaction_id who{};
+  storage::subscriber_id session{};
+  fate what = fate::done;
+  std::string reply = {};  ///< ready to be sent; empty when there is none to send
+  std::shared_ptr<const storage::durable::statement_changes> changes = {};  ///< nullptr: it changed nothing
+  std::vector<ready_event> events = {};
+  std::optional<storage::sql::inner_result> rows = {};  ///< of a subquery
+  bool is_awaited = false;  ///< whether a store has to have committed it before it is acknowledged
+  std::uint64_t subscriptions_ended = 0;
+};
+
+/// Do not wait for this table any more, if you still do.
+struct transaction_cancel {
+  transaction_id who{};
+  std::string table;
+};
+
+/// The transaction has ended: take back what it did to the table, last first, and let others have it.
+struct transaction_end {
+  transaction_id who{};
+  std::string table;
+  std::vector<std::shared_ptr<const storage::durable::statement_changes>> undo;  ///< empty: it stays
+};
+
+/// Transactions may begin again; this one waits for that.
+struct transactions_open {
+  transaction_id who{};
+  storage::subscriber_id session{};
+};
+
 class table_runner;
 
 /// Do this on your thread.
@@ -91,6 +151,7 @@ struct table_work {
 };
 
 using worker_message = std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables,
-                                    tables_listed, writes_done, table_work>;
+                                    tables_listed, writes_done, table_work, transaction_request, transaction_answer,
+                                    transaction_cancel, transaction_end, transactions_open>;
 
 }  // namespace pubsubsql::server

@@ -69,6 +69,10 @@ class database {
   /// Statements that are not the engine's (status, close, stop, show tables, mysql ...) fail with `unsupported`.
   [[nodiscard]] const outcome& execute(const parser::statement& s, const caller& who);
 
+  /// Runs a select that is a subquery of a statement elsewhere. Returns what is wrong with it, if anything.
+  [[nodiscard]] std::optional<error> select_inner(const parser::statement& s, const caller& who,
+                                                  sql::inner_result& out);
+
   /// A statement that will probably be run soon: another one of its form, and its own values as they are written,
   /// without those that are NULL in the other one.
   using expected_statement = parser::statement_cache::expected_statement;

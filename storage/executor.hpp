@@ -36,6 +36,8 @@ class executor {
   explicit executor(const limits& l) : limits_(l) {}
 
   [[nodiscard]] const outcome& execute(const parser::statement& s, const database::caller& who);
+  [[nodiscard]] std::optional<error> select_inner(const parser::statement& s, const database::caller& who,
+                                                  sql::inner_result& out);
   void prefetch(std::span<const database::expected_statement> next);
   void undo(std::string_view table, std::span<const change> changes);
   [[nodiscard]] const outcome& repair(std::string_view table, const table_differences& d,

@@ -203,7 +203,17 @@ executor::failure executor::run_subquery(const parser::select_statement& s, sql:
       row.push_back(v ? std::optional<std::string>(*v) : std::nullopt);
     }
   }
+  outcome_ = {};  // is the statement's
   return std::nullopt;
+}
+
+std::optional<error> executor::select_inner(const parser::statement& s, const database::caller& who,
+                                            sql::inner_result& out) {
+  reclaim();
+  begin();
+  who_ = who;
+  if (auto failed = run_inner(s.body)) return failed;
+  return run_subquery(std::get<parser::select_statement>(s.body), out);
 }
 
 executor::failure executor::run(const parser::peek_statement& s) {

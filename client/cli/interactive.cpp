@@ -18,6 +18,7 @@ namespace pubsubsql::cli {
 namespace {
 
 constexpr const char* prompt = "pubsubsql> ";
+constexpr const char* transaction_prompt = "pubsubsql*> ";
 constexpr const char* continuation_prompt = "        -> ";
 
 /// How long the TAB key may take when the server has to be asked for names.
@@ -98,7 +99,8 @@ class conversation {
     std::cerr << "\\? shows help, \\q quits.\n";
     std::string line;
     for (;;) {
-      switch (editor_.read(typed_.under_way() ? continuation_prompt : prompt, line)) {
+      const char* const ready_prompt = shell_.in_transaction() ? transaction_prompt : prompt;
+      switch (editor_.read(typed_.under_way() ? continuation_prompt : ready_prompt, line)) {
         case line_editor::outcome::end_of_input:
           return 0;
         case line_editor::outcome::interrupted:

@@ -35,6 +35,11 @@ std::uint64_t line_of(const piece& p, const error& why) {
   return p.line + static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
 }
 
+/// Whether the server says that it has rolled a transaction back.
+bool ends_transaction(std::string_view message) {
+  return message.find("was rolled back") != std::string_view::npos || message.starts_with("Deadlock found");
+}
+
 }  // namespace
 
 shell::shell(boost::asio::io_context& loop, settings s, std::ostream& out, std::ostream& err)
@@ -78,6 +83,7 @@ shell::status shell::run(const piece& p, std::string_view source) {
 
 bool shell::connect(const std::string& host, std::uint16_t port) {
   loss_told_ = false;
+  in_transaction_ = false;
   if (const auto failure = net_.connect(host, port)) {
     err_ << escaped_lines(failure->what()) << '\n';
     return false;
@@ -93,9 +99,15 @@ shell::status shell::run_statement(const piece& p, std::string_view source) {
   auto answer = net_.execute(p.text);
   if (!answer) return fail(p, source, answer.error());
   if (answer->action() == "close") loss_told_ = true;
+  note_transaction(answer->action());
   show_reply(*answer, session::clock::now() - begin);
   on_reply(*answer);
   return status::fine;
+}
+
+void shell::note_transaction(std::string_view action) {
+  if (action == "begin") in_transaction_ = true;
+  if (action == "commit" || action == "rollback") in_transaction_ = false;
 }
 
 void shell::show_reply(const reply& r, std::chrono::nanoseconds took) {
@@ -114,8 +126,10 @@ shell::status shell::fail(const piece& p, std::string_view source, const error& 
   if (!source.empty()) err_ << escaped(source) << ':' << line_of(p, why) << ": ";
   err_ << escaped_lines(why.what()) << '\n';
   if (why.offset()) err_ << escaped_lines(parser::caret(p.text, *why.offset())) << '\n';
+  if (ends_transaction(why.what())) in_transaction_ = false;
   if (why.code() != errc::connection_lost && why.code() != errc::protocol_error) return status::failed;
   loss_told_ = true;
+  in_transaction_ = false;
   return status::lost;
 }
 

@@ -36,6 +36,10 @@ class shell {
   /// Executes one piece. `source` names where it comes from in messages of a script ("load.sql"), empty for a person.
   status run(const piece& p, std::string_view source);
 
+  /// Whether a transaction of the connection has begun and not ended, for the prompt: one that the server rolled back
+  /// is noticed when it says so.
+  [[nodiscard]] bool in_transaction() const { return in_transaction_; }
+
   /// Connects, and says so or why not.
   bool connect(const std::string& host, std::uint16_t port);
 
@@ -53,6 +57,7 @@ class shell {
   status run_command(const piece& p, std::string_view source);
   status show_tables();
   status fail(const piece& p, std::string_view source, const error& why);
+  void note_transaction(std::string_view action);
   void show_reply(const reply& r, std::chrono::nanoseconds took);
   void tell_loss(const error& why);
   void show_notice(const std::function<void()>& write);
@@ -72,7 +77,8 @@ class shell {
   std::ostream& out_;
   std::ostream& err_;
   std::uint64_t events_ = 0;  // rows of events shown and not waited for by \wait yet
-  bool loss_told_ = false;    // nothing more is to be said of the present connection's end
+  bool in_transaction_ = false;
+  bool loss_told_ = false;  // nothing more is to be said of the present connection's end
   session net_;
 };
 

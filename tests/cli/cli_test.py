@@ -178,6 +178,18 @@ class InteractiveTest(CliTest):
         t.line("\\q")
         self.assertEqual(t.wait_for_exit(), 0)
 
+    def test_the_prompt_tells_of_a_transaction(self):
+        t = self.terminal()
+        t.line("begin;")
+        t.expect("pubsubsql*> ")
+        t.line("insert into transacted (n) values (1);")
+        t.expect("1 row inserted")
+        t.expect("pubsubsql*> ")
+        t.line("rollback;")
+        t.expect(PROMPT)
+        t.line("select * from transacted;")
+        t.expect("table transacted does not exist")
+
     def test_statements_take_several_lines(self):
         t = self.terminal()
         t.line("insert into t (a)")

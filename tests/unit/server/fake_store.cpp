@@ -5,8 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include "storage/durable/result_sorter.hpp"
-
 namespace pubsubsql::server {
 
 using namespace storage;
@@ -32,6 +30,10 @@ bool mentions(const statement_changes& s, std::string_view word) {
     }
     return false;
   });
+}
+
+bool mentions(const durable::write& w, std::string_view word) {
+  return std::ranges::any_of(w.statements(), [&](const auto& s) { return mentions(*s, word); });
 }
 
 corrected_rows corrected(const statement_changes& s) {
@@ -106,16 +108,20 @@ void fake_store::run() {
 }
 
 bool fake_store::is_dropped(const durable::write& w) {
+  if (w.group != nullptr) return false;
   return !w.in_mysql && w.epoch <= tables_[std::string(w.changes->table_name())].dropped_epoch;
 }
 
 void fake_store::commit(std::vector<durable::write>& transaction) {
   result_sorter results(on_results_);
   std::erase_if(transaction, [this](const durable::write& w) { return is_dropped(w); });
-  const bool broken =
-      std::ranges::any_of(transaction, [](const durable::write& w) { return mentions(*w.changes, "break"); });
+  const bool broken = std::ranges::any_of(transaction, [](const durable::write& w) { return mentions(w, "break"); });
   for (const durable::write& w : transaction) {
     if (!broken && is_dropped(w)) continue;
+    if (w.group != nullptr) {
+      commit_group(w, broken, results);
+      continue;
+    }
     stored_table& t = tables_[std::string(w.changes->table_name())];
     if (broken || mentions(*w.changes, "refuse") || w.changes->table_name().starts_with("refuse")) {
       t.dropped_epoch = w.epoch;
@@ -133,6 +139,18 @@ void fake_store::commit(std::vector<durable::write>& transaction) {
     }
   }
   results.hand_over();
+}
+
+void fake_store::commit_group(const durable::write& w, bool broken, result_sorter& results) {
+  if (broken || mentions(w, "refuse")) {
+    results.add({.origin = w.origin,
+                 .what = write_result::fate::refused,
+                 .error = {.code = 7, .sqlstate = "HY000", .message = "no"},
+                 .rows = {}});
+    return;
+  }
+  for (const auto& s : *w.group) apply(tables_[std::string(s->table_name())], *s);
+  results.add({.origin = w.origin});
 }
 
 void fake_store::apply(stored_table& t, const statement_changes& s) {

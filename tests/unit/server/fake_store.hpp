@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "storage/durable/result_sorter.hpp"
 #include "storage/durable/store.hpp"
 
 namespace pubsubsql::server {
@@ -57,6 +58,7 @@ class fake_store : public storage::durable::store {
   void run();
   [[nodiscard]] bool is_dropped(const storage::durable::write& w);
   void commit(std::vector<storage::durable::write>& transaction);
+  void commit_group(const storage::durable::write& w, bool broken, storage::durable::result_sorter& results);
   void apply(stored_table& t, const storage::durable::statement_changes& s);
 
   std::mt19937 random_;

@@ -339,6 +339,60 @@ TEST_CASE("group commit: a row that was stored otherwise is corrected late, with
   }
 }
 
+TEST_CASE("transactions: a refused commit takes back every table, and nothing else") {
+  for (const unsigned threads : {1U, 3U}) {
+    running_server server(threads, 5);
+    client a(server);
+    client watcher(server);
+    for (const char* const table : {"x", "y"}) {
+      const std::string name = table;
+      CHECK(brief(a.ask("insert into " + name + " (v) values (first)")) == "ok 1");
+      CHECK(brief(watcher.ask("subscribe skip * from " + name)) == "ok");
+    }
+    for (const char* const sql : {"begin", "insert into x (v) values (gone)", "update x set v = gone",
+                                  "insert into y (v, w) values (refuse, gone)", "insert into z (v) values (gone)"}) {
+      CHECK(brief(a.ask(sql)).starts_with("ok"));
+    }
+    CHECK(brief(a.ask("commit")) == "err no");
+    CHECK(brief(a.ask("select * from x")) == R"(ok [["0","first"]])");
+    CHECK(brief(a.ask("select * from y")) == R"(ok [["0","first"]])");
+    CHECK(brief(a.ask("select * from z")).starts_with("err table z does not exist"));
+    for (const char* const sql :
+         {"begin", "insert into x (v) values (second)", "insert into y (v) values (second)", "commit"}) {
+      CHECK(brief(a.ask(sql)).starts_with("ok"));
+    }
+    CHECK(brief(a.ask("insert into x (v) values (third)")) == "ok 1");
+    CHECK(brief(watcher.ask("select v from x")) == R"(ok [["first"],["second"],["third"]])");
+    CHECK(brief(watcher.ask("select v from y")) == R"(ok [["first"],["second"]])");
+    REQUIRE(watcher.events.size() >= 2);
+    CHECK(watcher.events[0]["data"] == json::parse(R"([["1","second"]])"));
+    CHECK(watcher.events[1]["data"] == json::parse(R"([["1","second"]])"));
+    server.stop();
+    CHECK(server.store().rows_of("x") == "0:first,;1:second,;2:third,;");
+    CHECK(server.store().rows_of("y") == "0:first,;1:second,;");
+    CHECK(server.store().problems().empty());
+  }
+}
+
+TEST_CASE("transactions: subscribers see nothing before the store has committed") {
+  running_server server(2, 6);
+  client a(server);
+  client watcher(server);
+  CHECK(brief(a.ask("insert into x (v) values (first)")) == "ok 1");
+  CHECK(brief(watcher.ask("subscribe skip * from x")) == "ok");
+  server.store().hold(true);
+  for (const char* const sql : {"begin", "insert into x (v) values (second)"})
+    CHECK(brief(a.ask(sql)).starts_with("ok"));
+  a.send("commit");
+  server.store().wait_for_writes(2);
+  watcher.send("select v from x");
+  CHECK_FALSE(watcher.has_input());
+  server.store().hold(false);
+  CHECK(brief(a.reply()) == "ok");
+  CHECK(brief(watcher.reply()) == R"(ok [["first"],["second"]])");
+  CHECK(watcher.events.size() == 1);
+}
+
 TEST_CASE("group commit: a broken transaction refuses its own and spares the rest, on every table") {
   for (const unsigned threads : thread_counts) {
     running_server s(threads, 3);

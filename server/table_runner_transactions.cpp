@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "server/shared_state.hpp"
+#include "server/subscriber.hpp"
+#include "server/table_runner.hpp"
+#include "server/worker.hpp"
+#include "storage/table.hpp"
+
+// The part of transactions at the tables: keeping a table for one, running its statements, taking them back.
+
+namespace pubsubsql::server {
+
+using storage::durable::statement_changes;
+
+namespace {
+
+/// MySQL gives such a key when it commits, and until then the row could be found neither here nor there.
+std::string key_is_needed(std::string_view table, std::string_view column) {
+  return "MySQL gives the column " + std::string(column) + " of table " + std::string(table) +
+         " its value, which a transaction cannot wait for; give it one in the statement, or insert outside the "
+         "transaction";
+}
+
+}  // namespace
+
+void table_runner::run(transaction_request request) {
+  table_queue& q = queue_of(request.table);
+  if (q.owner == request.who) return run_owned(q, request, false);
+  if (!worker_.shared().locks.want(request.who, request.table)) {
+    return answer({.who = request.who, .session = request.route.session, .what = transaction_answer::fate::deadlock});
+  }
+  waiting_statement& w = q.waiting.emplace_back();
+  w.barrier = true;
+  w.for_transaction = std::make_unique<transaction_request>(std::move(request));
+  advance(q);
+}
+
+/// `is_first`: the table has just become the transaction's.
+void table_runner::run_owned(table_queue& q, const transaction_request& request, bool is_first) {
+  transaction_answer a{.who = request.who, .session = request.route.session};
+  if (!request.sql.empty()) run_owned(q, request, a);
+  // What was asked of the table before has to be with the store and the subscribers when the transaction's changes get
+  // there from another worker.
+  const bool is_elsewhere = subscriber::of(a.session).worker != worker_.index();
+  if (is_first && is_elsewhere) worker_.hand_over_now();
+  answer(std::move(a));
+}
+
+void table_runner::run_owned(table_queue& q, const transaction_request& request, transaction_answer& a) {
+  const parser::statement& s = *statements_.parse(request.sql);
+  if (is_barrier(s.body)) worker_.events().hand_out();
+  const storage::database::caller who{
+      .subscriber = request.route.session, .inner_results = request.inner.get(), .now_us = request.now_us};
+  if (request.wants_rows) {
+    if (const auto failure = database_.select_inner(s, who, a.rows.emplace())) {
+      a.what = transaction_answer::fate::failed;
+      encode_error(a.reply, request.route.address, *failure);
+    }
+    return;
+  }
+  const storage::outcome& o = database_.execute(s, who);
+  const statement_source from{.route = request.route, .stream = s.stream, .text = {}, .sql = {}};
+  a.subscriptions_ended = subscriptions_ended(s.body, o);
+  encode_outcome(a.reply, from, o);
+  if (o.failure) a.what = transaction_answer::fate::failed;
+  if (o.changes.empty()) return;
+  a.events = ready_events(o);
+  a.is_awaited = !is_acknowledged_at_once(o);
+  a.changes = std::make_shared<const statement_changes>(*o.about, o.changes);
+  if (a.changes->wanted_key().empty()) return;
+  const std::string why = key_is_needed(q.table, a.changes->wanted_key());
+  database_.undo(q.table, a.changes->changes());
+  a = {.who = a.who, .session = a.session, .what = transaction_answer::fate::failed};
+  encode_error(a.reply, request.route.address, why);
+}
+
+void table_runner::answer(transaction_answer a) {
+  const unsigned home = subscriber::of(a.session).worker;
+  if (home == worker_.index()) return worker_.statements().on(a);
+  worker_.send(home, std::move(a));
+}
+
+void table_runner::cancel(const transaction_cancel& c) {
+  table_queue& q = queue_of(c.table);
+  const auto it = std::ranges::find_if(q.waiting, [&](const waiting_statement& w) {
+    return w.for_transaction != nullptr && w.for_transaction->who == c.who;
+  });
+  if (it == q.waiting.end()) return;  // its answer is on the way
+  const storage::subscriber_id session = it->for_transaction->route.session;
+  q.waiting.erase(it);
+  worker_.shared().locks.release(c.who, c.table);
+  answer({.who = c.who, .session = session, .what = transaction_answer::fate::cancelled});
+  advance(q);
+}
+
+void table_runner::end(const transaction_end& e) {
+  table_queue& q = queue_of(e.table);
+  if (!e.undo.empty()) {
+    worker_.events().hand_out();
+    for (auto changes = e.undo.rbegin(); changes != e.undo.rend(); ++changes) {
+      database_.undo(q.table, (*changes)->changes());
+    }
+  }
+  q.owner = {};
+  set_occupied(q, false);
+  worker_.shared().locks.release(e.who, e.table);
+  advance(q);
+}
+
+}  // namespace pubsubsql::server
