@@ -1,0 +1,124 @@
+"""The same random statements on PubSubSQL and on MariaDB: the same rows, the same errors."""
+
+import os
+import random
+import re
+import sys
+import unittest
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from harness.mariadb import MariadbServer  # noqa: E402
+from harness.mysql_client import Answer, MysqlClient  # noqa: E402
+from harness.random_sql import Generator, Table  # noqa: E402
+from harness.server_process import ServerProcess  # noqa: E402
+from harness.wire import FramedConnection  # noqa: E402
+
+SEED = int(os.environ.get("PUBSUBSQL_DIFFERENTIAL_SEED", "1"))
+STATEMENTS = int(os.environ.get("PUBSUBSQL_DIFFERENTIAL_STATEMENTS", "4000"))
+STATEMENTS_PER_SCHEMA = 250
+
+SQL_MODE = (
+    "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT"
+)
+
+mariadb = MariadbServer(extra_args=["--innodb-flush-log-at-trx-commit=0"])
+setUpModule, tearDownModule = mariadb.start, mariadb.close
+
+
+class KnownDifference(NamedTuple):
+    statement: str
+    theirs: str
+    ours: str
+    reason: str
+
+
+# Patterns of the statement, of MariaDB's answer and of ours; an answer is its code and message, or its rows.
+KNOWN: list[KnownDifference] = []
+
+
+def shown(answer: Answer) -> str:
+    if answer.code:
+        return f"error {answer.code}: {answer.message}"
+    return f"{answer.rows}" if answer.rows is not None else f"{answer.count} rows"
+
+
+class Differential(unittest.TestCase):
+    def ask_ours(self, client: FramedConnection, statement: str) -> Answer:
+        reply = client.ask(statement)
+        if reply["status"] != "ok":
+            return Answer(reply.get("code", -1), reply["msg"], None, 0)
+        if "data" in reply:
+            return Answer(0, "", reply["data"], len(reply["data"]))
+        return Answer(0, "", [] if statement.startswith("select") else None, reply.get("rows", 0))
+
+    def same(self, statement: str, ours: Answer, theirs: Answer) -> bool:
+        if ours.code != theirs.code:
+            return False
+        if theirs.code or theirs.rows is None:
+            return True
+        if " order by " in statement:
+            return ours.rows == theirs.rows
+        key = lambda row: [(v is not None, v or "") for v in row]  # noqa: E731
+        return sorted(ours.rows or [], key=key) == sorted(theirs.rows, key=key)
+
+    def is_known(self, statement: str, ours: Answer, theirs: Answer) -> bool:
+        return any(
+            re.search(k.statement, statement) and re.search(k.theirs, shown(theirs)) and re.search(k.ours, shown(ours))
+            for k in KNOWN
+        )
+
+    def make_equal(self, client: FramedConnection, table: Table, rows: list[list[str | None]]) -> None:
+        """Gives our table MariaDB's rows, so that what follows is compared again."""
+        self.assertEqual(self.ask_ours(client, f"delete from `{table.name}`").code, 0)
+        for row in rows:
+            values = ", ".join("null" if v is None else "'" + v.replace("'", "''") + "'" for v in row)
+            answer = self.ask_ours(client, f"insert into `{table.name}` ({table.names()}) values ({values})")
+            self.assertEqual(answer.code, 0, answer.message)
+
+    def compare(self, schema: int, statements: int, client: FramedConnection, theirs: MysqlClient) -> list[str]:
+        r = random.Random(SEED * 1000 + schema)
+        tables = [Table(f"t{schema}_{i}", r) for i in range(2)]
+        found = []
+        for t in tables:
+            self.assertEqual(theirs.ask(t.create()).code, 0, t.create())
+            answer = self.ask_ours(client, t.create())
+            self.assertEqual(answer.code, 0, f"{t.create()}: {answer.message}")
+        generator = Generator(r.getrandbits(32), tables)
+        for _ in range(statements):
+            statement = generator.statement()
+            expected = theirs.ask(statement)
+            answer = self.ask_ours(client, statement)
+            if not self.same(statement, answer, expected) and not self.is_known(statement, answer, expected):
+                found.append(f"{statement}\n  MariaDB: {shown(expected)}\n  ours:    {shown(answer)}")
+            if statement.startswith("select"):
+                continue
+            whole = f"select {generator.table.names()} from `{generator.table.name}` order by `n`"
+            rows, our_rows = theirs.run(whole).rows or [], self.ask_ours(client, whole).rows
+            if rows != our_rows:
+                if answer.code == expected.code:
+                    left = [row for row in rows if row not in (our_rows or [])]
+                    right = [row for row in our_rows or [] if row not in rows]
+                    if not self.is_known(statement, answer._replace(rows=right), expected._replace(rows=left)):
+                        found.append(f"{statement}\n  MariaDB has: {left}\n  we have:     {right}")
+                self.make_equal(client, generator.table, rows)
+        return found
+
+    def test_random_statements(self) -> None:
+        mariadb.sql("create database d character set utf8mb4 collate utf8mb4_nopad_bin")
+        theirs = MysqlClient(mariadb.socket, "d")
+        self.addCleanup(theirs.close)
+        theirs.run("set names utf8mb4 collate utf8mb4_nopad_bin")
+        theirs.run(f"set sql_mode = '{SQL_MODE}', time_zone = '+00:00'")
+        found = []
+        with ServerProcess() as server, server.framed() as client:
+            for schema in range(-(-STATEMENTS // STATEMENTS_PER_SCHEMA)):
+                done = schema * STATEMENTS_PER_SCHEMA
+                found += self.compare(schema, min(STATEMENTS_PER_SCHEMA, STATEMENTS - done), client, theirs)
+        self.assertEqual(len(found), 0, f"{len(found)} differences, seed {SEED}:\n" + "\n".join(found[:60]))
+
+
+if __name__ == "__main__":
+    unittest.main()
