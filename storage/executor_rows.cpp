@@ -286,7 +286,8 @@ executor::failure executor::run(const parser::update_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
-  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit})) return failed;
+  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit, .for_change = true}))
+    return failed;
   if (!found_.empty()) {
     if (auto failed = resolve_set(*t, s.set, false)) return failed;
     assign_corrected(*t);
@@ -303,7 +304,8 @@ executor::failure executor::run(const parser::update_statement& s) {
 executor::failure executor::run(const parser::delete_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
-  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit})) return failed;
+  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit, .for_change = true}))
+    return failed;
   if (auto failed = check_writable(*t)) return failed;
   for (const row_number row : found_) log_.erase(*t, row);
   outcome_.rows = found_.size();

@@ -55,7 +55,8 @@ executor::failure executor::describe_default(const parser::column_definition& d,
   row_memory_.release();
   sql::evaluation e(row_memory_, who_.now_us);
   const auto type = sql::parse_column_type(f.type, d.name);
-  const std::string_view text = sql::canonical_text(e, *type, given.text, {.table = {}, .column = d.name});
+  const std::string_view number_or_text = type->is_number() ? number_of_word(given) : given.text;
+  const std::string_view text = sql::canonical_text(e, *type, number_or_text, {.table = {}, .column = d.name});
   if (e.failure()) return invalid_default(d.name);
   f.default_text = std::string(text);
   return std::nullopt;

@@ -66,6 +66,7 @@ struct bound_expression::node {
   node_kind kind{};
   bool negated = false;
   bool has_null = false;
+  bool unifies = false;   ///< of a call: the arguments are made values of `type` first
   bool by_bytes = false;  ///< of a comparison: the column's stored bytes with `text` say the same
   comparison op{};
   interval_unit unit{};
@@ -110,6 +111,7 @@ class evaluator {
   [[nodiscard]] const value& column_value(const node& n);
   [[nodiscard]] datum aggregate_of(const node& n);
   [[nodiscard]] datum call(const node& n);
+  [[nodiscard]] ternary compare_values(comparison op, const datum& a, const datum& b);
   [[nodiscard]] ternary compare_bytes(const node& n);
   [[nodiscard]] ternary like(const node& n);
   [[nodiscard]] ternary between(const node& n);
