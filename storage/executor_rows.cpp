@@ -265,8 +265,6 @@ executor::failure executor::compute_update(const table& t, row_number row) {
   values_.resize(t.column_count());
   row_view::cursor columns(t.get(row));
   for (column_index column = 1; column < t.column_count(); ++column) values_[column] = columns.at(column);
-  ++row_of_statement_;
-  row_memory_.release();
   for (std::size_t i = 0; i < set_.size(); ++i) {
     const sql::expression_input in{.row = t.get(row), .values = values_, .offered = offered_};
     if (auto failed = write_assigned(t, updated_[i], set_[i], in)) return failed;
@@ -294,6 +292,8 @@ executor::failure executor::run(const parser::update_statement& s) {
     send_updated(*t);
   }
   for (const row_number row : found_) {
+    ++row_of_statement_;
+    row_memory_.release();
     if (auto failed = compute_update(*t, row)) return failed;
     if (auto failed = store_update(*t, row)) return failed;
   }

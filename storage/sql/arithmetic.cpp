@@ -257,7 +257,7 @@ datum negate(evaluation& e, const datum& a) {
       return {};
     case datum_kind::integer:
       if (a.integer() == std::numeric_limits<std::int64_t>::min()) {
-        return datum::unsigned_integer(std::uint64_t{1} << 63U);
+        return e.fail(result_out_of_range("BIGINT", "-(-9223372036854775808)"));
       }
       return datum::integer(-a.integer());
     case datum_kind::unsigned_integer:

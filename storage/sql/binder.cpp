@@ -440,6 +440,11 @@ node_pointer binder::range(const parser::expression& e) {
   if (!bind_operands(e, *n)) return nullptr;
   convert(*n->operands[0], n->operands[1]);
   convert(*n->operands[0], n->operands[2]);
+  const auto is_number = [](const node_pointer& o) { return o->type.is_number(); };
+  const auto is_text = [](const node_pointer& o) { return o->type.is_text() || o->type.has_labels(); };
+  const auto is_neither = [&](const node_pointer& o) { return !is_number(o) && !is_text(o); };
+  n->unifies = std::ranges::any_of(n->operands, is_number) && std::ranges::any_of(n->operands, is_text) &&
+               std::ranges::none_of(n->operands, is_neither);
   return finish(std::move(n));
 }
 

@@ -106,8 +106,8 @@ ternary evaluator::truth_of(const node& n) {
       return to_ternary((truth_of(*n.operands[0]) == ternary::no) != n.negated);
     case node_kind::compare: {
       if (n.by_bytes) return compare_bytes(n);
-      const datum a = value_of(*n.operands[0]);
-      return compare_values(n.op, a, value_of(*n.operands[1]));
+      const met_value a = operand_of(n, 0);
+      return compare_values(n.op, a, operand_of(n, 1));
     }
     case node_kind::logical_xor: {
       const ternary a = truth_of(*n.operands[0]);
@@ -148,9 +148,14 @@ ternary evaluator::truth_of(const node& n) {
   return sql::truth_of(value_of(n));
 }
 
-ternary evaluator::compare_values(comparison op, const datum& a, const datum& b) {
-  if (e_.is_strict()) refuse_truncation(e_, a, b);
-  return compare(e_, op, a, b);
+ternary evaluator::compare_values(comparison op, const met_value& a, const met_value& b) {
+  const auto is_converted_before = [](const met_value& text, const met_value& other) {
+    return text.of->is_constant() && text.value.is_text() && other.value.is_number();
+  };
+  if (e_.is_strict() && !is_converted_before(a, b) && !is_converted_before(b, a)) {
+    refuse_truncation(e_, a.value, b.value);
+  }
+  return compare(e_, op, a.value, b.value);
 }
 
 ternary evaluator::compare_bytes(const node& n) {
@@ -185,19 +190,24 @@ ternary evaluator::like(const node& n) {
   return to_ternary(is_like(text_of(e_, text), text_of(e_, pattern), n.text) != n.negated);
 }
 
+evaluator::met_value evaluator::operand_of(const node& n, std::size_t i) {
+  const datum d = value_of(*n.operands[i]);
+  return {n.operands[i].get(), n.unifies && d.is_text() ? number_of(e_, d) : d};
+}
+
 ternary evaluator::between(const node& n) {
-  const datum d = value_of(*n.operands[0]);
-  const ternary low = compare_values(comparison::greater_equal, d, value_of(*n.operands[1]));
-  const ternary high = low == ternary::no ? low : compare_values(comparison::less_equal, d, value_of(*n.operands[2]));
+  const met_value a = operand_of(n, 0);
+  const ternary low = compare_values(comparison::greater_equal, a, operand_of(n, 1));
+  const ternary high = low == ternary::no ? low : compare_values(comparison::less_equal, a, operand_of(n, 2));
   const ternary inside = logical_and(low, high);
   return n.negated ? logical_not(inside) : inside;
 }
 
 ternary evaluator::in_list(const node& n) {
-  const datum d = value_of(*n.operands[0]);
+  const met_value a = operand_of(n, 0);
   ternary out = ternary::no;
   for (std::size_t i = 1; i < n.operands.size() && out != ternary::yes; ++i) {
-    out = logical_or(out, compare_values(comparison::equal, d, value_of(*n.operands[i])));
+    out = logical_or(out, compare_values(comparison::equal, a, operand_of(n, i)));
   }
   return n.negated ? logical_not(out) : out;
 }

@@ -255,7 +255,7 @@ class converter {
     if (number.empty()) return {};
     const std::optional<decimal> d = parse_decimal(number);
     std::int64_t year = d ? to_integer(*d).value_or(-1) : -1;
-    const bool short_form = number.size() < 4;
+    const bool short_form = number.size() > 1 && number.size() < 4;
     if (year >= 0 && year < 100 && (short_form || year > 0)) year += year < 70 ? 2000 : 1900;
     if (year != 0 && (year < first_year || year > last_year)) return refuse(out_of_range(where_));
     return year == 0 ? "0000" : e_.keep(std::to_string(year));

@@ -34,8 +34,8 @@ TYPES = [
     Type("decimal(8,2)", NUMBER, ["0", "1.5", "-2.345", "999999.99", "'3.14159'", "1e2"], ["1000000", "'1,5'", "'x'"]),
     Type("decimal(30,10)", NUMBER, ["0.0000000001", "-12345678901234567890.5", "2"], ["1e25", "'nan'"]),
     Type("decimal(5,0)", NUMBER, ["0", "1.5", "2.5", "-99999"], ["100000", "99999.5"]),
-    Type("double", NUMBER, ["0", "1.5", "-0.1", "1e300", "1e-5", "123456789.125", "1e15", "'2.5'"], ["1e400", "'x'"]),
-    Type("float", NUMBER, ["0", "1.5", "0.1", "16777217", "3e38", "-2.25"], ["1e39", "'1f'"]),
+    Type("double", NUMBER, ["0", "1.5", "-0.1", "1e300", "1e-5", "123456789.125", "1e15", "'2.5'"], ["'1e400'", "'x'"]),
+    Type("float", NUMBER, ["0", "1.5", "0.1", "3e5", "-2.25"], ["1e39", "'1f'"]),
     Type("boolean", NUMBER, ["true", "false", "0", "1", "5"], ["300", "'yes'"]),
     Type("year", NUMBER, ["2026", "1999", "70", "'69'", "0"], ["1800", "'x'", "3000"]),
     Type("char(5)", TEXT, ["'abc'", "'b'", "''", "'x  '", "'grün'", "'A'", "12"], ["'abcdef'", "123456"]),
@@ -342,7 +342,7 @@ class Generator:
         if r.random() < 0.4:
             return f"select {self.aggregate()}, {self.aggregate()} from `{t.name}`{where}"
         key = self.column() if r.random() < 0.6 else self.expression(1)
-        having = f" having {self.aggregate()} {r.choice(['>', '<', '>='])} {r.choice(['1', '2', '3'])}" if r.random() < 0.3 else ""
+        having = f" having {self.aggregate()} {r.choice(['>', '<', '>='])} {r.choice(['(1)', '(2)', '(3)'])}" if r.random() < 0.3 else ""
         return f"select {key}, {self.aggregate()}, {self.aggregate()} from `{t.name}`{where} group by {key}{having}"
 
     def statement(self) -> str:
