@@ -17,11 +17,6 @@ bool may_be_alias(std::string_view word) {
   return std::ranges::none_of(never, [&](std::string_view w) { return equals_keyword(word, w); });
 }
 
-/// Words that are values wherever a word is a column.
-bool is_value_word(std::string_view word) {
-  return equals_keyword(word, "null") || equals_keyword(word, "true") || equals_keyword(word, "false");
-}
-
 bool is_bare_column(const select_item& i) {
   return i.alias.empty() && i.value->op == operation::column;
 }
@@ -61,8 +56,7 @@ bool statement_parser::select_list(projection& out, list_end behind) {
     const std::size_t start = scanner_.offset();
     if (out.items.empty()) {
       std::string_view name;
-      if (!is_value_word(scanner_.peek_word()) && scanner_.accept_name(name) &&
-          (scanner_.stands_at(',') || is_list_end(behind))) {
+      if (scanner_.accept_name(name) && (scanner_.stands_at(',') || is_list_end(behind))) {
         out.names.push_back(name);
         continue;
       }
@@ -137,7 +131,7 @@ bool statement_parser::where(std::optional<condition>& out) {
   if (!scanner_.accept_keyword("where")) return true;
   const std::size_t start = scanner_.offset();
   condition c;
-  if (!is_value_word(scanner_.peek_word()) && scanner_.accept_name(c.column) && scanner_.accept('=')) {
+  if (scanner_.accept_name(c.column) && scanner_.accept('=')) {
     const std::size_t value_start = scanner_.offset();
     const operand_kind taken = scanner_.accept_operand(c.value, character::arithmetic);
     if (taken == operand_kind::none) return fail("a value");

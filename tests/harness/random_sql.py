@@ -104,12 +104,12 @@ class Generator:
 
     def column(self, kind: str | None = None) -> str:
         fitting = [c for c in self.table.columns if kind is None or c.type.kind == kind]
-        return f"`{self.r.choice(fitting or self.table.columns).name}`"
+        return f"`{self.r.choice(fitting).name}`" if fitting else self.literal(kind or TEXT)
 
     def literal(self, kind: str) -> str:
         r = self.r
         if r.random() < 0.05:
-            return "null"
+            return "(null)"
         if kind == NUMBER:
             return r.choice(["0", "1", "2", "3", "7", "10", "1.5", "0.25", "2.50", "100", "1e1", "12345678901", "99.995"])
         if kind == DAY:
@@ -126,7 +126,7 @@ class Generator:
         kind = kind or self.kind()
         r = self.r
         if r.random() < 0.04:
-            kind = self.kind()
+            kind = r.choice([NUMBER, TEXT])
         if depth <= 0 or r.random() < 0.3:
             return self.column(kind) if r.random() < 0.65 else self.literal(kind)
         made = {NUMBER: self.number, DAY: self.day}.get(kind, self.text)(depth - 1)
@@ -201,7 +201,7 @@ class Generator:
         if self.r.random() < 0.5:
             found = self.literal(kind)
             beside_number = any(left == f"`{c.name}`" and c.type.kind == NUMBER for c in self.table.columns)
-            return found if found.startswith("'") or found == "null" or beside_number else f"({found})"
+            return found if found.startswith("'") or beside_number else f"({found})"
         return f"({self.expression(depth, kind)})"
 
     def predicate(self, depth: int) -> str:
