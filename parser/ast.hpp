@@ -42,9 +42,11 @@ struct literal {
   std::string_view text;
   bool is_null = false;
   expression* computed = nullptr;
+  bool is_default = false;  ///< the bare word `default`; `text` has it, too
 
   bool operator==(const literal& other) const {
-    return text == other.text && is_null == other.is_null && equal_or_both_missing(computed, other.computed);
+    return text == other.text && is_null == other.is_null && is_default == other.is_default &&
+           equal_or_both_missing(computed, other.computed);
   }
 };
 

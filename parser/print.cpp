@@ -211,7 +211,7 @@ class printer {
     if (l.computed != nullptr) {
       print_computed(out_, *l.computed);
     } else {
-      out_ += l.is_null ? "null" : quote_value(l.text);
+      out_ += l.is_null ? "null" : l.is_default ? "default" : quote_value(l.text);
     }
   }
 
@@ -343,7 +343,8 @@ std::string quote_name(std::string_view name) {
 }
 
 std::string quote_value(std::string_view text) {
-  bool plain = !text.empty() && !text.starts_with("--") && !equals_keyword(text, "null");
+  bool plain =
+      !text.empty() && !text.starts_with("--") && !equals_keyword(text, "null") && !equals_keyword(text, "default");
   for (const char c : text) plain = plain && is_plain(c);
   return plain ? std::string(text) : quoted(text, '\'');
 }

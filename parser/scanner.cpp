@@ -102,6 +102,7 @@ std::string_view scanner::run_until(character stop) const {
 bool scanner::accept_value(literal& out) {
   if (at_ >= sql_.size()) return false;
   out.is_null = false;
+  out.is_default = false;
   if (sql_[at_] == '\'') return accept_quoted('\'', out.text);
   if (rest().starts_with("/*")) return false;  // a comment that is never closed
   out.text = run_until(character::white_space | character::list_mark);
@@ -121,6 +122,7 @@ operand_kind scanner::accept_operand(literal& out, character operators) {
   if (first == '(' || first == '`') return operand_kind::expression;
   const std::size_t before = at_;
   out.is_null = false;
+  out.is_default = false;
   if (first == '\'') {
     if (!accept_quoted('\'', out.text)) return operand_kind::none;
   } else {
@@ -133,6 +135,7 @@ operand_kind scanner::accept_operand(literal& out, character operators) {
     if (out.text.empty()) return operand_kind::none;
     take(out.text.size());
     if (equals_keyword(out.text, "null")) out = {.text = {}, .is_null = true};
+    out.is_default = equals_keyword(out.text, "default");
     if (equals_keyword(out.text, "interval") && interval_follows()) {
       at_ = before;
       return operand_kind::expression;

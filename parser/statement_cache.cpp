@@ -107,7 +107,7 @@ class value_list {
   void add(literal& l) {
     if (l.computed != nullptr) {
       add(l.computed);
-    } else if (!l.is_null) {  // the word belongs to the form
+    } else if (!l.is_null && !l.is_default) {  // these words belong to the form
       out_.push_back(&l.text);
     }
   }
@@ -126,7 +126,8 @@ class value_list {
 bool is_uncertain(std::string_view value) {
   // The first two may go on with a comparison that stands right before.
   return value.front() == '=' || value.front() == '>' || value.starts_with("--") || value.starts_with("/*") ||
-         value.front() == '`' || equals_keyword(value, "null") || equals_keyword(value, "interval");
+         value.front() == '`' || equals_keyword(value, "null") || equals_keyword(value, "default") ||
+         equals_keyword(value, "interval");
 }
 
 /// Takes a value from the start of `text`, as the parser would. Returns false when that is not certain.

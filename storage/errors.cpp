@@ -211,6 +211,11 @@ error id_must_be_first(std::string_view table) {
               " is the primary key, so it is the first column of every result; write it first");
 }
 
+error undeclared_table(std::string_view table) {
+  return make(error_code::unsupported, "table ", shown(table),
+              " was not made by create table, so its columns hold any text; add the column by its name alone");
+}
+
 error counter_on_rows(std::string_view table, std::string_view column) {
   return make(error_code::rows_exist, "column ", shown(column), " cannot count by itself: table ", shown(table),
               " has rows already; add it to an empty table");

@@ -56,6 +56,7 @@ namespace pubsubsql::storage {
 // Ours alone
 
 [[nodiscard]] error id_must_be_first(std::string_view table);
+[[nodiscard]] error undeclared_table(std::string_view table);
 [[nodiscard]] error counter_on_rows(std::string_view table, std::string_view column);
 [[nodiscard]] error column_of_index(std::string_view column, std::string_view index);
 

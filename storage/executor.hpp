@@ -99,6 +99,8 @@ class executor {
   failure write_text(const table& t, column_index column, const value& v);
   failure write_computed(const table& t, column_index column, const sql::bound_expression& from,
                          const sql::expression_input& in);
+  static std::string_view number_of_word(const parser::literal& l);
+  failure write_default(const table& t, column_index column);
   failure write_value(const table& t, column_index column, const parser::literal& l, const sql::expression_input& in);
   failure write_assigned(const table& t, column_index column, const assigned_value& v, const sql::expression_input& in);
   failure find_defaults(const table& t);
@@ -124,7 +126,7 @@ class executor {
   failure explain_search(std::string_view table_name, const row_choice& choice, std::string_view more);
   failure find_rows(const table& t, const row_choice& choice);
   failure find_equal(const table& t, const parser::condition& where);
-  failure run_search(row_search& search);
+  failure run_search(row_search& search, bool strict = false);
   failure select_computed(const table* t, const parser::select_statement& s);
   failure show_listing(const table* t, const query& q, std::string_view action);
   failure show_computed(const table& t, const parser::projection& list);
@@ -197,6 +199,7 @@ class executor {
   // executor_subscriptions.cpp
   failure run(const parser::subscribe_statement& s);
   failure run(const parser::unsubscribe_statement& s);
+  [[nodiscard]] static bool compares_texts(const table& t, const parser::condition& where);
   failure subscribe_by_text(table& t, const parser::subscribe_statement& s, const event_target& target);
   failure subscribe_by_predicate(table& t, const parser::subscribe_statement& s, const event_target& target);
   failure subscribe_live(table& t, const parser::subscribe_statement& s, const event_target& target);

@@ -42,8 +42,9 @@ executor::failure executor::find_equal(const table& t, const parser::condition& 
   return run_search(search);
 }
 
-executor::failure executor::run_search(row_search& search) {
+executor::failure executor::run_search(row_search& search, bool strict) {
   sql::evaluation e(row_memory_, who_.now_us);
+  e.set_strict(strict);
   search.find(e, row_memory_, found_);
   if (e.failure()) return to_error(*e.failure());
   return std::nullopt;
@@ -60,7 +61,7 @@ executor::failure executor::find_rows(const table& t, const row_choice& choice) 
   }
   row_search search;
   if (auto failed = search.bind(t, choice, {.of = &t, .inner = &inner_})) return failed;
-  return run_search(search);
+  return run_search(search, choice.for_change && t.is_declared());
 }
 
 executor::failure executor::project(const table& t, const parser::projection& columns) {
@@ -296,9 +297,7 @@ executor::failure executor::explain_search(std::string_view table_name, const ro
   std::string extra(more);
   const auto add = [&](std::string_view word) { extra += (extra.empty() ? "" : ", ") + std::string(word); };
   if (search.is_filtered()) add("where");
-  if (search.order().has_keys()) {
-    add(path.is_ordered() && !search.order().columns().empty() ? "order of the key" : "sort");
-  }
+  if (search.order().has_keys()) add(search.comes_ordered() ? "order of the key" : "sort");
   if (choice.limit) add("limit");
   explained_ = {path.key_names(), key_columns, std::to_string(path.rows()), extra};
   const auto text = [](const std::string& s) { return s.empty() ? value{} : value{s}; };

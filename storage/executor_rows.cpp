@@ -266,10 +266,6 @@ executor::failure executor::compute_update(const table& t, row_number row) {
   values_.resize(t.column_count());
   row_view::cursor columns(t.get(row));
   for (column_index column = 1; column < t.column_count(); ++column) values_[column] = columns.at(column);
-  if (offered_.empty()) {
-    ++row_of_statement_;
-    row_memory_.release();
-  }
   for (std::size_t i = 0; i < set_.size(); ++i) {
     const sql::expression_input in{.row = t.get(row), .values = values_, .offered = offered_};
     if (auto failed = write_assigned(t, updated_[i], set_[i], in)) return failed;
@@ -289,13 +285,16 @@ executor::failure executor::run(const parser::update_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
-  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit})) return failed;
+  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit, .for_change = true}))
+    return failed;
   if (!found_.empty()) {
     if (auto failed = resolve_set(*t, s.set, false)) return failed;
     assign_corrected(*t);
     send_updated(*t);
   }
   for (const row_number row : found_) {
+    ++row_of_statement_;
+    row_memory_.release();
     if (auto failed = compute_update(*t, row)) return failed;
     if (auto failed = store_update(*t, row)) return failed;
   }
@@ -306,7 +305,8 @@ executor::failure executor::run(const parser::update_statement& s) {
 executor::failure executor::run(const parser::delete_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
-  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit})) return failed;
+  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit, .for_change = true}))
+    return failed;
   if (auto failed = check_writable(*t)) return failed;
   for (const row_number row : found_) log_.erase(*t, row);
   outcome_.rows = found_.size();

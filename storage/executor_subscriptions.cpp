@@ -30,7 +30,7 @@ executor::failure executor::run(const parser::subscribe_statement& s) {
   const event_target target{.subscriber = who_.subscriber, .pubsubid = who_.pubsubid};
   if (!s.columns.items.empty() || !s.group_by.empty() || !s.order_by.empty()) {
     if (auto failed = subscribe_live(*t, s, target)) return failed;
-  } else if (s.columns.all && (!s.where || s.where->predicate == nullptr)) {
+  } else if (s.columns.all && (!s.where || compares_texts(*t, *s.where))) {
     if (auto failed = subscribe_by_text(*t, s, target)) return failed;
   } else {
     if (auto failed = subscribe_by_predicate(*t, s, target)) return failed;
@@ -40,6 +40,14 @@ executor::failure executor::run(const parser::subscribe_statement& s) {
   outcome_.pubsubid = who_.pubsubid;
   outcome_.snapshot = !s.skip;
   return std::nullopt;
+}
+
+/// Whether a condition is an equality with a column whose values are equal when their texts are.
+bool executor::compares_texts(const table& t, const parser::condition& where) {
+  if (where.predicate != nullptr) return false;
+  const auto column = t.find_column(where.column);
+  if (!column) return !t.is_declared();
+  return *column == id_column || t.type_of(*column) == nullptr || t.type_of(*column)->is_text();
 }
 
 /// All columns of all rows, or of those where one column has one value.

@@ -55,7 +55,8 @@ executor::failure executor::describe_default(const parser::column_definition& d,
   row_memory_.release();
   sql::evaluation e(row_memory_, who_.now_us);
   const auto type = sql::parse_column_type(f.type, d.name);
-  const std::string_view text = sql::canonical_text(e, *type, given.text, {.table = {}, .column = d.name});
+  const std::string_view number_or_text = type->is_number() ? number_of_word(given) : given.text;
+  const std::string_view text = sql::canonical_text(e, *type, number_or_text, {.table = {}, .column = d.name});
   if (e.failure()) return invalid_default(d.name);
   f.default_text = std::string(text);
   return std::nullopt;
@@ -266,6 +267,8 @@ executor::failure executor::run(const parser::add_column_statement& s) {
   if (t->find_column(s.column.name)) return duplicate_column(s.column.name);
   if (t->column_count() >= limits_.columns_max) return too_many_columns(t->name(), limits_.columns_max);
   if (s.column.auto_increment && t->auto_increment_column()) return one_auto_increment();
+  const bool has_rules = !s.column.type.empty() || s.column.not_null || s.column.default_value || s.column.auto_increment;
+  if (has_rules && !t->is_declared() && !t->is_typed()) return undeclared_table(t->name());
   auto& facts = column_declared_;
   facts.reset();
   if (auto failed = describe_column(s.column, facts)) return failed;

@@ -19,14 +19,23 @@ value to_value(const parser::literal& l) {
 
 constexpr std::size_t max_digits = std::numeric_limits<std::uint64_t>::digits10 + 1;
 
+}  // namespace
+
 /// MySQL takes the bare words for the numbers that a boolean is.
-std::string_view number_of_word(const parser::literal& l) {
+std::string_view executor::number_of_word(const parser::literal& l) {
   if (parser::equals_keyword(l.text, "true")) return "1";
   if (parser::equals_keyword(l.text, "false")) return "0";
   return l.text;
 }
 
-}  // namespace
+/// The word `default` for a column.
+executor::failure executor::write_default(const table& t, column_index column) {
+  if (const sql::bound_expression* given = t.default_of(column)) return write_computed(t, column, *given, {});
+  if (t.is_nullable(column) || column == t.auto_increment_column() || column == id_column) {
+    return write_text(t, column, std::nullopt);
+  }
+  return to_error(sql::no_default({.table = t.name(), .column = t.column_name(column)}));
+}
 
 sql::column_label executor::label_of(const table& t, column_index column) const {
   return {.table = t.name(), .column = t.column_name(column), .row = row_of_statement_};
@@ -62,6 +71,7 @@ executor::failure executor::write_text(const table& t, column_index column, cons
 executor::failure executor::write_computed(const table& t, column_index column, const sql::bound_expression& from,
                                            const sql::expression_input& in) {
   sql::evaluation e(row_memory_, who_.now_us);
+  e.set_strict(t.is_declared());
   const sql::datum d = from.evaluate(in, e);
   if (e.failure()) return to_error(*e.failure());
   const sql::column_type* const type = t.type_of(column);
@@ -86,6 +96,7 @@ executor::failure executor::write_value(const table& t, column_index column, con
     }
     return std::nullopt;
   }
+  if (l.is_default && t.is_declared()) return write_default(t, column);
   if (!t.is_typed()) {
     values_[column] = to_value(l);
     return std::nullopt;

@@ -52,6 +52,12 @@ std::optional<error> query::bind(const parser::select_statement& s, sql::name_sc
     const auto place = listed_expression(*e, &s.columns, out_of_list);
     if (out_of_list) return unknown_place(e->text, "group statement");
     if (auto failed = sql::bound_expression::bind(place ? *place : *e, names, group_by_.emplace_back())) {
+      constexpr int aggregate_out_of_place = 1111;
+      if (place && failed->mysql_code == aggregate_out_of_place) {
+        failed->mysql_code = 1056;
+        failed->sqlstate = "42000";
+        failed->message = "Can't group on '" + std::string(place->source) + "'";
+      }
       return failed;
     }
   }
@@ -109,7 +115,9 @@ bool query::compute(const sql::expression_input& in, sql::evaluation& e) {
   for (const sql::bound_expression& column : columns_) {
     const sql::datum d = column.evaluate(in, e);
     if (distinct_) sql::append_identity_key(key_, d);
-    const value v = sql::value_of(e, d);
+    // A column by itself is shown as it is stored.
+    const auto stored = in.row.data() == nullptr ? std::nullopt : column.as_column();
+    const value v = stored && *stored != id_column ? in.row.at(*stored) : sql::value_of(e, d);
     computed_.push_back(v ? value{keep(*v)} : value{});
   }
   if (!distinct_) return true;

@@ -26,13 +26,17 @@ std::optional<error> row_search::bind(const table& t, const parser::condition& w
 }
 
 access_path row_search::path() const {
-  // Where the rows have to be sorted by what no index has, all of them are needed.
-  const bool sorts = order_.has_keys() && order_columns_.empty();
+  const bool sorts = order_columns_.empty() && order_.has_keys();
   return {*table_,
           {.any_of = any_of_,
            .filtered = filtered_,
            .order = order_columns_,
            .limit = sorts ? std::nullopt : order_.wanted()}};
+}
+
+/// Where an expression has a part in the order, no path can give it.
+bool row_search::comes_ordered() const {
+  return !order_columns_.empty() && path().is_ordered();
 }
 
 void row_search::find(sql::evaluation& e, std::pmr::monotonic_buffer_resource& memory, std::vector<row_number>& out) {
@@ -42,7 +46,7 @@ void row_search::find(sql::evaluation& e, std::pmr::monotonic_buffer_resource& m
       return true;
     });
   }
-  if (!order_columns_.empty() && path().is_ordered()) order_.comes_ordered();
+  if (comes_ordered()) order_.comes_ordered();
   visit(e, memory, [&](row_number row, row_view r) {
     order_.add(row, {.row = r}, e);
     return !order_.has_enough();

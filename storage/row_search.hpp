@@ -16,6 +16,7 @@ struct row_choice {
   const parser::order_list* order_by = nullptr;
   std::optional<parser::row_limit> limit = {};
   const parser::projection* list = nullptr;  ///< aliases and places that order_by may name
+  bool for_change = false;                   ///< the rows will be changed: MySQL's strict mode rules
 };
 
 /// Rows by a condition and in an order: bound once, then planned and run.
@@ -44,6 +45,8 @@ class row_search {
   /// Appends the rows in the order asked for, as many as asked for.
   void find(sql::evaluation& e, std::pmr::monotonic_buffer_resource& memory, std::vector<row_number>& out);
 
+  /// Whether the rows come from the path in the order asked for.
+  [[nodiscard]] bool comes_ordered() const;
   [[nodiscard]] bool is_filtered() const { return filtered_; }
   [[nodiscard]] const row_order& order() const { return order_; }
 

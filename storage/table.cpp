@@ -188,6 +188,12 @@ void table::read_values(row_view row) {
   for (column_index column = 1; column < column_count(); ++column) values_[column] = columns.at(column);
 }
 
+/// The column that counts by itself goes on behind a number that is there.
+void table::count_from(const value& v) {
+  std::uint64_t number = 0;
+  if (v && std::from_chars(v->data(), v->data() + v->size(), number).ec == std::errc{}) skip_numbers(number + 1);
+}
+
 std::optional<std::string> table::load(row_position position, std::span<const value> values) {
   if (values.size() > column_count()) {
     return "the row with id " + std::to_string(id_of(position)) + " has more columns than the table";
@@ -205,6 +211,7 @@ std::optional<std::string> table::load(row_position position, std::span<const va
   }
   store(position, values);
   skip_ids(id_of(position) + 1);
+  if (auto_increment_column_ && *auto_increment_column_ < values.size()) count_from(values[*auto_increment_column_]);
   return std::nullopt;
 }
 

@@ -229,6 +229,7 @@ class table {
   /// The same, but for the type.
   void keep_facts(column_index column, const column_facts& facts);
   void set_default(column_entry& c);
+  void count_from(const value& v);
   void show_column(column_index column);
 
   row_number store(row_position position, std::span<const value> values);

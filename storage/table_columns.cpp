@@ -51,7 +51,7 @@ void table::learn(const table_description& outside) {
   key_from_outside_.reset();
   for (const table_description::column& c : outside.columns) {
     const auto column = find_column(c.name);
-    if (!column || !c.facts) continue;
+    if (!column || !c.facts || c.dropped) continue;
     if (c.facts->extra == "auto_increment" && !declared_) key_from_outside_ = column;
     keep_facts(*column, *c.facts);
   }

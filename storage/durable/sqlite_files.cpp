@@ -364,17 +364,23 @@ void sqlite_files::apply(open_table& t, const change& c) {
       drop_ordered_index(t.number, c.column);
       break;
     case change_kind::drop_table:
-      break;  // done instead
+      break;  // done before
   }
 }
 
 void sqlite_files::apply(const statement_changes& s) {
-  if (s.drops_table()) return drop_table(s.table_name());
-  const change& first = s.changes().front();
+  std::span<const change> changes = s.changes();
+  const auto dropped = std::ranges::find(changes, change_kind::drop_table, &change::kind);
+  if (dropped != changes.end()) {
+    drop_table(s.table_name());
+    changes = changes.subspan(static_cast<std::size_t>(dropped - changes.begin()) + 1);
+    if (changes.empty()) return;
+  }
+  const change& first = changes.front();
   open_table& t = first.kind != change_kind::create_table ? open(s.table_name())
                   : first.declared != nullptr             ? create(*first.declared)
                                                           : create({.name = std::string(s.table_name())});
-  for (const change& c : s.changes()) apply(t, c);
+  for (const change& c : changes) apply(t, c);
   t.next_id = s.next_id();
   t.sequence = s.sequence();
   t.changed = true;

@@ -59,6 +59,10 @@ datum decimal_result(evaluation& e, const std::optional<decimal>& n, const datum
   return n ? e.keep(*n) : too_large(e, "DECIMAL", a, op, b);
 }
 
+datum by_zero(evaluation& e) {
+  return e.is_strict() ? e.fail(division_by_zero()) : datum{};
+}
+
 bool is_floating(const datum& d) {
   return d.kind() == datum_kind::floating;
 }
@@ -73,14 +77,15 @@ bool is_interval(const datum& d) {
 
 // Intervals
 
-datum interval_result(wide_integer months, wide_integer microseconds, std::uint8_t fraction_digits) {
+datum interval_result(wide_integer months, wide_integer microseconds, std::uint8_t fraction_digits, bool of_day) {
   constexpr wide_integer months_max = 1'000'000;  // as microseconds they still fit
   constexpr wide_integer microseconds_max = std::numeric_limits<std::int64_t>::max() / 4;
   if (months > months_max || months < -months_max || microseconds > microseconds_max ||
       microseconds < -microseconds_max) {
     return {};
   }
-  return datum::interval(static_cast<std::int32_t>(months), static_cast<std::int64_t>(microseconds), fraction_digits);
+  return datum::interval(static_cast<std::int32_t>(months), static_cast<std::int64_t>(microseconds), fraction_digits,
+                         of_day);
 }
 
 /// a + sign * b; NULL where there is no such date.
@@ -88,7 +93,10 @@ datum shift(evaluation& e, const datum& a, const datum& interval, int sign) {
   const std::int64_t us = sign * interval.microseconds();
   const std::int64_t months = sign * std::int64_t{interval.months()};
   const std::uint8_t digits = std::max(a.is_text() ? std::uint8_t{0} : a.scale(), interval.scale());
-  if (is_interval(a)) return interval_result(a.months() + months, wide_integer{a.microseconds()} + us, digits);
+  if (is_interval(a)) {
+    return interval_result(a.months() + months, wide_integer{a.microseconds()} + us, digits,
+                           a.is_of_day() || interval.is_of_day());
+  }
   if (a.kind() == datum_kind::time) {
     const std::int64_t sum = a.microseconds() + us;
     if (months != 0 || sum > time_max_us || sum < -time_max_us) return {};
@@ -98,8 +106,8 @@ datum shift(evaluation& e, const datum& a, const datum& interval, int sign) {
   if (!start) return {};
   const std::optional<std::int64_t> moved = add_months(start->microseconds, months);
   if (!moved || !is_datetime(*moved) || !is_datetime(*moved + us)) return {};
-  const bool whole_days = us % day_us == 0;
-  if (whole_days && (a.kind() == datum_kind::date || (a.kind() != datum_kind::datetime && !start->has_time))) {
+  const bool of_day = interval.is_of_day() || us % day_us != 0;
+  if (!of_day && (a.kind() == datum_kind::date || (a.kind() != datum_kind::datetime && !start->has_time))) {
     return datum::date(*moved + us);
   }
   return datum::datetime(*moved + us, std::max(start->fraction_digits, interval.scale()));
@@ -112,7 +120,7 @@ std::optional<datum> difference(evaluation& e, const datum& a, const datum& b) {
   const auto x = datetime_of(e, a);
   const auto y = datetime_of(e, b);
   if (!x || !y) return datum{};
-  return datum::interval(0, x->microseconds - y->microseconds, std::max(x->fraction_digits, y->fraction_digits));
+  return datum::interval(0, x->microseconds - y->microseconds, std::max(x->fraction_digits, y->fraction_digits), true);
 }
 
 datum scale_interval(const datum& interval, const datum& factor, bool dividing) {
@@ -122,7 +130,8 @@ datum scale_interval(const datum& interval, const datum& factor, bool dividing) 
   const double months = std::trunc(interval.months() * by);
   const double us = std::nearbyint(static_cast<double>(interval.microseconds()) * by);
   if (!std::isfinite(months) || !std::isfinite(us) || std::fabs(months) > 1e9 || std::fabs(us) > 1e18) return {};
-  return interval_result(static_cast<std::int64_t>(months), static_cast<std::int64_t>(us), interval.scale());
+  return interval_result(static_cast<std::int64_t>(months), static_cast<std::int64_t>(us), interval.scale(),
+                         interval.is_of_day());
 }
 
 }  // namespace
@@ -134,6 +143,7 @@ datum add(evaluation& e, const datum& a, const datum& b) {
   if (is_interval(a)) return shift(e, b, a, 1);
   const datum x = number_of(e, a);
   const datum y = number_of(e, b);
+  if (x.is_null() || y.is_null()) return {};
   if (is_floating(x) || is_floating(y)) return floating_result(e, double_of(x) + double_of(y), a, "+", b);
   if (x.is_integer() && y.is_integer()) return integer_result(e, wide_of(x) + wide_of(y), a, "+", b);
   std::int64_t sum = 0;
@@ -152,6 +162,7 @@ datum subtract(evaluation& e, const datum& a, const datum& b) {
   if (const std::optional<datum> interval = difference(e, a, b)) return *interval;
   const datum x = number_of(e, a);
   const datum y = number_of(e, b);
+  if (x.is_null() || y.is_null()) return {};
   if (is_floating(x) || is_floating(y)) return floating_result(e, double_of(x) - double_of(y), a, "-", b);
   if (x.is_integer() && y.is_integer()) return integer_result(e, wide_of(x) - wide_of(y), a, "-", b);
   std::int64_t rest = 0;
@@ -168,6 +179,7 @@ datum multiply(evaluation& e, const datum& a, const datum& b) {
   if (is_interval(b)) return is_interval(a) ? datum{} : scale_interval(b, a, false);
   const datum x = number_of(e, a);
   const datum y = number_of(e, b);
+  if (x.is_null() || y.is_null()) return {};
   if (is_floating(x) || is_floating(y)) return floating_result(e, double_of(x) * double_of(y), a, "*", b);
   if (x.is_integer() && y.is_integer()) {
     wide_integer product = 0;
@@ -183,13 +195,14 @@ datum divide(evaluation& e, const datum& a, const datum& b) {
   if (is_interval(b)) return {};
   const datum x = number_of(e, a);
   const datum y = number_of(e, b);
+  if (x.is_null() || y.is_null()) return {};
   if (is_floating(x) || is_floating(y)) {
     const double divisor = double_of(y);
-    if (divisor == 0) return {};
+    if (divisor == 0) return by_zero(e);
     return floating_result(e, double_of(x) / divisor, a, "/", b);
   }
   const decimal divisor = *decimal_of(y);
-  if (divisor.is_zero()) return {};
+  if (divisor.is_zero()) return by_zero(e);
   const decimal dividend = *decimal_of(x);
   return decimal_result(e, sql::divide(dividend, divisor, dividend.scale + 0U + division_digits, rounding::half_up), a,
                         "/", b);
@@ -199,8 +212,9 @@ datum divide_whole(evaluation& e, const datum& a, const datum& b) {
   if (a.is_null() || b.is_null() || is_interval(a) || is_interval(b)) return {};
   const datum x = number_of(e, a);
   const datum y = number_of(e, b);
+  if (x.is_null() || y.is_null()) return {};
   if (x.is_integer() && y.is_integer()) {
-    if (wide_of(y) == 0) return {};
+    if (wide_of(y) == 0) return by_zero(e);
     return integer_result(e, wide_of(x) / wide_of(y), x, "DIV", y);
   }
   const std::optional<decimal> dividend = decimal_of(x);
@@ -220,19 +234,20 @@ datum remainder(evaluation& e, const datum& a, const datum& b) {
   if (a.is_null() || b.is_null() || is_interval(a) || is_interval(b)) return {};
   const datum x = number_of(e, a);
   const datum y = number_of(e, b);
+  if (x.is_null() || y.is_null()) return {};
   if (is_floating(x) || is_floating(y)) {
     const double divisor = double_of(y);
-    if (divisor == 0) return {};
+    if (divisor == 0) return by_zero(e);
     return floating_result(e, std::fmod(double_of(x), divisor), a, "%", b);
   }
   if (x.is_integer() && y.is_integer()) {
-    if (wide_of(y) == 0) return {};
+    if (wide_of(y) == 0) return by_zero(e);
     const wide_integer rest = wide_of(x) % wide_of(y);
     if (x.kind() == datum_kind::unsigned_integer) return datum::unsigned_integer(static_cast<std::uint64_t>(rest));
     return datum::integer(static_cast<std::int64_t>(rest));
   }
   const decimal divisor = *decimal_of(y);
-  if (divisor.is_zero()) return {};
+  if (divisor.is_zero()) return by_zero(e);
   return e.keep(sql::remainder(*decimal_of(x), divisor));
 }
 
@@ -242,7 +257,7 @@ datum negate(evaluation& e, const datum& a) {
       return {};
     case datum_kind::integer:
       if (a.integer() == std::numeric_limits<std::int64_t>::min()) {
-        return datum::unsigned_integer(std::uint64_t{1} << 63U);
+        return e.fail(result_out_of_range("BIGINT", "-(-9223372036854775808)"));
       }
       return datum::integer(-a.integer());
     case datum_kind::unsigned_integer:
@@ -253,16 +268,18 @@ datum negate(evaluation& e, const datum& a) {
     case datum_kind::decimal:
       return e.keep(negate(*decimal_of(a)));
     case datum_kind::interval:
-      return datum::interval(-a.months(), -a.microseconds(), a.scale());
+      return datum::interval(-a.months(), -a.microseconds(), a.scale(), a.is_of_day());
     case datum_kind::floating:
+      return datum::floating(-a.floating());
     case datum_kind::text:
-      return datum::floating(-double_of(a));
+      break;
     case datum_kind::date:
     case datum_kind::time:
     case datum_kind::datetime:
       break;
   }
-  return negate(e, number_of(e, a));
+  const datum number = number_of(e, a);
+  return number.is_null() ? datum{} : negate(e, number);
 }
 
 datum concat(evaluation& e, const datum& a, const datum& b) {
@@ -294,10 +311,10 @@ datum make_interval(evaluation& e, const datum& amount, interval_unit unit) {
   if (unit >= interval_unit::month || unit == interval_unit::day || unit == interval_unit::week) {
     const wide_integer whole = integer_of(number);
     if (unit < interval_unit::month) {
-      return interval_result(0, whole * unit_us[static_cast<std::size_t>(unit)], 0);
+      return interval_result(0, whole * unit_us[static_cast<std::size_t>(unit)], 0, false);
     }
     const int months = unit == interval_unit::month ? 1 : unit == interval_unit::quarter ? 3 : 12;
-    return interval_result(whole * months, 0, 0);
+    return interval_result(whole * months, 0, 0, false);
   }
   const std::int64_t size = unit_us[static_cast<std::size_t>(unit)];
   if (unit == interval_unit::second && !number.is_integer()) {
@@ -305,13 +322,13 @@ datum make_interval(evaluation& e, const datum& amount, interval_unit unit) {
     const auto us = exact ? sql::multiply(*exact, to_decimal(size)) : std::nullopt;
     const auto whole = us ? to_integer(*us) : std::nullopt;
     const auto digits = static_cast<std::uint8_t>(exact ? std::min<unsigned>(exact->scale, fraction_digits_max) : 0U);
-    return whole ? interval_result(0, *whole, digits) : datum{};
+    return whole ? interval_result(0, *whole, digits, true) : datum{};
   }
   const std::uint8_t digits = unit == interval_unit::microsecond ? fraction_digits_max : 0;
-  return interval_result(0, wide_integer{integer_of(number)} * size, digits);
+  return interval_result(0, wide_integer{integer_of(number)} * size, digits, true);
 }
 
-std::optional<parsed_datetime> datetime_of(const evaluation& e, const datum& d) {
+std::optional<parsed_datetime> datetime_of(evaluation& e, const datum& d) {
   switch (d.kind()) {
     case datum_kind::date:
       return parsed_datetime{d.microseconds(), false, 0};
@@ -319,8 +336,11 @@ std::optional<parsed_datetime> datetime_of(const evaluation& e, const datum& d) 
       return parsed_datetime{d.microseconds(), true, d.scale()};
     case datum_kind::time:
       return parsed_datetime{start_of_day(e.now_us()) + d.microseconds(), true, d.scale()};
-    case datum_kind::text:
-      return parse_datetime(d.text());
+    case datum_kind::text: {
+      const auto parsed = parse_datetime(d.text());
+      if (!parsed && e.is_strict() && !d.is_untyped()) e.fail(truncated_value("datetime", d.text()));
+      return parsed;
+    }
     case datum_kind::integer:
     case datum_kind::unsigned_integer:
     case datum_kind::decimal:

@@ -32,6 +32,6 @@ enum class interval_unit : std::uint8_t { microsecond, second, minute, hour, day
 [[nodiscard]] datum make_interval(evaluation& e, const datum& amount, interval_unit unit);
 
 /// A value as a date or datetime: a date, datetime, time (of today), text or number that is one. Nothing otherwise.
-[[nodiscard]] std::optional<parsed_datetime> datetime_of(const evaluation& e, const datum& d);
+[[nodiscard]] std::optional<parsed_datetime> datetime_of(evaluation& e, const datum& d);
 
 }  // namespace pubsubsql::storage::sql

@@ -110,7 +110,7 @@ bool reads_outside(const node& n) {
 /// The amounts of `interval '2 days 3 hours'`, or of one that is a time: '26:30:00'.
 std::optional<datum> parse_interval(evaluation& e, std::string_view text) {
   if (const auto time = parse_time(text); time && text.find(':') != std::string_view::npos) {
-    return datum::interval(0, time->microseconds, time->fraction_digits);
+    return datum::interval(0, time->microseconds, time->fraction_digits, true);
   }
   datum sum;
   while (!text.empty()) {
@@ -174,6 +174,7 @@ node_pointer binder::finish(node_pointer n) {
   n->type = result_type(*n);
   if (reads_outside(*n)) return n;
   evaluation e(memory_, 0);
+  e.set_strict(true);
   const expression_input nothing;
   const datum d = evaluator(nothing, e, {}).value_of(*n);
   if (e.failure()) return n;
@@ -346,6 +347,7 @@ node_pointer binder::call(const parser::expression& e) {
   }
   node_pointer n = make(node_kind::call);
   n->called = called;
+  n->unifies = called->name == "greatest" || called->name == "least";
   if (called->name == "if") n->kind = node_kind::choose;
   if (called->name == "coalesce" || called->name == "ifnull") n->kind = node_kind::coalesce;
   return bind_operands(e, *n) ? finish(std::move(n)) : nullptr;
@@ -438,6 +440,11 @@ node_pointer binder::range(const parser::expression& e) {
   if (!bind_operands(e, *n)) return nullptr;
   convert(*n->operands[0], n->operands[1]);
   convert(*n->operands[0], n->operands[2]);
+  const auto is_number = [](const node_pointer& o) { return o->type.is_number(); };
+  const auto is_text = [](const node_pointer& o) { return o->type.is_text() || o->type.has_labels(); };
+  const auto is_neither = [&](const node_pointer& o) { return !is_number(o) && !is_text(o); };
+  n->unifies = std::ranges::any_of(n->operands, is_number) && std::ranges::any_of(n->operands, is_text) &&
+               std::ranges::none_of(n->operands, is_neither);
   return finish(std::move(n));
 }
 

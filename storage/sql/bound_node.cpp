@@ -38,7 +38,7 @@ bool is_exact(const column_type& t) {
 }
 
 bool is_unsigned(const column_type& t) {
-  return t.is_unsigned || t.kind == type_kind::bit;
+  return t.is_unsigned || t.kind == type_kind::bit || t.kind == type_kind::year;
 }
 
 column_type arithmetic_type(const node& n) {
@@ -71,17 +71,33 @@ column_type common_type(const column_type& a, const column_type& b) {
     if (!is_exact(a) || !is_exact(b)) return type_of_kind(type_kind::double_floating);
     return decimal_type(decimal::digits_max, std::max(a.scale, b.scale));
   }
-  if (a.kind == b.kind && a.is_temporal()) return fraction_type(a.kind, std::max(a.scale, b.scale));
-  if (a.is_text() && b.is_text()) return type_of_kind(type_kind::longtext);
-  return {};
+  if (a.is_temporal() && b.is_temporal()) {
+    return fraction_type(a.kind == b.kind ? a.kind : type_kind::datetime, std::max(a.scale, b.scale));
+  }
+  if (a.is_untyped() || b.is_untyped()) return {};
+  return type_of_kind(type_kind::longtext);
 }
 
-column_type common_type(const node& n, std::size_t first) {
+/// As what `greatest` and `least` compare two.
+column_type compared_type(const column_type& a, const column_type& b) {
+  if (a.is_untyped() || b.is_untyped()) return {};
+  if (a.is_temporal() == b.is_temporal() && a.is_number() == b.is_number()) return common_type(a, b);
+  if (!a.is_temporal() && !b.is_temporal()) return type_of_kind(type_kind::double_floating);
+  const column_type& temporal = a.is_temporal() ? a : b;
+  const column_type& other = a.is_temporal() ? b : a;
+  if (temporal.kind == type_kind::date) return temporal;
+  const unsigned digits = other.is_number() ? std::min<unsigned>(other.scale, fraction_digits_max) : 0U;
+  return fraction_type(temporal.kind, std::max<unsigned>(temporal.scale, digits));
+}
+
+using type_rule = column_type (*)(const column_type&, const column_type&);
+
+column_type common_type(const node& n, std::size_t first, type_rule rule = common_type) {
   std::optional<column_type> out;
   for (std::size_t i = first; i < n.operands.size(); ++i) {
     const node& operand = *n.operands[i];
     if (operand.is_constant() && operand.constant.is_null()) continue;
-    out = out ? common_type(*out, operand.type) : operand.type;
+    out = out ? rule(*out, operand.type) : operand.type;
   }
   return out.value_or(column_type{});
 }
@@ -118,7 +134,7 @@ column_type call_type(const node& n) {
   }
   if (n.called->name.starts_with("date") || n.called->name.ends_with("date")) return {};
   if (n.called->name == "nullif") return n.operands[0]->type;
-  return common_type(n, 0);
+  return n.unifies ? common_type(n, 0, compared_type) : common_type(n, 0);
 }
 
 }  // namespace

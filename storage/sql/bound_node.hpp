@@ -66,6 +66,8 @@ struct bound_expression::node {
   node_kind kind{};
   bool negated = false;
   bool has_null = false;
+  /// Of a call: the arguments are made values of `type` first. Of `between`: texts are made numbers.
+  bool unifies = false;
   bool by_bytes = false;  ///< of a comparison: the column's stored bytes with `text` say the same
   comparison op{};
   interval_unit unit{};
@@ -110,6 +112,12 @@ class evaluator {
   [[nodiscard]] const value& column_value(const node& n);
   [[nodiscard]] datum aggregate_of(const node& n);
   [[nodiscard]] datum call(const node& n);
+  struct met_value {
+    const node* of;
+    datum value;
+  };
+  [[nodiscard]] met_value operand_of(const node& n, std::size_t i);
+  [[nodiscard]] ternary compare_values(comparison op, const met_value& a, const met_value& b);
   [[nodiscard]] ternary compare_bytes(const node& n);
   [[nodiscard]] ternary like(const node& n);
   [[nodiscard]] ternary between(const node& n);

@@ -86,6 +86,11 @@ std::optional<std::int64_t> as_datetime(const evaluation& e, const datum& d) {
   return parsed ? std::optional(parsed->microseconds) : std::nullopt;
 }
 
+/// A text that is no date counts as the date of zeros, which is before all others; one that is no time as no time.
+ordering zero_order(const datum& temporal) {
+  return temporal.kind() == datum_kind::time ? temporal.microseconds() <=> 0 : std::strong_ordering::greater;
+}
+
 ordering temporal_order(const evaluation& e, const datum& temporal, const datum& other) {
   if (temporal.kind() == datum_kind::time && other.kind() == datum_kind::time) {
     return temporal.microseconds() <=> other.microseconds();
@@ -97,6 +102,7 @@ ordering temporal_order(const evaluation& e, const datum& temporal, const datum&
     return *as_datetime(e, temporal) <=> *us;
   }
   if (!other.is_text()) return by_size(double_of(temporal), double_of(other));
+  if (!other.is_untyped()) return zero_order(temporal);
   std::string text;
   append_text(text, temporal);
   return by_bytes(text, other.text());
@@ -197,6 +203,18 @@ std::optional<std::strong_ordering> order_of(const evaluation& e, const datum& a
   if (b.is_text()) return number_with_text(a, b);
   if (a.kind() == datum_kind::floating || b.kind() == datum_kind::floating) return by_size(double_of(a), double_of(b));
   return exact_order(a, b);
+}
+
+void refuse_truncation(evaluation& e, const datum& a, const datum& b) {
+  if (!b.is_text()) {
+    if (a.is_text() && !b.is_null()) refuse_truncation(e, b, a);
+    return;
+  }
+  if (b.is_untyped() || a.is_null() || a.is_text()) return;
+  if (a.is_number() && !is_number_with_blanks(b.text())) e.fail(truncated_value("DECIMAL", b.text()));
+  const bool is_day = a.kind() == datum_kind::date || a.kind() == datum_kind::datetime;
+  if (is_day && !parse_datetime(b.text())) e.fail(truncated_value("datetime", b.text()));
+  if (a.kind() == datum_kind::time && !parse_time(b.text())) e.fail(truncated_value("time", b.text()));
 }
 
 ternary compare(const evaluation& e, comparison op, const datum& a, const datum& b) {

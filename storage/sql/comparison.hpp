@@ -46,6 +46,9 @@ enum class comparison : std::uint8_t { equal, null_safe_equal, not_equal, less, 
 [[nodiscard]] std::optional<std::strong_ordering> order_of(const evaluation& e, const datum& a, const datum& b,
                                                            bool for_equality);
 
+/// Strict mode: a failure where comparing the two would make a number or a date of a text that is none.
+void refuse_truncation(evaluation& e, const datum& a, const datum& b);
+
 [[nodiscard]] ternary compare(const evaluation& e, comparison op, const datum& a, const datum& b);
 
 /// Whether the whole text is of the pattern: `%` any text, `_` any character, `escape` before one of these takes it as

@@ -4,10 +4,13 @@
 #include <iterator>
 #include <utility>
 
+#include <absl/container/flat_hash_set.h>
+
 #include "storage/sql/bound_node.hpp"
 #include "storage/sql/number_text.hpp"
 #include "storage/sql/order_key.hpp"
 #include "storage/sql/stored_value.hpp"
+#include "storage/text_hash.hpp"
 
 namespace pubsubsql::storage::sql {
 
@@ -154,8 +157,9 @@ bool merge_bound(std::optional<column_atom::bound>& a, const std::optional<colum
 }
 
 bool merge_values(std::vector<std::string>& a, const std::vector<std::string>& b) {
+  const absl::flat_hash_set<std::string_view, text_hash> others(b.begin(), b.end());
   std::vector<std::string> both;
-  std::ranges::copy_if(a, std::back_inserter(both), [&](const std::string& v) { return std::ranges::count(b, v) > 0; });
+  std::ranges::copy_if(a, std::back_inserter(both), [&](const std::string& v) { return others.contains(v); });
   if (both.empty()) return false;  // no row matches, which an atom cannot say
   a = std::move(both);
   return true;
@@ -234,6 +238,7 @@ class analysis {
     const node& column = *n.operands[0];
     if (!column.is_column()) return anything();
     column_atom atom{.column = column_of(column), .demands = column_atom::kind::equal};
+    absl::flat_hash_set<std::string, text_hash> seen;
     for (std::size_t i = 1; i < n.operands.size(); ++i) {
       const node& item = *n.operands[i];
       if (!item.is_constant()) return anything();
@@ -243,7 +248,7 @@ class analysis {
       if (one.front().atoms.empty()) continue;  // no row has the value
       if (one.front().atoms.front().demands != column_atom::kind::equal) return anything();
       const std::string& text = one.front().atoms.front().values.front();
-      if (std::ranges::count(atom.values, text) == 0) atom.values.push_back(text);
+      if (seen.insert(text).second) atom.values.push_back(text);
     }
     return atom.values.empty() ? anything() : of_atom(std::move(atom));
   }

@@ -234,6 +234,9 @@ datum number_of(evaluation& e, const datum& d) {
     if (d.kind() == datum_kind::date || d.scale() == 0) return datum::integer(temporal_number(d));
     return e.keep(temporal_decimal(d));
   }
+  if (e.is_strict() && d.is_text() && !d.is_untyped() && !is_number_with_blanks(d.text())) {
+    return e.fail(truncated_value("DOUBLE", d.text()));
+  }
   return datum::floating(double_of(d));
 }
 

@@ -64,9 +64,11 @@ class datum {
   [[nodiscard]] static constexpr datum datetime(std::int64_t microseconds, std::uint8_t fraction_digits) {
     return {datum_kind::datetime, fraction_digits, 0, microseconds};
   }
+  /// `of_day`: in units of less than a day, so that a date to which it is added becomes a datetime.
   [[nodiscard]] static constexpr datum interval(std::int32_t months, std::int64_t microseconds,
-                                                std::uint8_t fraction_digits = 0) {
-    return {datum_kind::interval, fraction_digits, static_cast<std::uint32_t>(months), microseconds};
+                                                std::uint8_t fraction_digits = 0, bool of_day = false) {
+    const std::uint32_t extra = (static_cast<std::uint32_t>(months) << 1U) | (of_day ? 1U : 0U);
+    return {datum_kind::interval, fraction_digits, extra, microseconds};
   }
 
   [[nodiscard]] constexpr datum_kind kind() const { return kind_; }
@@ -94,7 +96,8 @@ class datum {
   [[nodiscard]] constexpr const sql::decimal& long_decimal() const { return *decimal_; }
   /// Of a date, time, datetime, and beside the months of an interval.
   [[nodiscard]] constexpr std::int64_t microseconds() const { return integer_; }
-  [[nodiscard]] constexpr std::int32_t months() const { return static_cast<std::int32_t>(extra_); }
+  [[nodiscard]] constexpr std::int32_t months() const { return static_cast<std::int32_t>(extra_) >> 1; }
+  [[nodiscard]] constexpr bool is_of_day() const { return (extra_ & 1U) != 0; }  ///< of an interval
 
  private:
   constexpr datum(datum_kind kind, std::uint8_t scale, std::uint32_t extra, std::int64_t number)
@@ -106,8 +109,9 @@ class datum {
   }
 
   datum_kind kind_ = datum_kind::null;
-  std::uint8_t scale_ = 0;   // of a text: 1 when it is untyped
-  std::uint32_t extra_ = 0;  // of a text: its bytes; of a decimal: 1 when it is short; of an interval: its months
+  std::uint8_t scale_ = 0;  // of a text: 1 when it is untyped
+  std::uint32_t extra_ =
+      0;  // of a text: its bytes; of a decimal: 1 when it is short; of an interval: twice its months and is_of_day()
   union {
     std::int64_t integer_ = 0;
     double floating_;
@@ -129,6 +133,10 @@ class evaluation {
 
   [[nodiscard]] std::int64_t now_us() const { return now_us_; }
   [[nodiscard]] const std::optional<sql_error>& failure() const { return failure_; }
+  /// As MySQL's strict mode has it while rows are written: a text that is no number where one is needed is a failure,
+  /// and so is a division by zero.
+  void set_strict(bool strict) { strict_ = strict; }
+  [[nodiscard]] bool is_strict() const { return strict_; }
   /// Gives NULL, for operators to return. Only the first failure stays.
   datum fail(sql_error e) {
     if (!failure_) failure_ = std::move(e);
@@ -151,6 +159,7 @@ class evaluation {
   std::int64_t now_us_;
   std::size_t allocated_ = 0;
   std::optional<sql_error> failure_;
+  bool strict_ = false;
 
   void fail_for_memory();
 };
@@ -168,7 +177,8 @@ void append_text(std::string& out, const datum& d);
 [[nodiscard]] std::optional<decimal> decimal_of(const datum& d);
 /// An integer near enough, cut to the range; for arguments such as positions and counts.
 [[nodiscard]] std::int64_t integer_of(const datum& d);
-/// A number, date or datetime as a number datum: dates as integers or decimals, texts as doubles.
+/// A number, date or datetime as a number datum: dates as integers or decimals, texts as doubles. In strict mode, a
+/// text that is no number is a failure.
 [[nodiscard]] datum number_of(evaluation& e, const datum& d);
 
 }  // namespace pubsubsql::storage::sql

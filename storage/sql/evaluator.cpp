@@ -23,7 +23,10 @@ datum evaluator::aggregate_of(const node& n) {
 
 datum evaluator::call(const node& n) {
   absl::InlinedVector<datum, 4> arguments;
-  for (const node_pointer& operand : n.operands) arguments.push_back(value_of(*operand));
+  for (const node_pointer& operand : n.operands) {
+    const datum d = value_of(*operand);
+    arguments.push_back(n.unifies ? conform(e_, n.type, d) : d);
+  }
   return e_.failure() ? datum{} : n.called->call(e_, arguments);
 }
 
@@ -65,11 +68,11 @@ datum evaluator::value_of(const node& n) {
     case node_kind::concat:
       return both(concat);
     case node_kind::choose:
-      return value_of(*n.operands[truth_of(*n.operands[0]) == ternary::yes ? 1 : 2]);
+      return conform(e_, n.type, value_of(*n.operands[truth_of(*n.operands[0]) == ternary::yes ? 1 : 2]));
     case node_kind::coalesce:
       for (const node_pointer& operand : n.operands) {
         const datum d = value_of(*operand);
-        if (!d.is_null()) return d;
+        if (!d.is_null()) return conform(e_, n.type, d);
       }
       return {};
     case node_kind::call:
@@ -103,8 +106,8 @@ ternary evaluator::truth_of(const node& n) {
       return to_ternary((truth_of(*n.operands[0]) == ternary::no) != n.negated);
     case node_kind::compare: {
       if (n.by_bytes) return compare_bytes(n);
-      const datum a = value_of(*n.operands[0]);
-      return compare(e_, n.op, a, value_of(*n.operands[1]));
+      const met_value a = operand_of(n, 0);
+      return compare_values(n.op, a, operand_of(n, 1));
     }
     case node_kind::logical_xor: {
       const ternary a = truth_of(*n.operands[0]);
@@ -145,6 +148,16 @@ ternary evaluator::truth_of(const node& n) {
   return sql::truth_of(value_of(n));
 }
 
+ternary evaluator::compare_values(comparison op, const met_value& a, const met_value& b) {
+  const auto is_converted_before = [](const met_value& text, const met_value& other) {
+    return text.of->is_constant() && text.value.is_text() && other.value.is_number();
+  };
+  if (e_.is_strict() && !is_converted_before(a, b) && !is_converted_before(b, a)) {
+    refuse_truncation(e_, a.value, b.value);
+  }
+  return compare(e_, op, a.value, b.value);
+}
+
 ternary evaluator::compare_bytes(const node& n) {
   const value& v = column_value(*n.operands[0]);
   if (!v) return ternary::unknown;
@@ -177,19 +190,24 @@ ternary evaluator::like(const node& n) {
   return to_ternary(is_like(text_of(e_, text), text_of(e_, pattern), n.text) != n.negated);
 }
 
+evaluator::met_value evaluator::operand_of(const node& n, std::size_t i) {
+  const datum d = value_of(*n.operands[i]);
+  return {n.operands[i].get(), n.unifies && d.is_text() ? number_of(e_, d) : d};
+}
+
 ternary evaluator::between(const node& n) {
-  const datum d = value_of(*n.operands[0]);
-  const ternary low = compare(e_, comparison::greater_equal, d, value_of(*n.operands[1]));
-  const ternary high = low == ternary::no ? low : compare(e_, comparison::less_equal, d, value_of(*n.operands[2]));
+  const met_value a = operand_of(n, 0);
+  const ternary low = compare_values(comparison::greater_equal, a, operand_of(n, 1));
+  const ternary high = low == ternary::no ? low : compare_values(comparison::less_equal, a, operand_of(n, 2));
   const ternary inside = logical_and(low, high);
   return n.negated ? logical_not(inside) : inside;
 }
 
 ternary evaluator::in_list(const node& n) {
-  const datum d = value_of(*n.operands[0]);
+  const met_value a = operand_of(n, 0);
   ternary out = ternary::no;
   for (std::size_t i = 1; i < n.operands.size() && out != ternary::yes; ++i) {
-    out = logical_or(out, compare(e_, comparison::equal, d, value_of(*n.operands[i])));
+    out = logical_or(out, compare_values(comparison::equal, a, operand_of(n, i)));
   }
   return n.negated ? logical_not(out) : out;
 }

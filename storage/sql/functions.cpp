@@ -21,6 +21,7 @@ datum call_coalesce(evaluation&, arguments a) {
 }
 
 datum call_nullif(evaluation& e, arguments a) {
+  if (e.is_strict()) refuse_truncation(e, a[0], a[1]);
   return compare(e, comparison::equal, a[0], a[1]) == ternary::yes ? datum{} : a[0];
 }
 

@@ -43,13 +43,14 @@ double rounded_double(double n, std::int64_t digits, rounding how) {
   const double scaled = digits < 0 ? n / unit : n * unit;
   if (!std::isfinite(scaled)) return n;
   const double whole = how == rounding::down ? std::trunc(scaled) : std::nearbyint(scaled);
-  return digits < 0 ? whole * unit : whole / unit;
+  return (digits < 0 ? whole * unit : whole / unit) + 0.0;  // -0 becomes 0
 }
 
 template <rounding How>
 datum call_round(evaluation& e, arguments a) {
   if (any_null(a)) return {};
   const datum n = number_of(e, a[0]);
+  if (n.is_null()) return {};
   const std::int64_t digits = std::clamp<std::int64_t>(a.size() > 1 ? integer_of(a[1]) : 0, -400, 400);
   if (n.kind() == datum_kind::floating) return datum::floating(rounded_double(n.floating(), digits, How));
   if (n.is_integer() && digits >= 0) return n;
@@ -68,7 +69,7 @@ template <rounding How>
 datum call_whole(evaluation& e, arguments a) {
   const datum n = number_of(e, a[0]);
   if (n.kind() == datum_kind::floating) {
-    return datum::floating(How == rounding::floor ? std::floor(n.floating()) : std::ceil(n.floating()));
+    return datum::floating(How == rounding::floor ? std::floor(n.floating()) : std::ceil(n.floating()) + 0.0);
   }
   if (n.kind() != datum_kind::decimal) return n;
   const std::optional<decimal> whole = round_to(*decimal_of(n), 0, How);
@@ -86,12 +87,16 @@ datum finite(evaluation& e, double n, std::string_view name) {
 }
 
 datum call_power(evaluation& e, arguments a) {
-  return any_null(a) ? datum{} : finite(e, std::pow(double_of(a[0]), double_of(a[1])), "pow");
+  const datum base = number_of(e, a[0]);
+  const datum exponent = number_of(e, a[1]);
+  if (base.is_null() || exponent.is_null()) return {};
+  return finite(e, std::pow(double_of(base), double_of(exponent)), "pow");
 }
 
 datum call_sqrt(evaluation& e, arguments a) {
-  if (a[0].is_null() || double_of(a[0]) < 0) return {};
-  return finite(e, std::sqrt(double_of(a[0])), "sqrt");
+  const datum n = number_of(e, a[0]);
+  if (n.is_null() || double_of(n) < 0) return {};
+  return finite(e, std::sqrt(double_of(n)), "sqrt");
 }
 
 constexpr std::array<function, 11> list = {{

@@ -10,7 +10,7 @@ namespace pubsubsql::storage::sql {
 
 namespace {
 
-/// What a function may make at most; NULL beyond, as MySQL does above its packets' size.
+/// What a function may make at most, as MySQL's packets limit it.
 constexpr std::size_t result_bytes_max = 64U << 20;
 
 std::int64_t character_count(std::string_view text) {
@@ -49,8 +49,12 @@ datum call_char_length(evaluation& e, arguments a) {
   return a[0].is_null() ? datum{} : datum::integer(character_count(text_of(e, a[0])));
 }
 
+datum too_large(evaluation& e) {
+  return e.fail({1301, "HY000", "Result of a function was larger than " + std::to_string(result_bytes_max) + " bytes"});
+}
+
 datum finished(evaluation& e, const std::string& text) {
-  return text.size() > result_bytes_max ? datum{} : datum::text(e.keep(text));
+  return text.size() > result_bytes_max ? too_large(e) : datum::text(e.keep(text));
 }
 
 datum call_concat(evaluation& e, arguments a) {
@@ -116,7 +120,7 @@ datum call_replace(evaluation& e, arguments a) {
   for (std::size_t found = text.find(from); found != std::string_view::npos; found = text.find(from, at)) {
     out.append(text.substr(at, found - at)).append(to);
     at = found + from.size();
-    if (out.size() > result_bytes_max) return {};
+    if (out.size() > result_bytes_max) return too_large(e);
   }
   return finished(e, out.append(text.substr(at)));
 }

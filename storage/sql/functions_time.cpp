@@ -41,7 +41,7 @@ datum call_date(evaluation& e, arguments a) {
 }
 
 /// The time of day; of a time column the time itself, which may be longer than a day.
-std::optional<parsed_time> time_of(const evaluation& e, const datum& d) {
+std::optional<parsed_time> time_of(evaluation& e, const datum& d) {
   if (d.kind() == datum_kind::time) return parsed_time{d.microseconds(), d.scale()};
   if (d.is_text()) return parse_time(d.text());
   if (d.is_number()) {

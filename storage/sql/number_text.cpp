@@ -178,4 +178,10 @@ void append_float(std::string& out, float number) {
   append_number(out, number);
 }
 
+bool is_number_with_blanks(std::string_view text) {
+  const std::size_t bytes = number_prefix_bytes(text);
+  const std::string_view rest = text.substr(bytes);
+  return bytes > 0 && std::all_of(rest.begin(), rest.end(), is_blank);
+}
+
 }  // namespace pubsubsql::storage::sql

@@ -46,4 +46,7 @@ struct number_parts {
 void append_double(std::string& out, double number);
 void append_float(std::string& out, float number);
 
+/// Whether the whole text is a number, blanks around it left out.
+[[nodiscard]] bool is_number_with_blanks(std::string_view text);
+
 }  // namespace pubsubsql::storage::sql

@@ -87,6 +87,16 @@ sql_error result_out_of_range(std::string_view type, std::string_view expression
   return {1690, range, std::move(message)};
 }
 
+sql_error truncated_value(std::string_view type, std::string_view text) {
+  std::string message = "Truncated incorrect ";
+  message.append(type).append(" value: '").append(shown(text)).append("'");
+  return {1292, datetime, std::move(message)};
+}
+
+sql_error division_by_zero() {
+  return {1365, "22012", "Division by 0"};
+}
+
 sql_error unknown_function(std::string_view name) {
   return {1305, syntax, "FUNCTION " + shown(name) + " does not exist"};
 }

@@ -31,6 +31,9 @@ struct column_label {
 [[nodiscard]] sql_error invalid_json(std::string_view what, std::size_t position, const column_label& where);
 /// `type`: BIGINT, BIGINT UNSIGNED, DECIMAL, DOUBLE; `expression`: as it was computed, with its values.
 [[nodiscard]] sql_error result_out_of_range(std::string_view type, std::string_view expression);
+/// Where a number is needed, or a date, and the text is none.
+[[nodiscard]] sql_error truncated_value(std::string_view type, std::string_view text);
+[[nodiscard]] sql_error division_by_zero();
 [[nodiscard]] sql_error unknown_function(std::string_view name);
 [[nodiscard]] sql_error wrong_argument_count(std::string_view name);
 

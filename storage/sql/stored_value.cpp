@@ -111,7 +111,8 @@ class converter {
     }
     if (type_.is_number() && d.is_temporal()) return text(text_of(e_, number_of(e_, d)));
     if (type_.kind == type_kind::decimal && d.is_exact()) return exact(decimal_of(d));
-    if (type_.kind == type_kind::year && d.is_integer() && d.integer() == 0) return "0000";
+    if (type_.kind == type_kind::year && d.is_number() && double_of(d) == 0) return "0000";
+    if (type_.kind == type_kind::set && d.is_number()) return members_text(static_cast<std::uint64_t>(integer_of(d)));
     if (type_.kind == type_kind::enumeration && d.is_number()) return label_at(integer_of(d));
     if (type_.is_temporal() && type_.kind != type_kind::time) return as_datetime(d);
     return text(text_of(e_, d));
@@ -254,7 +255,7 @@ class converter {
     if (number.empty()) return {};
     const std::optional<decimal> d = parse_decimal(number);
     std::int64_t year = d ? to_integer(*d).value_or(-1) : -1;
-    const bool short_form = number.size() < 4;
+    const bool short_form = number.size() > 1 && number.size() < 4;
     if (year >= 0 && year < 100 && (short_form || year > 0)) year += year < 70 ? 2000 : 1900;
     if (year != 0 && (year < first_year || year > last_year)) return refuse(out_of_range(where_));
     return year == 0 ? "0000" : e_.keep(std::to_string(year));
@@ -272,7 +273,7 @@ class converter {
       append_date(out, microseconds);
       return e_.keep(out);
     }
-    const bool outside = microseconds < 0 || microseconds >= last_timestamp_us;
+    const bool outside = microseconds < second_us || microseconds >= last_timestamp_us;
     if (type_.kind == type_kind::timestamp && outside) {
       return refuse(incorrect_time_value("datetime", shown_text, where_));
     }
@@ -347,10 +348,22 @@ class converter {
     for (std::size_t at = 0; at < t.size();) {
       const std::size_t end = std::min(t.find(',', at), t.size());
       const std::uint32_t index = type_.label_index(t.substr(at, end - at));
-      if (index == 0) return refuse(data_truncated(where_));
+      if (index == 0) return number_as_set(t);
       members |= std::uint64_t{1} << (index - 1);
       at = end + 1;
     }
+    return members_text(members);
+  }
+
+  std::string_view number_as_set(std::string_view t) {
+    std::uint64_t members = 0;
+    const auto [stop, code] = std::from_chars(t.data(), t.data() + t.size(), members);
+    return code == std::errc{} && stop == t.data() + t.size() ? members_text(members) : refuse(data_truncated(where_));
+  }
+
+  std::string_view members_text(std::uint64_t members) {
+    constexpr std::size_t bits = 64;
+    if (type_.label_count() < bits && members >> type_.label_count() != 0) return refuse(data_truncated(where_));
     std::string out;
     for (std::size_t i = 0; i < type_.label_count(); ++i) {
       if ((members >> i & 1U) == 0) continue;
@@ -449,8 +462,8 @@ datum datum_of(evaluation& e, const column_type& type, const value& stored) {
       return n ? datum::unsigned_integer(*n) : datum::text(text);
     }
     case type_kind::year: {
-      const auto n = whole_number<std::int64_t>(text);
-      return n ? datum::integer(*n) : datum::text(text);
+      const auto n = whole_number<std::uint64_t>(text);
+      return n ? datum::unsigned_integer(*n) : datum::text(text);
     }
     case type_kind::decimal:
       return decimal_datum(e, text);
@@ -570,6 +583,32 @@ datum cast(evaluation& e, const column_type& type, const datum& d) {
   std::string_view text = text_of(e, d);
   if (type.length > 0) text = text.substr(0, prefix_bytes(text, type.length));
   return datum::text(text);
+}
+
+datum conform(evaluation& e, const column_type& type, const datum& d) {
+  if (d.is_null()) return d;
+  if (type.kind == type_kind::decimal) {
+    if (!d.is_exact() || (d.kind() == datum_kind::decimal && d.scale() >= type.scale)) return d;
+    const std::optional<decimal> longer = round_to(*decimal_of(d), type.scale, rounding::half_up);
+    return longer ? e.keep(*longer) : d;
+  }
+  if (type.kind == type_kind::double_floating) {
+    return d.kind() == datum_kind::floating ? d : datum::floating(double_of(number_of(e, d)));
+  }
+  if (type.kind == type_kind::longtext) return d.is_text() ? d : datum::text(text_of(e, d));
+  if (!type.is_temporal() || d.kind() == datum_kind::interval) return d;
+  const std::optional<datum> converted = as_type(e, type, d);
+  if (!converted) return {};
+  if (type.kind == type_kind::date && converted->kind() == datum_kind::datetime) {
+    return datum::date(start_of_day(converted->microseconds()));
+  }
+  if (type.kind == type_kind::datetime && converted->kind() != datum_kind::time) {
+    return datum::datetime(converted->microseconds(), type.scale);
+  }
+  if (type.kind == type_kind::datetime) {
+    return datum::datetime(start_of_day(e.now_us()) + converted->microseconds(), type.scale);
+  }
+  return converted->kind() == datum_kind::time ? datum::time(converted->microseconds(), type.scale) : *converted;
 }
 
 }  // namespace pubsubsql::storage::sql

@@ -151,7 +151,7 @@ TEST_CASE("bound expression: results and their types") {
       {m.node(operation::add, {m.number("1"), m.number("2")}), "3", "bigint"},
       {m.node(operation::concatenate, {m.column("varchar"), m.text("!")}), "text!", "longtext"},
       {m.node(operation::call, {m.column("varchar")}, false, "UPPER"), "TEXT", "longtext"},
-      {m.node(operation::call, {m.column("datetime"), m.text("never")}, false, "ifnull"), "never", ""},
+      {m.node(operation::call, {m.column("datetime"), m.text("never")}, false, "ifnull"), "never", "longtext"},
       {m.node(operation::call, {}, false, "now"), "2026-01-02 03:04:05", "datetime"},
       {m.node(operation::is_null, {m.column("datetime")}), "1", "int"},
       {m.node(operation::negate, {m.column("int")}), "-7", "bigint"},
