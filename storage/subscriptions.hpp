@@ -26,7 +26,8 @@ class table;
 ///
 /// Subscriptions with the same filter and the same columns form a group. A change costs what its matching subscriptions
 /// cost, hardly more however many there are. The groups of `column = text` and all columns, the most common ones, are
-/// found by one look-up per column that any of them names; the others by matching/predicate_index.hpp.
+/// found by one look-up per column that any of them names; the others by matching/predicate_index.hpp. Groups and first
+/// rows are kept in matching/live_queries.hpp, and every change goes to each of them.
 ///
 /// A filter names its columns: they may be such as the table does not have yet, and are NULL until then.
 class subscriptions {
