@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "storage/sql/calendar.hpp"
+#include "storage/sql/stored_value.hpp"
+
 namespace pubsubsql::storage::sql {
 
 namespace {
@@ -247,6 +250,32 @@ column_type type_of_aggregate(aggregate_kind kind, const column_type& argument) 
   }
   if (!is_exact(argument)) return type_of_kind(type_kind::double_floating);
   return decimal_type(decimal::digits_max, argument.scale + (kind == aggregate_kind::avg ? 0U + division_digits : 0U));
+}
+
+datum conform(evaluation& e, const column_type& type, const datum& d) {
+  if (d.is_null()) return d;
+  if (type.kind == type_kind::decimal) {
+    if (!d.is_exact() || (d.kind() == datum_kind::decimal && d.scale() >= type.scale)) return d;
+    const std::optional<decimal> longer = round_to(*decimal_of(d), type.scale, rounding::half_up);
+    return longer ? e.keep(*longer) : d;
+  }
+  if (type.kind == type_kind::double_floating) {
+    return d.kind() == datum_kind::floating ? d : datum::floating(double_of(number_of(e, d)));
+  }
+  if (type.kind == type_kind::longtext) return d.is_text() ? d : datum::text(text_of(e, d));
+  if (!type.is_temporal() || d.kind() == datum_kind::interval) return d;
+  const std::optional<datum> converted = as_type(e, type, d);
+  if (!converted) return {};
+  if (type.kind == type_kind::date && converted->kind() == datum_kind::datetime) {
+    return datum::date(start_of_day(converted->microseconds()));
+  }
+  if (type.kind == type_kind::datetime && converted->kind() != datum_kind::time) {
+    return datum::datetime(converted->microseconds(), type.scale);
+  }
+  if (type.kind == type_kind::datetime) {
+    return datum::datetime(start_of_day(e.now_us()) + converted->microseconds(), type.scale);
+  }
+  return converted->kind() == datum_kind::time ? datum::time(converted->microseconds(), type.scale) : *converted;
 }
 
 }  // namespace pubsubsql::storage::sql

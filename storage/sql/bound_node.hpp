@@ -99,6 +99,10 @@ using node_pointer = std::unique_ptr<node>;
 [[nodiscard]] column_type result_type(const node& n);
 [[nodiscard]] column_type type_of_aggregate(aggregate_kind kind, const column_type& argument);
 
+/// What becomes of a value in the company of others whose common type this is: `if(c, 2, 1.50)` gives 2.00. NULL where
+/// a date is asked for and it is none; unchanged where the type asks for nothing.
+[[nodiscard]] datum conform(evaluation& e, const column_type& type, const datum& d);
+
 /// Computes one expression for one input.
 class evaluator {
  public:

@@ -32,8 +32,4 @@ namespace pubsubsql::storage::sql {
 /// As CAST does: what does not fit is cut, what cannot be read is NULL or zero.
 [[nodiscard]] datum cast(evaluation& e, const column_type& type, const datum& d);
 
-/// What becomes of a value in the company of others whose common type this is: `if(c, 2, 1.50)` gives 2.00. NULL where
-/// a date is asked for and it is none; unchanged where the type asks for nothing.
-[[nodiscard]] datum conform(evaluation& e, const column_type& type, const datum& d);
-
 }  // namespace pubsubsql::storage::sql
