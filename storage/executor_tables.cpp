@@ -267,7 +267,8 @@ executor::failure executor::run(const parser::add_column_statement& s) {
   if (t->find_column(s.column.name)) return duplicate_column(s.column.name);
   if (t->column_count() >= limits_.columns_max) return too_many_columns(t->name(), limits_.columns_max);
   if (s.column.auto_increment && t->auto_increment_column()) return one_auto_increment();
-  const bool has_rules = !s.column.type.empty() || s.column.not_null || s.column.default_value || s.column.auto_increment;
+  const bool has_rules =
+      !s.column.type.empty() || s.column.not_null || s.column.default_value || s.column.auto_increment;
   if (has_rules && !t->is_declared() && !t->is_typed()) return undeclared_table(t->name());
   auto& facts = column_declared_;
   facts.reset();

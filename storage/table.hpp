@@ -131,7 +131,6 @@ class table {
 
   [[nodiscard]] const subscriptions& subscribers() const { return *subscriptions_; }
 
-
   // Changes; only for the database's executor
 
   [[nodiscard]] subscriptions& subscribers() { return *subscriptions_; }

@@ -201,7 +201,7 @@ class random_requests {
 };
 
 std::vector<row_number> matching_rows(const table& t, const std::vector<row_number>& rows,
-                                 const std::vector<conjunction>& any_of) {
+                                      const std::vector<conjunction>& any_of) {
   std::vector<row_number> out;
   std::ranges::copy_if(rows, std::back_inserter(out), [&](row_number row) {
     return any_of.empty() || std::ranges::any_of(any_of, [&](const conjunction& c) { return meets(t, row, c); });

@@ -94,20 +94,21 @@ class driver {
 };
 
 table_description orders(std::string name = "orders") {
-  return {.name = std::move(name),
-          .columns = {{.name = "ticker",
-                       .index = index_kind::key,
-                       .facts = column_facts{.type = "varchar(8)", .nullable = false, .default_text = {}, .extra = {}}},
-                      {.name = "price",
-                       .facts = column_facts{.type = "decimal(10,2)", .default_text = "1.50", .extra = {}}},
-                      {.name = "day", .facts = column_facts{.type = "date", .default_text = {}, .extra = {}}},
-                      {.name = "note"}},
-          .indexes = {{.name = "by_day", .columns = {3, 2}},
-                      {.name = "once", .columns = {1, 3}, .type = parser::index_type::unique}},
-          .primary_column = 1,
-          .next_id = 1,
-          .declared = true,
-          .id_facts = column_facts{.type = "int(11)", .nullable = false, .default_text = {}, .extra = "auto_increment"}};
+  return {
+      .name = std::move(name),
+      .columns = {{.name = "ticker",
+                   .index = index_kind::key,
+                   .facts = column_facts{.type = "varchar(8)", .nullable = false, .default_text = {}, .extra = {}}},
+                  {.name = "price",
+                   .facts = column_facts{.type = "decimal(10,2)", .default_text = "1.50", .extra = {}}},
+                  {.name = "day", .facts = column_facts{.type = "date", .default_text = {}, .extra = {}}},
+                  {.name = "note"}},
+      .indexes = {{.name = "by_day", .columns = {3, 2}},
+                  {.name = "once", .columns = {1, 3}, .type = parser::index_type::unique}},
+      .primary_column = 1,
+      .next_id = 1,
+      .declared = true,
+      .id_facts = column_facts{.type = "int(11)", .nullable = false, .default_text = {}, .extra = "auto_increment"}};
 }
 
 class description_loader : public table_loader {
