@@ -1,6 +1,6 @@
 #include "storage/query.hpp"
 
-#include <cstring>
+#include <algorithm>
 #include <utility>
 
 #include "storage/errors.hpp"
@@ -73,7 +73,7 @@ std::optional<error> query::bind(const parser::select_statement& s, sql::name_sc
 std::string_view query::keep(std::string_view text) {
   kept_bytes_ += text.size();
   auto* const copy = static_cast<char*>(texts_.allocate(text.size(), 1));
-  std::memcpy(copy, text.data(), text.size());
+  std::ranges::copy(text, copy);  // which may have no characters to point to
   return {copy, text.size()};
 }
 

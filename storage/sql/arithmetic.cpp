@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <string>
 
@@ -287,8 +286,7 @@ datum concat(evaluation& e, const datum& a, const datum& b) {
   const std::string_view x = text_of(e, a);
   const std::string_view y = text_of(e, b);
   char* out = e.allocate(x.size() + y.size());
-  std::memcpy(out, x.data(), x.size());
-  std::memcpy(out + x.size(), y.data(), y.size());
+  std::ranges::copy(y, std::ranges::copy(x, out).out);
   return datum::text({out, x.size() + y.size()});
 }
 

@@ -1,8 +1,8 @@
 #include "storage/sql/datum.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -92,7 +92,7 @@ void evaluation::fail_for_memory() {
 
 std::string_view evaluation::keep(std::string_view text) {
   char* bytes = allocate(text.size());
-  std::memcpy(bytes, text.data(), text.size());
+  std::ranges::copy(text, bytes);
   return {bytes, text.size()};
 }
 
