@@ -6,7 +6,7 @@ namespace {
 
 class collector {
  public:
-  explicit collector(std::vector<const select_statement*>& out) : out_(out) {}
+  collector(std::vector<const select_statement*>& out, subquery_order order) : out_(out), order_(order) {}
 
   void operator()(const insert_statement& s) {
     rows(s.rows);
@@ -44,8 +44,9 @@ class collector {
 
  private:
   void inner(const select_statement& s) {
+    if (order_ == subquery_order::outer_first) out_.push_back(&s);
     (*this)(s);
-    out_.push_back(&s);
+    if (order_ == subquery_order::inner_first) out_.push_back(&s);
   }
   void walk(const expression* e) {
     if (e == nullptr) return;
@@ -71,12 +72,13 @@ class collector {
   }
 
   std::vector<const select_statement*>& out_;
+  subquery_order order_;
 };
 
 }  // namespace
 
-void subqueries_of(const statement_body& body, std::vector<const select_statement*>& out) {
-  std::visit(collector(out), body);
+void subqueries_of(const statement_body& body, std::vector<const select_statement*>& out, subquery_order order) {
+  std::visit(collector(out, order), body);
 }
 
 }  // namespace pubsubsql::parser

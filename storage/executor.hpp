@@ -76,6 +76,7 @@ class executor {
   failure resolve_inserted(table& t, const parser::row_source& source);
   failure add_rows(const parser::row_source& source, parser::queue_end end, std::string_view action);
   failure add_selected_rows(const parser::insert_statement& s, std::string_view action);
+  void begin_row(const table& t);
   failure add_row(table& t, std::span<const parser::literal> row, parser::queue_end end);
   failure add_written_row(table& t, parser::queue_end end);
   failure store_row(table& t, parser::queue_end end);
@@ -96,6 +97,7 @@ class executor {
   // executor_values.cpp
   [[nodiscard]] sql::column_label label_of(const table& t, column_index column) const;
   failure write_id(const table& t, const value& v);
+  failure write_stored(const table& t, column_index column, const value& stored);
   failure write_text(const table& t, column_index column, const value& v);
   failure write_computed(const table& t, column_index column, const sql::bound_expression& from,
                          const sql::expression_input& in);
@@ -125,10 +127,11 @@ class executor {
   failure explain(const parser::subscribe_statement& s);
   failure explain_search(std::string_view table_name, const row_choice& choice, std::string_view more);
   failure find_rows(const table& t, const row_choice& choice);
-  failure find_equal(const table& t, const parser::condition& where);
+  failure find_equal(const table& t, const row_choice& choice);
+  [[nodiscard]] static bool is_looked_up(const table& t, std::string_view column_name);
   failure run_search(row_search& search, bool strict = false);
   failure select_computed(const table* t, const parser::select_statement& s);
-  failure show_listing(const table* t, const query& q, std::string_view action);
+  failure finish_query(const table* t, query& q, sql::evaluation& e, std::string_view action);
   failure show_computed(const table& t, const parser::projection& list);
   failure run_inner(const parser::statement_body& body);
   failure run_subquery(const parser::select_statement& s, sql::inner_result& out);

@@ -28,17 +28,17 @@ std::string_view key_word(const table& t, column_index column) {
 }  // namespace
 
 /// Rows that meet one equality, the condition that most statements have.
-executor::failure executor::find_equal(const table& t, const parser::condition& where) {
+executor::failure executor::find_equal(const table& t, const row_choice& choice) {
+  const parser::condition& where = *choice.where;
   const auto column = find_column(t, where.column);
   if (!column) return unknown_column(t.name(), where.column);
   if (where.value.is_null) return std::nullopt;
-  const sql::column_type* const type = t.type_of(*column);
-  if (type == nullptr || type->is_text()) {
+  if (t.compares_texts(*column)) {
     t.find_equal(*column, where.value.text, found_);
     return std::nullopt;
   }
   row_search search;
-  if (auto failed = search.bind(t, where, {.of = &t})) return failed;
+  if (auto failed = search.bind(t, {.where = choice.where}, {.of = &t})) return failed;
   return run_search(search);
 }
 
@@ -50,14 +50,21 @@ executor::failure executor::run_search(row_search& search, bool strict) {
   return std::nullopt;
 }
 
+/// Whether no ordered index can find the rows of an equality faster.
+bool executor::is_looked_up(const table& t, std::string_view column_name) {
+  if (t.ordered_indexes().empty()) return true;
+  const auto column = t.find_column(column_name);
+  return column && *column != id_column && t.index_of(*column) != index_kind::none && t.compares_texts(*column);
+}
+
 executor::failure executor::find_rows(const table& t, const row_choice& choice) {
   const bool is_ordered = choice.limit || (choice.order_by != nullptr && !choice.order_by->empty());
   if (!is_ordered && !choice.where) {
     t.find_all(found_);
     return std::nullopt;
   }
-  if (!is_ordered && choice.where->predicate == nullptr && t.ordered_indexes().empty()) {
-    return find_equal(t, *choice.where);
+  if (!is_ordered && choice.where->predicate == nullptr && is_looked_up(t, choice.where->column)) {
+    return find_equal(t, choice);
   }
   row_search search;
   if (auto failed = search.bind(t, choice, {.of = &t, .inner = &inner_})) return failed;
@@ -139,13 +146,14 @@ executor::failure executor::select_computed(const table* t, const parser::select
       return !q.has_enough();
     });
   }
+  return finish_query(t, q, e, "select");
+}
+
+/// All rows are in the query: its result is the outcome's.
+executor::failure executor::finish_query(const table* t, query& q, sql::evaluation& e, std::string_view action) {
   if (!e.failure()) q.finish(e);
   if (e.failure()) return to_error(*e.failure());
   if (q.is_too_large()) return result_too_large(limits_.result_bytes_max);
-  return show_listing(t, q, "select");
-}
-
-executor::failure executor::show_listing(const table* t, const query& q, std::string_view action) {
   outcome_.kind = reply_kind::listing;
   outcome_.about = t;
   outcome_.action = action;
@@ -162,10 +170,7 @@ executor::failure executor::show_computed(const table& t, const parser::projecti
   if (auto failed = q.bind({.columns = list, .table = {}, .where = {}}, names)) return failed;
   sql::evaluation e(row_memory_, who_.now_us);
   for (const row_view row : data_) q.add(row, e);
-  q.finish(e);
-  if (e.failure()) return to_error(*e.failure());
-  if (q.is_too_large()) return result_too_large(limits_.result_bytes_max);
-  return show_listing(&t, q, outcome_.action);
+  return finish_query(&t, q, e, outcome_.action);
 }
 
 /// What the subqueries of the statement give, those in them first.
@@ -182,8 +187,6 @@ executor::failure executor::run_inner(const parser::statement_body& body) {
     if (auto failed = run_subquery(*s, result)) return failed;
     inner_.emplace_back(s, std::move(result));
   }
-  query_.reset();
-  outcome_ = {};
   return std::nullopt;
 }
 
@@ -297,7 +300,7 @@ executor::failure executor::explain_search(std::string_view table_name, const ro
   std::string extra(more);
   const auto add = [&](std::string_view word) { extra += (extra.empty() ? "" : ", ") + std::string(word); };
   if (search.is_filtered()) add("where");
-  if (search.order().has_keys()) add(search.comes_ordered() ? "order of the key" : "sort");
+  if (search.order().has_keys()) add(search.comes_ordered(path) ? "order of the key" : "sort");
   if (choice.limit) add("limit");
   explained_ = {path.key_names(), key_columns, std::to_string(path.rows()), extra};
   const auto text = [](const std::string& s) { return s.empty() ? value{} : value{s}; };

@@ -112,11 +112,15 @@ executor::failure executor::store_row(table& t, parser::queue_end end) {
   return std::nullopt;
 }
 
-executor::failure executor::add_row(table& t, std::span<const parser::literal> row, parser::queue_end end) {
+void executor::begin_row(const table& t) {
   values_.assign(t.column_count(), std::nullopt);
   given_id_.reset();
   ++row_of_statement_;
   row_memory_.release();
+}
+
+executor::failure executor::add_row(table& t, std::span<const parser::literal> row, parser::queue_end end) {
+  begin_row(t);
   for (std::size_t i = 0; i < row.size(); ++i) {
     if (auto failed = write_value(t, assigned_[i], row[i], {})) return failed;
   }
@@ -200,10 +204,7 @@ executor::failure executor::add_selected_rows(const parser::insert_statement& s,
   if (auto failed = resolve_inserted(*t, into)) return failed;
   if (auto failed = resolve_duplicate_updates(*t, s)) return failed;
   for (const auto& row : rows.rows) {
-    values_.assign(t->column_count(), std::nullopt);
-    given_id_.reset();
-    ++row_of_statement_;
-    row_memory_.release();
+    begin_row(*t);
     for (std::size_t i = 0; i < row.size(); ++i) {
       const parser::literal text{.text = row[i] ? std::string_view(*row[i]) : std::string_view(), .is_null = !row[i]};
       if (auto failed = write_value(*t, assigned_[i], text, {})) return failed;
@@ -285,8 +286,8 @@ executor::failure executor::run(const parser::update_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
-  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit, .for_change = true}))
-    return failed;
+  const row_choice choice{.where = s.where, .order_by = &s.order_by, .limit = s.limit, .for_change = true};
+  if (auto failed = find_rows(*t, choice)) return failed;
   if (!found_.empty()) {
     if (auto failed = resolve_set(*t, s.set, false)) return failed;
     assign_corrected(*t);
@@ -305,8 +306,8 @@ executor::failure executor::run(const parser::update_statement& s) {
 executor::failure executor::run(const parser::delete_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
-  if (auto failed = find_rows(*t, {.where = s.where, .order_by = &s.order_by, .limit = s.limit, .for_change = true}))
-    return failed;
+  const row_choice choice{.where = s.where, .order_by = &s.order_by, .limit = s.limit, .for_change = true};
+  if (auto failed = find_rows(*t, choice)) return failed;
   if (auto failed = check_writable(*t)) return failed;
   for (const row_number row : found_) log_.erase(*t, row);
   outcome_.rows = found_.size();

@@ -47,7 +47,7 @@ bool executor::compares_texts(const table& t, const parser::condition& where) {
   if (where.predicate != nullptr) return false;
   const auto column = t.find_column(where.column);
   if (!column) return !t.is_declared();
-  return *column == id_column || t.type_of(*column) == nullptr || t.type_of(*column)->is_text();
+  return *column == id_column || t.compares_texts(*column);
 }
 
 /// All columns of all rows, or of those where one column has one value.

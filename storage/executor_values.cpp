@@ -54,8 +54,9 @@ executor::failure executor::write_id(const table& t, const value& v) {
 }
 
 executor::failure executor::write_text(const table& t, column_index column, const value& v) {
-  if (!v && !t.is_nullable(column) && column != t.auto_increment_column())
+  if (!v && !t.is_nullable(column) && column != t.auto_increment_column()) {
     return to_error(sql::cannot_be_null(label_of(t, column)));
+  }
   value stored = v;
   if (const sql::column_type* type = v ? t.type_of(column) : nullptr) {
     sql::evaluation e(row_memory_, who_.now_us);
@@ -63,6 +64,11 @@ executor::failure executor::write_text(const table& t, column_index column, cons
     if (e.failure() && t.is_declared()) return to_error(*e.failure());
     if (e.failure()) stored = v;  // the database outside, whose column it is, has the last word
   }
+  return write_stored(t, column, stored);
+}
+
+/// A value as the column stores it.
+executor::failure executor::write_stored(const table& t, column_index column, const value& stored) {
   if (column == id_column) return write_id(t, stored);
   values_[column] = stored;
   return std::nullopt;
@@ -78,9 +84,7 @@ executor::failure executor::write_computed(const table& t, column_index column, 
   if (type == nullptr || d.is_null()) return write_text(t, column, sql::value_of(e, d));
   const value stored = sql::canonical_value(e, *type, d, label_of(t, column));
   if (e.failure()) return to_error(*e.failure());
-  if (column == id_column) return write_id(t, stored);
-  values_[column] = stored;
-  return std::nullopt;
+  return write_stored(t, column, stored);
 }
 
 executor::failure executor::write_value(const table& t, column_index column, const parser::literal& l,

@@ -17,14 +17,6 @@ std::optional<error> row_search::bind(const table& t, const row_choice& choice, 
   return std::nullopt;
 }
 
-std::optional<error> row_search::bind(const table& t, const parser::condition& where, sql::name_scope names) {
-  table_ = &t;
-  filtered_ = true;
-  if (auto failed = sql::bound_expression::bind(where, names, predicate_)) return failed;
-  any_of_ = predicate_.conjunctions();
-  return std::nullopt;
-}
-
 access_path row_search::path() const {
   const bool sorts = order_columns_.empty() && order_.has_keys();
   return {*table_,
@@ -34,20 +26,16 @@ access_path row_search::path() const {
            .limit = sorts ? std::nullopt : order_.wanted()}};
 }
 
-/// Where an expression has a part in the order, no path can give it.
-bool row_search::comes_ordered() const {
-  return !order_columns_.empty() && path().is_ordered();
-}
-
 void row_search::find(sql::evaluation& e, std::pmr::monotonic_buffer_resource& memory, std::vector<row_number>& out) {
+  const access_path by = path();
   if (order_.is_trivial()) {
-    return visit(e, memory, [&](row_number row, row_view) {
+    return visit_by(by, e, memory, [&](row_number row, row_view) {
       out.push_back(row);
       return true;
     });
   }
-  if (comes_ordered()) order_.comes_ordered();
-  visit(e, memory, [&](row_number row, row_view r) {
+  if (comes_ordered(by)) order_.comes_ordered();
+  visit_by(by, e, memory, [&](row_number row, row_view r) {
     order_.add(row, {.row = r}, e);
     return !order_.has_enough();
   });

@@ -24,8 +24,6 @@ class row_search {
  public:
   /// `names` is the scope of the table. Returns what is wrong, if anything.
   [[nodiscard]] std::optional<error> bind(const table& t, const row_choice& choice, sql::name_scope names);
-  /// The same for an equality on one column.
-  [[nodiscard]] std::optional<error> bind(const table& t, const parser::condition& where, sql::name_scope names);
 
   /// How the rows will be found. REQUIRES: bound; valid as long as the search, while the table is not changed.
   [[nodiscard]] access_path path() const;
@@ -34,7 +32,22 @@ class row_search {
   /// the path. `memory` is what `e` computes in; it is released for each row.
   template <typename Visit>
   void visit(sql::evaluation& e, std::pmr::monotonic_buffer_resource& memory, Visit&& visit) const {
-    path().visit([&](row_number row) {
+    visit_by(path(), e, memory, visit);
+  }
+
+  /// Appends the rows in the order asked for, as many as asked for.
+  void find(sql::evaluation& e, std::pmr::monotonic_buffer_resource& memory, std::vector<row_number>& out);
+
+  /// Whether the path gives the rows in the order asked for. Where an expression has a part in it, none can.
+  [[nodiscard]] bool comes_ordered(const access_path& by) const { return !order_columns_.empty() && by.is_ordered(); }
+  [[nodiscard]] bool is_filtered() const { return filtered_; }
+  [[nodiscard]] const row_order& order() const { return order_; }
+
+ private:
+  template <typename Visit>
+  void visit_by(const access_path& by, sql::evaluation& e, std::pmr::monotonic_buffer_resource& memory,
+                Visit&& visit) const {
+    by.visit([&](row_number row) {
       memory.release();
       const row_view r = table_->get(row);
       if (filtered_ && !predicate_.is_true({.row = r}, e)) return !e.failure().has_value();
@@ -42,15 +55,6 @@ class row_search {
     });
   }
 
-  /// Appends the rows in the order asked for, as many as asked for.
-  void find(sql::evaluation& e, std::pmr::monotonic_buffer_resource& memory, std::vector<row_number>& out);
-
-  /// Whether the rows come from the path in the order asked for.
-  [[nodiscard]] bool comes_ordered() const;
-  [[nodiscard]] bool is_filtered() const { return filtered_; }
-  [[nodiscard]] const row_order& order() const { return order_; }
-
- private:
   const table* table_ = nullptr;
   bool filtered_ = false;
   sql::bound_expression predicate_;

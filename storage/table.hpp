@@ -67,6 +67,10 @@ class table {
   [[nodiscard]] const column_facts* facts_of(column_index column) const { return columns_[column].facts.get(); }
   /// The type of a column, or nullptr: it has none.
   [[nodiscard]] const sql::column_type* type_of(column_index column) const { return columns_[column].type.get(); }
+  /// Whether values of the column are equal when their texts are.
+  [[nodiscard]] bool compares_texts(column_index column) const {
+    return type_of(column) == nullptr || type_of(column)->is_text();
+  }
   /// Whether any column has a type or a rule.
   [[nodiscard]] bool is_typed() const { return typed_; }
   /// Whether `create table` made it: then it has no other columns than those declared, and keeps their rules itself.
