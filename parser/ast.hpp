@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory_resource>
 #include <optional>
 #include <string_view>
@@ -227,6 +229,10 @@ struct alter_ack_statement {
   bool operator==(const alter_ack_statement&) const = default;
 };
 
+/// What becomes of a subscription whose subscriber does not take its events: the connection ends, only the latest state
+/// of each row is kept, or events are left out until there is room for a fresh beginning.
+enum class slow_policy : std::uint8_t { disconnect, conflate, drop };
+
 struct subscribe_statement {
   bool skip = false;
   std::string_view table;
@@ -235,6 +241,7 @@ struct subscribe_statement {
   expression_list group_by = {};
   order_list order_by = {};
   std::optional<row_limit> limit = {};  ///< only together with order_by
+  std::optional<slow_policy> on_slow = {};
   bool operator==(const subscribe_statement&) const = default;
 };
 
@@ -352,6 +359,90 @@ struct show_tables_statement {
   bool operator==(const show_tables_statement&) const = default;
 };
 
+/// What `show` shows of the server itself.
+enum class server_listing : std::uint8_t { subscriptions, limits, users };
+
+struct show_statement {
+  server_listing what = server_listing::subscriptions;
+  bool operator==(const show_statement&) const = default;
+};
+
+/// `show grants [for U]`; `user` is empty for one's own.
+struct show_grants_statement {
+  std::string_view user;
+  bool operator==(const show_grants_statement&) const = default;
+};
+
+/// `auth USER PASSWORD`.
+struct auth_statement {
+  std::string_view user;
+  std::string_view password;
+  bool operator==(const auth_statement&) const = default;
+};
+
+/// `create user U identified by 'password'`, or `alter user`; behind `identified by password` it is a hash.
+struct create_user_statement {
+  bool replaces = false;  ///< `alter`
+  std::string_view user;
+  std::string_view secret;
+  bool is_hash = false;
+  bool operator==(const create_user_statement&) const = default;
+};
+
+struct drop_user_statement {
+  std::string_view user;
+  bool operator==(const drop_user_statement&) const = default;
+};
+
+/// What a user may be allowed to do: the first five with the rows of a table; `create` with its schema, which is to
+/// make, change and drop it; `admin` with the server, which is about no table.
+enum class right : std::uint8_t { select, insert, update, delete_rows, subscribe, create, admin };
+
+/// All rights, in the order of their numbers, as they are written.
+inline constexpr std::array<std::string_view, 7> right_names = {"select",    "insert", "update", "delete",
+                                                                "subscribe", "create", "admin"};
+
+class right_set {
+ public:
+  constexpr right_set() = default;
+  constexpr right_set(std::initializer_list<right> list) {
+    for (const right r : list) add(r);
+  }
+  constexpr void add(right r) { bits_ |= bit(r); }
+  constexpr void add(right_set other) { bits_ |= other.bits_; }
+  constexpr void remove(right_set other) { bits_ &= static_cast<std::uint8_t>(~other.bits_); }
+  [[nodiscard]] constexpr bool has(right r) const { return (bits_ & bit(r)) != 0; }
+  [[nodiscard]] constexpr bool has_all(right_set other) const { return (bits_ & other.bits_) == other.bits_; }
+  [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
+  bool operator==(const right_set&) const = default;
+
+ private:
+  static constexpr std::uint8_t bit(right r) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(r)); }
+  std::uint8_t bits_ = 0;
+};
+
+/// What `all` means: every right on a table.
+inline constexpr right_set all_table_rights = {right::select,      right::insert,    right::update,
+                                               right::delete_rows, right::subscribe, right::create};
+
+/// `grant RIGHT, ... on T to U [where predicate]` or `grant admin to U`. With `where`, the rights hold for the rows
+/// that meet it.
+struct grant_statement {
+  right_set rights;        ///< admin alone, or others
+  std::string_view table;  ///< empty: all tables, written `*`, or of no table, for admin
+  std::string_view user;
+  std::optional<condition> where = {};
+  bool operator==(const grant_statement&) const = default;
+};
+
+/// `revoke RIGHT, ... on T from U` or `revoke admin from U`.
+struct revoke_statement {
+  right_set rights;
+  std::string_view table;  ///< as in grant_statement
+  std::string_view user;
+  bool operator==(const revoke_statement&) const = default;
+};
+
 struct describe_statement {
   std::string_view table;
   bool operator==(const describe_statement&) const = default;
@@ -405,7 +496,9 @@ using statement_body =
                  mysql_tables_statement, mysql_subscribe_statement, mysql_unsubscribe_statement, mysql_check_statement,
                  mysql_repair_statement, create_table_statement, drop_table_statement, truncate_statement,
                  add_column_statement, drop_column_statement, create_index_statement, drop_index_statement,
-                 begin_statement, commit_statement, rollback_statement, explain_statement>;
+                 begin_statement, commit_statement, rollback_statement, explain_statement, show_statement,
+                 show_grants_statement, auth_statement, create_user_statement, drop_user_statement, grant_statement,
+                 revoke_statement>;
 
 /// One statement. `stream` asks for no reply unless the statement fails.
 struct statement {

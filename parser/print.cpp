@@ -102,6 +102,11 @@ class printer {
     group_by(s.group_by);
     order_by(s.order_by);
     limit(s.limit);
+    if (s.on_slow) {
+      out_ += *s.on_slow == slow_policy::conflate ? " on slow conflate"
+              : *s.on_slow == slow_policy::drop   ? " on slow drop"
+                                                  : " on slow disconnect";
+    }
   }
   void operator()(const unsubscribe_statement& s) {
     out_ += "unsubscribe";
@@ -181,6 +186,33 @@ class printer {
   void operator()(const begin_statement&) { out_ += "begin"; }
   void operator()(const commit_statement&) { out_ += "commit"; }
   void operator()(const rollback_statement&) { out_ += "rollback"; }
+  void operator()(const show_statement& s) {
+    out_ += s.what == server_listing::subscriptions ? "show subscriptions"
+            : s.what == server_listing::limits      ? "show limits"
+                                                    : "show users";
+  }
+  void operator()(const show_grants_statement& s) {
+    out_ += "show grants";
+    if (!s.user.empty()) out_ += " for " + quoted(s.user, '\'');
+  }
+  void operator()(const auth_statement& s) { out_ += "auth " + quoted(s.user, '\'') + ' ' + quoted(s.password, '\''); }
+  void operator()(const create_user_statement& s) {
+    out_ += s.replaces ? "alter user " : "create user ";
+    out_ +=
+        quoted(s.user, '\'') + (s.is_hash ? " identified by password " : " identified by ") + quoted(s.secret, '\'');
+  }
+  void operator()(const drop_user_statement& s) { out_ += "drop user " + quoted(s.user, '\''); }
+  void operator()(const grant_statement& s) {
+    out_ += "grant ";
+    rights_on(s.rights, s.table);
+    out_ += " to " + quoted(s.user, '\'');
+    where(s.where);
+  }
+  void operator()(const revoke_statement& s) {
+    out_ += "revoke ";
+    rights_on(s.rights, s.table);
+    out_ += " from " + quoted(s.user, '\'');
+  }
   void operator()(const explain_statement& s) {
     out_ += "explain ";
     std::visit(*this, s.of);
@@ -238,6 +270,17 @@ class printer {
     print_expression(out_, *i.value);
     if (enclosed) out_ += ')';
     if (!i.alias.empty()) out_ += " as " + quote_name(i.alias);
+  }
+
+  void rights_on(right_set rights, std::string_view table) {
+    std::string_view before;
+    for (std::size_t i = 0; i < right_names.size(); ++i) {
+      if (!rights.has(static_cast<right>(i))) continue;
+      out_ += before;
+      out_ += right_names[i];
+      before = ", ";
+    }
+    if (!rights.has(right::admin)) out_ += " on " + (table.empty() ? "*" : quote_name(table));
   }
 
   void where(const std::optional<condition>& c) {
@@ -343,8 +386,8 @@ std::string quote_name(std::string_view name) {
 }
 
 std::string quote_value(std::string_view text) {
-  bool plain =
-      !text.empty() && !text.starts_with("--") && !equals_keyword(text, "null") && !equals_keyword(text, "default");
+  bool plain = !text.empty() && !text.starts_with("--") && !equals_keyword(text, "null") &&
+               !equals_keyword(text, "default") && !equals_keyword(text, "current_user");
   for (const char c : text) plain = plain && is_plain(c);
   return plain ? std::string(text) : quoted(text, '\'');
 }

@@ -145,8 +145,10 @@ class expression_printer {
   }
 
  private:
-  /// A bare `interval` might begin one.
-  static bool is_plain_value(std::string_view text) { return !equals_keyword(text, "interval"); }
+  /// A bare `interval` might begin one, and `current_user` is a call.
+  static bool is_plain_value(std::string_view text) {
+    return !equals_keyword(text, "interval") && !equals_keyword(text, "current_user");
+  }
 
   /// Whether the text of `e` alone tells that it is no value, wherever it stands.
   static bool begins_as_expression(const expression& e) {

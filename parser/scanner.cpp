@@ -136,7 +136,7 @@ operand_kind scanner::accept_operand(literal& out, character operators) {
     take(out.text.size());
     if (equals_keyword(out.text, "null")) out = {.text = {}, .is_null = true};
     out.is_default = equals_keyword(out.text, "default");
-    if (equals_keyword(out.text, "interval") && interval_follows()) {
+    if (equals_keyword(out.text, "current_user") || (equals_keyword(out.text, "interval") && interval_follows())) {
       at_ = before;
       return operand_kind::expression;
     }

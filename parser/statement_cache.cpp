@@ -154,6 +154,7 @@ bool take_value(std::string_view& text, std::string_view& out) {
     if (out.empty() || (is_any_of(out.front(), character::arithmetic | character::comparison) && is_uncertain(out))) {
       return false;
     }
+    if (equals_keyword(out, "current_user")) return false;
     if (all >= 0x80 && find_invalid_utf8(out) != std::string_view::npos) return false;
   }
   text.remove_prefix(behind);

@@ -13,7 +13,7 @@ bool statement_parser::parse(statement& out) {
 
 bool statement_parser::streamed(statement& out) {
   const std::string_view word = scanner_.peek_word();
-  for (const std::string_view refused : {"stream", "close", "stop"}) {
+  for (const std::string_view refused : {"stream", "close", "stop", "auth"}) {
     if (equals_keyword(word, refused)) return fail("a statement that has a reply");
   }
   out.stream = true;
@@ -51,6 +51,9 @@ bool statement_parser::body(statement_body& out) {
       {"describe", &statement_parser::explain},
       {"desc", &statement_parser::explain},
       {"mysql", &statement_parser::mysql},
+      {"auth", &statement_parser::auth},
+      {"grant", &statement_parser::grant},
+      {"revoke", &statement_parser::revoke},
   };
   for (const rule& r : rules) {
     if (scanner_.accept_keyword(r.word)) return (this->*r.parse)(out);
@@ -105,7 +108,8 @@ subscribe_statement statement_parser::no_subscribe() {
           .columns = no_columns(),
           .group_by = no_expressions(),
           .order_by = list_of<order_item>(),
-          .limit = {}};
+          .limit = {},
+          .on_slow = {}};
 }
 
 bool statement_parser::subscribe_parts(subscribe_statement& out) {
@@ -121,7 +125,23 @@ bool statement_parser::subscribe_parts(subscribe_statement& out) {
   }
   if (!order_by(out.order_by)) return false;
   if (out.order_by.empty() && scanner_.keyword_follows("limit")) return fail("`order by` before `limit`");
-  return limit_of_query(out.limit) && end(out.where ? "end of statement" : "`where` or end of statement");
+  if (!limit_of_query(out.limit) || !on_slow(out.on_slow)) return false;
+  return end(out.where || out.on_slow ? "end of statement" : "`where` or end of statement");
+}
+
+bool statement_parser::on_slow(std::optional<slow_policy>& out) {
+  if (!scanner_.accept_keyword("on")) return true;
+  if (!keyword("slow", "`slow`")) return false;
+  if (scanner_.accept_keyword("disconnect")) {
+    out = slow_policy::disconnect;
+  } else if (scanner_.accept_keyword("conflate")) {
+    out = slow_policy::conflate;
+  } else if (scanner_.accept_keyword("drop")) {
+    out = slow_policy::drop;
+  } else {
+    return fail("`disconnect`, `conflate` or `drop`");
+  }
+  return true;
 }
 
 bool statement_parser::unsubscribe(statement_body& out) {
@@ -174,8 +194,19 @@ bool statement_parser::explain(statement_body& out) {
 }
 
 bool statement_parser::show(statement_body& out) {
-  out = show_tables_statement{};
-  return keyword("tables", "`tables`") && end("end of statement");
+  if (scanner_.accept_keyword("grants")) return show_grants(out);
+  if (scanner_.accept_keyword("tables")) {
+    out = show_tables_statement{};
+  } else if (scanner_.accept_keyword("subscriptions")) {
+    out = show_statement{server_listing::subscriptions};
+  } else if (scanner_.accept_keyword("limits")) {
+    out = show_statement{server_listing::limits};
+  } else if (scanner_.accept_keyword("users")) {
+    out = show_statement{server_listing::users};
+  } else {
+    return fail("`tables`, `subscriptions`, `limits`, `users` or `grants`");
+  }
+  return end("end of statement");
 }
 
 bool statement_parser::describe(statement_body& out) {

@@ -44,6 +44,12 @@ class statement_parser final : public expression_parser {
   bool explain(statement_body& out);
   bool show(statement_body& out);
   bool describe(statement_body& out);
+  bool auth(statement_body& out);
+  bool grant(statement_body& out);
+  bool revoke(statement_body& out);
+  bool create_user(statement_body& out, bool replaces);
+  bool drop_user(statement_body& out);
+  bool show_grants(statement_body& out);
   bool mysql(statement_body& out);
   bool mysql_connect(statement_body& out);
   bool mysql_subscribe(statement_body& out);
@@ -87,6 +93,13 @@ class statement_parser final : public expression_parser {
   bool update_parts(update_statement& out);
   bool delete_parts(delete_statement& out);
   bool subscribe_parts(subscribe_statement& out);
+  bool on_slow(std::optional<slow_policy>& out);
+
+  // Access
+  bool user_name(std::string_view& out);
+  bool secret(std::string_view& out, std::string_view expected);
+  bool rights(right_set& out);
+  bool rights_on(right_set& what, std::string_view& table);
 
   // Schema
   bool acknowledgement(ack_mode& out);

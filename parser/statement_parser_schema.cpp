@@ -34,8 +34,9 @@ bool statement_parser::alter_ack(statement_body& out, std::string_view table) {
 }
 
 bool statement_parser::alter(statement_body& out) {
+  if (scanner_.accept_keyword("user")) return create_user(out, true);
   std::string_view table;
-  if (!keyword("table", "`table`") || !table_name(table)) return false;
+  if (!keyword("table", "`table` or `user`") || !table_name(table)) return false;
   if (scanner_.accept_keyword("set")) return alter_ack(out, table);
   if (scanner_.accept_keyword("add")) return alter_add(out, table);
   if (scanner_.accept_keyword("drop")) return alter_drop(out, table);
@@ -90,7 +91,8 @@ bool statement_parser::accept_condition(std::string_view second, std::string_vie
 bool statement_parser::create(statement_body& out) {
   if (scanner_.accept_keyword("table")) return create_table(out);
   if (scanner_.accept_keyword("index")) return create_index(out, index_type::plain);
-  if (!scanner_.accept_keyword("unique")) return fail("`table`, `index` or `unique index`");
+  if (scanner_.accept_keyword("user")) return create_user(out, false);
+  if (!scanner_.accept_keyword("unique")) return fail("`table`, `index`, `unique index` or `user`");
   return keyword("index", "`index`") && create_index(out, index_type::unique);
 }
 
@@ -102,7 +104,8 @@ bool statement_parser::create_index(statement_body& out, index_type type) {
 
 bool statement_parser::drop(statement_body& out) {
   if (scanner_.accept_keyword("index")) return drop_index(out);
-  if (!keyword("table", "`table` or `index`")) return false;
+  if (scanner_.accept_keyword("user")) return drop_user(out);
+  if (!keyword("table", "`table`, `index` or `user`")) return false;
   auto& s = out.emplace<drop_table_statement>();
   s.if_exists = accept_condition("exists", {});
   return table_name(s.table) && end("end of statement");

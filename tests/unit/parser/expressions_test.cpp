@@ -7,30 +7,11 @@
 
 #include "parser/parser.hpp"
 #include "parser/print.hpp"
+#include "tests/unit/parser/examples.hpp"
 
 using namespace pubsubsql::parser;
 
 namespace {
-
-struct example {
-  std::string_view sql;
-  std::string_view expected;  // printed, or the error; empty: printed as it is written
-};
-
-void check(const std::vector<example>& examples) {
-  for (const example& e : examples) {
-    INFO(e.sql);
-    statement_arena arena;
-    const auto parsed = parse(e.sql, arena);
-    const std::string got = parsed ? print(*parsed) : message(parsed.error());
-    CHECK(got == (e.expected.empty() ? e.sql : e.expected));
-    if (!parsed) continue;
-    statement_arena again;
-    const auto reread = parse(got, again);
-    REQUIRE(reread.has_value());
-    CHECK(*reread == *parsed);
-  }
-}
 
 /// The predicate of a select.
 const expression& predicate_of(const statement& s) {

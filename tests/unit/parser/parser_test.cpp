@@ -275,7 +275,7 @@ TEST_CASE("parser: errors say what was expected, what was found, and where") {
       {"stream stream status", "expected a statement that has a reply, found `stream` at offset 7"},
       {"stream close", "expected a statement that has a reply, found `close` at offset 7"},
       {"status now", "expected end of statement, found `now` at offset 7"},
-      {"show", "expected `tables`, found end of statement at offset 4"},
+      {"show", "expected `tables`, `subscriptions`, `limits`, `users` or `grants`, found end of statement at offset 4"},
       {"mysql dance",
        "expected `connect`, `disconnect`, `status`, `tables`, `subscribe`, `unsubscribe`, `check` or `repair`, found "
        "`dance` at offset 6"},
@@ -288,7 +288,7 @@ TEST_CASE("parser: errors say what was expected, what was found, and where") {
       {"mysql repair t from", "expected `mysql`, found end of statement at offset 19"},
       {"mysql repair t from u", "expected `mysql`, found `u` at offset 20"},
       {"mysql repair t from mysql u", "expected end of statement, found `u` at offset 26"},
-      {"alter t", "expected `table`, found `t` at offset 6"},
+      {"alter t", "expected `table` or `user`, found `t` at offset 6"},
       {"alter table", "expected a table name, found end of statement at offset 11"},
       {"alter table t", "expected `add`, `drop` or `set`, found end of statement at offset 13"},
       {"alter table t set x = 1", "expected `ack`, found `x` at offset 18"},

@@ -7,32 +7,9 @@
 
 #include "parser/parser.hpp"
 #include "parser/print.hpp"
+#include "tests/unit/parser/examples.hpp"
 
 using namespace pubsubsql::parser;
-
-namespace {
-
-struct example {
-  std::string_view sql;
-  std::string_view expected;  // printed, or the error; empty: printed as it is written
-};
-
-void check(const std::vector<example>& examples) {
-  for (const example& e : examples) {
-    INFO(e.sql);
-    statement_arena arena;
-    const auto parsed = parse(e.sql, arena);
-    const std::string got = parsed ? print(*parsed) : message(parsed.error());
-    CHECK(got == (e.expected.empty() ? e.sql : e.expected));
-    if (!parsed) continue;
-    statement_arena again;
-    const auto reread = parse(got, again);
-    REQUIRE(reread.has_value());
-    CHECK(*reread == *parsed);
-  }
-}
-
-}  // namespace
 
 TEST_CASE("schema: create table") {
   check({
@@ -66,7 +43,7 @@ TEST_CASE("schema: create table") {
       {"create table t (a int) tablespace x",
        "expected `engine`, `default charset`, `collate`, `comment` or end of statement, found `tablespace` at offset "
        "23"},
-      {"create t", "expected `table`, `index` or `unique index`, found `t` at offset 7"},
+      {"create t", "expected `table`, `index`, `unique index` or `user`, found `t` at offset 7"},
   });
 }
 
@@ -86,7 +63,7 @@ TEST_CASE("schema: tables and columns change and go") {
       {"alter table t drop c", "alter table t drop column c"},
       {"alter table t drop key", "alter table t drop column `key`"},
       {"alter table t rename x", "expected `add`, `drop` or `set`, found `rename` at offset 14"},
-      {"drop t", "expected `table` or `index`, found `t` at offset 5"},
+      {"drop t", "expected `table`, `index` or `user`, found `t` at offset 5"},
   });
 }
 

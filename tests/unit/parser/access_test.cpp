@@ -1,0 +1,77 @@
+// Statements about users and what they may do, and about the server itself.
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/parser/examples.hpp"
+
+using namespace pubsubsql::parser;
+
+TEST_CASE("access: authentication") {
+  check({
+      {"auth web secret", "auth 'web' 'secret'"},
+      {"auth 'web' 'it''s, a; (secret)'", ""},
+      {"auth web", "expected the user's password, found end of statement at offset 8"},
+      {"auth web null", "expected the user's password, found end of statement at offset 13"},
+      {"stream auth web secret", "expected a statement that has a reply, found `auth` at offset 7"},
+  });
+}
+
+TEST_CASE("access: users") {
+  check({
+      {"create user web identified by 'secret'", "create user 'web' identified by 'secret'"},
+      {"create user 'a b' identified by password '$argon2id$v=19$x'", ""},
+      {"create user web identified by password", "create user 'web' identified by 'password'"},
+      {"alter user web identified by x;", "alter user 'web' identified by 'x'"},
+      {"drop user web", "drop user 'web'"},
+      {"create user web", "expected `identified by`, found end of statement at offset 15"},
+      {"show users", ""},
+  });
+}
+
+TEST_CASE("access: grants") {
+  check({
+      {"grant select, subscribe on stocks to web", "grant select, subscribe on stocks to 'web'"},
+      {"grant all on * to web", "grant select, insert, update, delete, subscribe, create on * to 'web'"},
+      {"grant admin to root", "grant admin to 'root'"},
+      {"grant select on t to web where owner = current_user",
+       "grant select on t to 'web' where owner = current_user()"},
+      {"grant update on t to web where owner = current_user() and open = 1",
+       "grant update on t to 'web' where owner = current_user() and open = 1"},
+      {"grant delete on t to web where a = b", "grant delete on t to 'web' where a = b"},
+      {"revoke insert on t from web", "revoke insert on t from 'web'"},
+      {"revoke admin from web", "revoke admin from 'web'"},
+      {"show grants", ""},
+      {"show grants for web", "show grants for 'web'"},
+      {"grant admin, select on t to web", "expected `admin` alone, as it is on no table, found `on` at offset 20"},
+      {"grant admin to web where a = 1", "expected end of statement, found `where` at offset 19"},
+      {"grant fly on t to web",
+       "expected `select`, `insert`, `update`, `delete`, `subscribe`, `create`, `all` or `admin`, found `fly` at "
+       "offset 6"},
+      {"revoke select on t to web", "expected `from`, found `to` at offset 19"},
+  });
+}
+
+TEST_CASE("access: the user is a function, also bare") {
+  check({
+      {"select * from t where owner = current_user", "select * from t where owner = current_user()"},
+      {"select * from t where owner = 'current_user'", "select * from t where owner = 'current_user'"},
+      {"insert into t (owner) values (current_user)", "insert into t (owner) values (current_user())"},
+  });
+}
+
+TEST_CASE("access: what the server shows of itself") {
+  check({
+      {"show subscriptions", ""},
+      {"show limits", ""},
+      {"show", "expected `tables`, `subscriptions`, `limits`, `users` or `grants`, found end of statement at offset 4"},
+  });
+}
+
+TEST_CASE("access: what becomes of a slow subscriber") {
+  check({
+      {"subscribe * from t on slow conflate", ""},
+      {"subscribe a from t where b > 1 order by a limit 3 on slow drop", ""},
+      {"subscribe * from t where a = on on slow disconnect", ""},
+      {"subscribe * from t on slow down", "expected `disconnect`, `conflate` or `drop`, found `down` at offset 27"},
+  });
+}
