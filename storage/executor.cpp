@@ -49,6 +49,7 @@ void executor::begin() {
   clear(sorted_);
   clear(data_);
   clear(listing_);
+  explained_.clear();
 }
 
 const outcome& executor::execute(const parser::statement& s, const database::caller& who) {
@@ -129,6 +130,9 @@ void executor::derive_events() {
         t.subscribers().on_delete(c.before, t.all_columns(), events_);
         ++erased_rows_;
         garbage = true;
+        break;
+      case change_kind::drop_column:
+        t.subscribers().on_dropped_column(t.all_columns(), events_);
         break;
       default:
         break;

@@ -116,16 +116,20 @@ class executor {
   void read_values(const table& t, const table_differences::outside_row& row);
   [[nodiscard]] bool has_free_keys(const table& t, row_number except) const;
 
-  // executor_queries.cpp
-  failure run(const parser::select_statement& s);
-  failure run(const parser::peek_statement& s);
-  failure run(const parser::describe_statement& s);
+  // executor_explain.cpp
   failure run(const parser::explain_statement& s);
   failure explain(const parser::select_statement& s);
   failure explain(const parser::update_statement& s);
   failure explain(const parser::delete_statement& s);
   failure explain(const parser::subscribe_statement& s);
+  failure explain_matching(const table& t, const std::optional<parser::condition>& where);
+  failure show_explained();
   failure explain_search(std::string_view table_name, const row_choice& choice, std::string_view more);
+
+  // executor_queries.cpp
+  failure run(const parser::select_statement& s);
+  failure run(const parser::peek_statement& s);
+  failure run(const parser::describe_statement& s);
   failure find_rows(const table& t, const row_choice& choice);
   failure find_equal(const table& t, const row_choice& choice);
   [[nodiscard]] static bool is_looked_up(const table& t, std::string_view column_name);
@@ -265,7 +269,18 @@ class executor {
   std::vector<column_index> sorted_;                // the same, to see which are named more than once
   std::vector<row_view> data_;                      // rows of the reply
   std::vector<value> listing_;                      // values of describe and explain
-  std::array<std::string, 4> explained_;            // texts among them
+
+  /// A line of `explain`; what is empty is NULL.
+  struct explained_row {
+    std::string_view table = {};
+    std::string type = {};
+    std::string key = {};
+    std::string key_columns = {};
+    std::string rows = {};
+    std::string extra = {};
+    bool operator==(const explained_row&) const = default;
+  };
+  std::vector<explained_row> explained_;
 };
 
 }  // namespace pubsubsql::storage

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/access_path.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 #include "storage/matching/live_groups.hpp"
@@ -131,9 +132,11 @@ executor::failure executor::subscribe_by_predicate(table& t, const parser::subsc
   if (s.where) {
     if (auto failed = subscription_filter::make(*s.where, t, filter)) return failed;
   }
-  if (!s.skip) {
-    t.find_all(found_);
-    if (filter) std::erase_if(found_, [&](row_number row) { return !filter->matches(t.get(row), who_.now_us); });
+  if (!s.skip && !filter) t.find_all(found_);
+  if (!s.skip && filter) {
+    const std::vector<conjunction> any_of = filter->conjunctions();
+    access_path(t, {.any_of = any_of, .filtered = true}).find(found_);
+    std::erase_if(found_, [&](row_number row) { return !filter->matches(t.get(row), who_.now_us); });
   }
   if (auto failed = show_rows(t, "subscribe")) return failed;
   subscriptions::predicate p;

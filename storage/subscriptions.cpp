@@ -8,6 +8,7 @@
 #include <absl/container/inlined_vector.h>
 
 #include "storage/shrink.hpp"
+#include "storage/subscription_filter.hpp"
 #include "storage/table.hpp"
 
 namespace pubsubsql::storage {
@@ -205,8 +206,28 @@ void subscriptions::column_added(std::string_view name, column_index column) {
   if (live_) live_->column_added(name, column);
   const auto it = filters_.find(name);
   if (it == filters_.end()) return;
+  if (!table_->compares_texts(column)) return read_as_predicates(*it->second);
   it->second->index = column;
   active_.push_back(it->second.get());
+}
+
+void subscriptions::move_targets(const group& from, const parser::condition& where) {
+  const absl::InlinedVector<event_target, 1> targets = from.targets;
+  for (const event_target& target : targets) {
+    std::unique_ptr<subscription_filter> made;
+    // An equality of a column and a text can always be bound.
+    static_cast<void>(subscription_filter::make(where, *table_, made));
+    std::string canonical_text = made->canonical_text();
+    by_id_.erase(target.pubsubid);
+    add(target, predicate{.filter = std::move(made), .canonical_text = std::move(canonical_text)});
+  }
+}
+
+void subscriptions::read_as_predicates(column_filters& f) {
+  for (const auto& g : f.by_text) move_targets(*g, {.column = f.column, .value = {.text = g->text}});
+  if (f.never) move_targets(*f.never, {.column = f.column, .value = {.text = {}, .is_null = true}});
+  std::erase(active_, &f);
+  filters_.erase(filters_.find(f.column));
 }
 
 void subscriptions::column_leaves(column_index column) {
@@ -224,6 +245,49 @@ void subscriptions::column_left() {
   if (live_) live_->column_left();
 }
 
+void subscriptions::column_is_dropped(column_index column, std::int64_t now_us) {
+  matched_before_drop_.clear();
+  const auto filters = std::ranges::find(active_, column, &column_filters::index);
+  if (filters != active_.end()) {
+    absl::flat_hash_map<const group*, std::vector<row_number>> rows;
+    table_->directory().for_each([&](row_number row) {
+      if (const group* g = (*filters)->find(table_->get(row).at(column))) rows[g].push_back(row);
+    });
+    for (auto& [g, matched] : rows) matched_before_drop_.push_back({.of = g, .rows = std::move(matched)});
+    std::ranges::sort(matched_before_drop_, {}, [](const matched_rows& m) { return m.of->targets.front().pubsubid; });
+  }
+  if (!filtered_) return;
+  for (const filtered_group* g : filtered_->readers_of(column)) {
+    std::vector<row_number>& matched = matched_before_drop_.emplace_back(matched_rows{.of = g, .rows = {}}).rows;
+    table_->directory().for_each([&](row_number row) {
+      if (g->filter->matches(table_->get(row), now_us)) matched.push_back(row);
+    });
+  }
+}
+
+void subscriptions::on_dropped_column(std::span<const column_index> all, std::vector<event>& out) {
+  for (const auto& [of, rows] : std::exchange(matched_before_drop_, {})) {
+    if (of->of != nullptr) {
+      for (const row_number row : rows) send(of, event_action::remove, table_->get(row), all, out);
+    } else {
+      send_moved(static_cast<const filtered_group&>(*of), rows, all, out);
+    }
+  }
+}
+
+void subscriptions::send_moved(const filtered_group& g, std::span<const row_number> matched_before,
+                               std::span<const column_index> all, std::vector<event>& out) const {
+  const auto columns = g.list == nullptr ? all : g.list->columns();
+  auto before = matched_before.begin();
+  table_->directory().for_each([&](row_number number) {
+    const bool matched = before != matched_before.end() && *before == number;
+    if (matched) ++before;
+    const row_view row = table_->get(number);
+    const bool matches = g.filter->matches(row, now_us_);
+    if (matched != matches) send(&g, matches ? event_action::add : event_action::remove, row, columns, out);
+  });
+}
+
 void subscriptions::move_to(const table& t) {
   table_ = &t;
   if (filtered_) filtered_->move_to(t);
@@ -235,10 +299,13 @@ void subscriptions::columns_changed() {
   if (filtered_) filtered_->columns_changed();
   if (live_) live_->columns_changed();
   active_.clear();
+  std::vector<column_filters*> typed;
   for (const auto& [name, filters] : filters_) {
     filters->index = table_->find_column(name);
-    if (filters->index) active_.push_back(filters.get());
+    if (!filters->index) continue;
+    (table_->compares_texts(*filters->index) ? active_ : typed).push_back(filters.get());
   }
+  for (column_filters* f : typed) read_as_predicates(*f);
   std::ranges::sort(active_, {}, [](const column_filters* f) { return *f->index; });
 }
 

@@ -11,6 +11,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include "parser/ast.hpp"
 #include "storage/matching/filtered_group.hpp"
 #include "storage/matching/filtered_groups.hpp"
 #include "storage/matching/live_queries.hpp"
@@ -78,6 +79,9 @@ class subscriptions {
   // The table is about to lose a column, and has lost it.
   void column_leaves(column_index column);
   void column_left();
+  /// Before a statement drops a column: notes which rows match the filters that read it, at that time, for
+  /// on_dropped_column().
+  void column_is_dropped(column_index column, std::int64_t now_us);
   /// The table's columns, or their types, are others than before.
   void columns_changed();
 
@@ -104,6 +108,9 @@ class subscriptions {
   void on_update(row_view before, row_view after, std::span<const column_index> assigned,
                  std::span<const column_index> sent, std::span<const column_index> all, std::vector<event>& out);
 
+  /// The column of column_is_dropped() has gone: rows leave and enter the filters that read it. `all` as above.
+  void on_dropped_column(std::span<const column_index> all, std::vector<event>& out);
+
   /// Appends what a statement came to for groups and first rows: behind the events of its rows.
   void on_statement(std::span<const change> changes, std::span<const column_index> sent,
                     std::span<const column_index> all, std::vector<event>& out) {
@@ -126,6 +133,11 @@ class subscriptions {
   void send_to_all(event_action action, row_view row, std::span<const column_index> columns,
                    std::vector<event>& out) const;
   void on_whole_row(event_action action, row_view row, std::span<const column_index> all, std::vector<event>& out);
+  /// The groups of a column that does not compare texts any more are found as those of other predicates are.
+  void read_as_predicates(column_filters& f);
+  void move_targets(const group& from, const parser::condition& where);
+  void send_moved(const filtered_group& g, std::span<const row_number> matched_before,
+                  std::span<const column_index> all, std::vector<event>& out) const;
   column_filters& filters_of(std::string_view column, std::optional<column_index> index);
   void tell_live(std::span<const change> changes, std::span<const column_index> sent, std::span<const column_index> all,
                  std::vector<event>& out);
@@ -141,6 +153,13 @@ class subscriptions {
   absl::flat_hash_map<std::uint64_t, group*> by_id_;
   std::uint64_t statement_ = 0;
   std::int64_t now_us_ = 0;
+
+  /// Rows that match a group's filter while its column is still there.
+  struct matched_rows {
+    const group* of;
+    std::vector<row_number> rows;
+  };
+  std::vector<matched_rows> matched_before_drop_;
 };
 
 }  // namespace pubsubsql::storage

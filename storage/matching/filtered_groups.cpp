@@ -110,12 +110,18 @@ void filtered_groups::column_added(std::string_view name) {
   }
 }
 
-void filtered_groups::column_leaves(column_index column) {
-  if (column >= readers_.size() || readers_[column] == 0) return;
+std::vector<filtered_group*> filtered_groups::readers_of(column_index column) const {
+  std::vector<filtered_group*> out;
+  if (column >= readers_.size() || readers_[column] == 0) return out;
   for (const auto& g : groups_) {
-    if (g->filter && std::ranges::binary_search(g->filter->columns(), column)) unbound_.push_back(g.get());
+    if (g->filter && std::ranges::binary_search(g->filter->columns(), column)) out.push_back(g.get());
   }
-  std::ranges::sort(unbound_, {}, &filtered_group::number);
+  std::ranges::sort(out, {}, &filtered_group::number);
+  return out;
+}
+
+void filtered_groups::column_leaves(column_index column) {
+  unbound_ = readers_of(column);
   for (filtered_group* g : unbound_) leave(*g);
 }
 

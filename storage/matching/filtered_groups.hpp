@@ -43,6 +43,8 @@ class filtered_groups {
   // A column is about to go, and has gone.
   void column_leaves(column_index column);
   void column_left();
+  /// The groups whose filters read a column, in the order in which they were made.
+  [[nodiscard]] std::vector<filtered_group*> readers_of(column_index column) const;
   /// Columns, or types of columns, are others than before.
   void columns_changed();
   /// The table is another one from now on; columns_changed() has to follow.
