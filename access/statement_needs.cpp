@@ -22,9 +22,8 @@ bool reads_columns(const parser::expression& e) {
 }
 
 bool reads_columns(const std::pmr::vector<parser::assignment>& set) {
-  return std::ranges::any_of(set, [](const parser::assignment& a) {
-    return a.value.computed != nullptr && reads_columns(*a.value.computed);
-  });
+  return std::ranges::any_of(
+      set, [](const parser::assignment& a) { return a.value.computed != nullptr && reads_columns(*a.value.computed); });
 }
 
 /// Those of statements about no table are none, unless they are the administrator's.

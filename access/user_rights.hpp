@@ -24,9 +24,7 @@ class user_rights {
     parser::right_set rights;
     std::array<const parser::expression*, parser::right_names.size()> rows{};
 
-    [[nodiscard]] const parser::expression* rows_of(parser::right r) const {
-      return rows[static_cast<std::size_t>(r)];
-    }
+    [[nodiscard]] const parser::expression* rows_of(parser::right r) const { return rows[static_cast<std::size_t>(r)]; }
   };
 
   /// `grants`: grant statements for this user, as parser::print() writes them.

@@ -47,9 +47,7 @@ class descriptor {
 
 file_stamp stamp_from(const struct stat& s) {
   constexpr std::int64_t ns_per_second = 1'000'000'000;
-  return {.inode = s.st_ino,
-          .modified_ns = s.st_mtim.tv_sec * ns_per_second + s.st_mtim.tv_nsec,
-          .bytes = s.st_size};
+  return {.inode = s.st_ino, .modified_ns = s.st_mtim.tv_sec * ns_per_second + s.st_mtim.tv_nsec, .bytes = s.st_size};
 }
 
 std::optional<std::string> file_problem(const struct stat& s, const std::string& path) {
