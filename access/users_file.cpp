@@ -108,9 +108,22 @@ std::string real_path(const std::string& path) {
   return ignored ? path : real.string();
 }
 
-std::optional<std::string> sync_folder_of(const std::string& path) {
+std::string folder_of(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  const descriptor fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return folder.empty() ? "." : folder;
+}
+
+/// Made by root, the file belongs to whom it belonged to before, or its folder does: the server's user, who is to read
+/// and write it.
+bool give_to_owner(int fd, const std::string& path) {
+  if (::geteuid() != 0) return true;
+  struct stat s {};
+  if (::stat(path.c_str(), &s) != 0 && ::stat(folder_of(path).c_str(), &s) != 0) return false;
+  return ::fchown(fd, s.st_uid, s.st_gid) == 0;
+}
+
+std::optional<std::string> sync_folder_of(const std::string& path) {
+  const descriptor fd(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.is_open() || ::fsync(fd.get()) != 0) return failed("write the folder of", path);
   return std::nullopt;
 }
@@ -119,8 +132,8 @@ result<file_stamp, std::string> replace_file(const std::string& path, std::strin
   const descriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));  // readable and writable by its owner only
   if (!fd.is_open()) return failed("create a file beside", path);
   struct stat s {};
-  const bool written = write_all(fd.get(), text) && ::fsync(fd.get()) == 0 && ::fstat(fd.get(), &s) == 0 &&
-                       ::rename(temporary.c_str(), path.c_str()) == 0;
+  const bool written = write_all(fd.get(), text) && give_to_owner(fd.get(), path) && ::fsync(fd.get()) == 0 &&
+                       ::fstat(fd.get(), &s) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (!written) {
     std::string why = failed("write", path);
     ::unlink(temporary.c_str());

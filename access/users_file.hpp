@@ -37,7 +37,7 @@ struct stored_users {
 [[nodiscard]] std::string print_users(const user_list& list);
 
 /// Writes the file, which others see as it was or as it is, never in between, and which is on the disk when this
-/// returns. Only its owner may read it then.
+/// returns. Only its owner may read it then: who it belonged to before, or, written by root, its folder's.
 [[nodiscard]] result<file_stamp, std::string> write_users(const std::string& path, const user_list& list);
 
 /// The stamp of the file as it is; nothing: there is none.
