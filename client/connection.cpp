@@ -8,6 +8,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
+#include "parser/print.hpp"
+
 namespace pubsubsql {
 
 namespace asio = boost::asio;
@@ -38,7 +40,7 @@ void connection::open() {
   if (options_.connect_timeout.count() > 0) {
     connect_timer_.expires_after(options_.connect_timeout);
     connect_timer_.async_wait([self = shared_from_this(), attempt](error_code failure) {
-      if (failure || attempt != self->attempt_ || self->state_ != state::connecting) return;
+      if (failure || attempt != self->attempt_ || self->connected()) return;
       self->opened(error(errc::timeout, "no answer from " + self->address() + " within " +
                                             std::to_string(self->options_.connect_timeout.count()) +
                                             " ms; check the address, or raise connect_timeout"));
@@ -54,10 +56,41 @@ void connection::resolved(const error_code& failure, const asio::ip::tcp::resolv
   if (failure) return opened(error(errc::cannot_connect, "cannot find host '" + host_ + "': " + failure.message()));
   asio::async_connect(socket_, found, [self = shared_from_this(), attempt = attempt_](error_code refused, const auto&) {
     if (attempt != self->attempt_) return;
-    if (!refused) return self->opened(std::nullopt);
+    if (!refused) return self->reached();
     self->opened(error(errc::cannot_connect, "cannot connect to " + self->address() + ": " + refused.message() +
                                                  "; is pubsubsqld running there?"));
   });
+}
+
+/// Something answers there; what is left is to say who we are.
+void connection::reached() {
+  error_code ignored;  // without these options the connection merely works less well
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+  protocol_.connected();
+  read();
+  if (options_.user.empty()) {
+    opened(std::nullopt);
+  } else {
+    authenticate();
+  }
+}
+
+void connection::authenticate() {
+  state_ = state::authenticating;
+  parser::statement s;
+  s.body = parser::auth_statement{.user = options_.user, .password = options_.password};
+  const auto sent = protocol_.request(parser::print(s));
+  if (!sent) return opened(sent.error());
+  auth_id_ = *sent;
+  flush();
+}
+
+void connection::authenticated(const protocol::outcome& answer) {
+  auth_id_ = 0;
+  if (answer) return opened(std::nullopt);
+  retrying_ = retrying_ && answer.error().code() != errc::refused;
+  opened(answer.error());
 }
 
 void connection::opened(std::optional<error> failure) {
@@ -65,17 +98,14 @@ void connection::opened(std::optional<error> failure) {
   if (failure) {
     why_ = *failure;
     hang_up();
+    static_cast<void>(protocol_.disconnected(why_));
     if (retrying_) retry_later();
   } else {
-    error_code ignored;  // without these options the connection merely works less well
-    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-    socket_.set_option(asio::socket_base::keep_alive(true), ignored);
     state_ = state::connected;
     retrying_ = false;
     retry_delay_ = {};
-    protocol_.connected();
+    protocol_.restore();
     flush();
-    read();
   }
   if (connect_done_) connect_done_(std::move(failure));
 }
@@ -90,6 +120,7 @@ void connection::hang_up() {
   connect_timer_.cancel();
   reply_timer_.cancel();
   timer_armed_ = false;
+  auth_id_ = 0;
   error_code ignored;
   socket_.close(ignored);
   writing_.clear();
@@ -179,6 +210,7 @@ void connection::handle(protocol::incoming&& got) {
 }
 
 void connection::finished(protocol::finished&& f) {
+  if (auth_id_ != 0 && f.id == auth_id_) return authenticated(f.answer);
   const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& w) { return w.id == f.id; });
   if (found == waiting_.end()) return;
   reply_handler done = std::move(found->done);
@@ -291,7 +323,7 @@ result<std::uint32_t, error> connection::stream(std::string_view sql) {
 }
 
 void connection::flush() {
-  if (!writing_.empty() || protocol_.output().empty() || !connected()) return;
+  if (!writing_.empty() || protocol_.output().empty() || !has_socket()) return;
   protocol_.swap_output(writing_);
   asio::async_write(socket_, asio::buffer(writing_),
                     [self = shared_from_this(), attempt = attempt_](error_code failure, std::size_t) {

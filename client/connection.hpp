@@ -77,7 +77,7 @@ class connection : public std::enable_shared_from_this<connection> {
   [[nodiscard]] const error& why_disconnected() const { return why_; }
 
  private:
-  enum class state : std::uint8_t { disconnected, connecting, connected };
+  enum class state : std::uint8_t { disconnected, connecting, authenticating, connected };
   struct waiting {
     std::uint32_t id = 0;
     std::chrono::steady_clock::time_point deadline;
@@ -98,6 +98,9 @@ class connection : public std::enable_shared_from_this<connection> {
   void open();
   void resolved(const boost::system::error_code& failure, const boost::asio::ip::tcp::resolver::results_type& found);
   void opened(std::optional<error> failure);
+  void reached();
+  void authenticate();
+  void authenticated(const protocol::outcome& answer);
   void lost(const error& why);
   void hang_up();
   void fail_pending(const error& why);
@@ -114,6 +117,7 @@ class connection : public std::enable_shared_from_this<connection> {
 
   void arm_reply_timer();
   void expire_replies();
+  [[nodiscard]] bool has_socket() const { return state_ == state::authenticating || state_ == state::connected; }
   [[nodiscard]] std::size_t unsent_bytes() const { return protocol_.output().size() + writing_.size(); }
   [[nodiscard]] std::string address() const { return host_ + ":" + std::to_string(port_); }
 
@@ -133,6 +137,7 @@ class connection : public std::enable_shared_from_this<connection> {
   std::chrono::milliseconds retry_delay_{};
   error why_{errc::connection_lost, "not connected yet; call connect() first"};
   done_handler connect_done_;
+  std::uint32_t auth_id_ = 0;  // of the statement that authenticates, while authenticating
 
   std::deque<waiting> waiting_;  // in the order sent; deadlines rise
   bool timer_armed_ = false;

@@ -42,6 +42,9 @@ void protocol::connected() {
   output_.clear();
   input_begin_ = input_end_ = 0;
   broken_ = false;
+}
+
+void protocol::restore() {
   for (const subscription handle : book_.handles()) ask_again(handle);
 }
 

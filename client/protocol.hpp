@@ -53,8 +53,11 @@ class protocol {
 
   explicit protocol(const client_options& options) : options_(options) {}
 
-  /// A new connection stands: drops the bytes of the one before and asks for every subscription again.
+  /// A new connection stands: drops the bytes of the one before.
   void connected();
+
+  /// Asks for every subscription again, which the new connection does not have yet.
+  void restore();
 
   /// The connection is gone: whatever waits for an answer gets `why`, except `close` and `stop`, which have succeeded.
   [[nodiscard]] std::vector<finished> disconnected(const error& why);
@@ -94,7 +97,7 @@ class protocol {
     subscription handle{};          // of subscribe
     std::uint32_t streamed_id = 0;  // of streamed: the statement itself; `id` is the one that waits for it
     bool abandoned = false;
-    bool restoring = false;  // asked by connected()
+    bool restoring = false;  // asked by restore()
     reply so_far;
     std::optional<error> failure;
   };

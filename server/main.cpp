@@ -6,6 +6,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "server/access_control.hpp"
 #include "server/durable_stores.hpp"
 #include "server/mysql_service.hpp"
 #include "server/options.hpp"
@@ -71,6 +72,14 @@ int main(int argc, char** argv) {
     spdlog::error("{}", *problem);
     return 1;
   }
+  access_control access(s.shared());
+  if (!settings->users_file.empty()) {
+    if (const auto problem = access.open(settings->users_file)) {
+      spdlog::error("{}", *problem);
+      return 1;
+    }
+    s.shared().access = &access;
+  }
   mysql_service mysql(s.shared(), stores);
   s.serve_mysql(mysql);
   if (const auto problem = s.listen()) {
@@ -79,6 +88,7 @@ int main(int argc, char** argv) {
   }
   say_listening(settings->bind, s.port());
   s.run();
+  access.stop();
   mysql.stop();
   stores.stop();
   spdlog::info("stopped");

@@ -40,6 +40,8 @@ class option_reader {
   void add_all(options& o) {
     flag("bind", o.bind, "Address to listen on");
     flag("port", o.port, "Port to listen on; 0: any free one");
+    flag("users", o.users_file, "File that has the users, made by `pubsubsql user`; none: everybody may do everything");
+    toggle("insecure-no-auth", o.insecure_no_auth, "Without --users, let --bind be any address");
     flag("http-port", http_port_, "Port for HTTP; 0: none. This build has no HTTP, so it must be 0")
         ->check(CLI::Range(0, 0));
     flag("data", o.data_directory, "Directory to keep tables in; none: they live in memory only, or in MySQL");
@@ -107,6 +109,11 @@ class option_reader {
   CLI::Option* flag(const std::string& name, T& target, const std::string& help) {
     names_.push_back(name);
     return app_.add_option("--" + name, target, help)->capture_default_str();
+  }
+
+  void toggle(const std::string& name, bool& target, const std::string& help) {
+    names_.push_back(name);
+    app_.add_flag("--" + name, target, help);
   }
 
   /// Adds a flag for each variable that is set, unless the flag is there already.

@@ -22,6 +22,11 @@ struct options {
   std::uint32_t spin_us = 0;
   std::string log_level = "info";
 
+  /// The file that has the users; empty: there are none, and everybody who can connect may do everything.
+  std::string users_file;
+  /// Whether, without users, other addresses than this machine's own may be listened on.
+  bool insecure_no_auth = false;
+
   /// Bytes of one statement. At most parser::statement_bytes_limit.
   std::uint32_t statement_bytes_max = 16U << 20;
   /// Bytes of events that may wait for a subscriber before it is disconnected as too slow.

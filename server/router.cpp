@@ -63,7 +63,7 @@ bool makes_subscription(const parser::statement_body& body) {
 
 }  // namespace
 
-router::router(worker& w) : worker_(w), tables_(w), transactions_(w, tables_) {}
+router::router(worker& w) : worker_(w), tables_(w), transactions_(w, tables_), gate_(w) {}
 
 void router::refuse(const client_request& a, std::string_view message) {
   a.from.reply([&](std::string& out) { encode_error(out, a.to, message); });
@@ -72,12 +72,12 @@ void router::refuse(const client_request& a, std::string_view message) {
 void router::run(session& from, const parser::request& r) {
   client_request a{.from = from, .to = {.mode = from.mode(), .request_id = r.id}, .sql = r.text};
   const parser::statement* const parsed = statements_.parse(r.text);
-  if (parsed == nullptr) {
-    return from.reply([&](std::string& out) { encode_error(out, a.to, statements_.error()); });
-  }
+  if (parsed == nullptr) return gate_.refuse_unread(a, statements_.error());
   a.stream = parsed->stream;
   const parser::statement_body& body = parsed->body;
+  if (worker_.shared().access != nullptr && !gate_.admits(a, *parsed)) return;
   if ((from.transaction != transaction_id{} || is_about_transactions(body)) && run_in_transaction(a, *parsed)) return;
+  if (access_gate::answers(body)) return gate_.run(a, *parsed);
   if (is_mysql(body)) return run_mysql(a, body);
   if (is_any<parser::close_statement>(body)) return from.finish("client said close");
   if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
@@ -222,14 +222,17 @@ void router::run_here(const client_request& a, const parser::statement& s, std::
                .pubsubid = pubsubid,
                .stream = a.stream,
                .text = a.sql,
-               .sql = {}},
+               .sql = {},
+               .user = a.from.identity.user},
               s);
 }
 
 void router::send_to(unsigned owner, const client_request& a, std::uint64_t pubsubid) {
   // The other worker parses it again: the tree at hand points into memory that stays here.
   const reply_route route{.session = a.from.id(), .slot = a.from.await_reply(pubsubid), .address = a.to};
-  worker_.send(owner, run_statement{.route = route, .pubsubid = pubsubid, .sql = std::string(a.sql)});
+  worker_.send(
+      owner,
+      run_statement{.route = route, .pubsubid = pubsubid, .sql = std::string(a.sql), .user = a.from.identity.user});
 }
 
 bool router::wants_trim() const {
@@ -252,7 +255,12 @@ bool router::maintain() {
 
 void router::on(run_statement& m) {
   const parser::statement& s = *statements_.parse(m.sql);
-  statement_source from{.route = m.route, .pubsubid = m.pubsubid, .stream = s.stream, .text = m.sql, .sql = {}};
+  statement_source from{.route = m.route,
+                        .pubsubid = m.pubsubid,
+                        .stream = s.stream,
+                        .text = m.sql,
+                        .sql = {},
+                        .user = std::move(m.user)};
   // A longer text stays where it is when its string moves, so that the tree and the view still point to it.
   if (m.sql.size() > sizeof m.sql) from.sql = std::move(m.sql);
   tables_.run(std::move(from), s);
@@ -283,6 +291,10 @@ void router::on(deliver_event& m) {
   for (const auto& [to, pubsubid] : m.targets) {
     if (session* s = worker_.find(to)) s->deliver(*m.event, pubsubid);
   }
+}
+
+void router::on(const rights_changed&) {
+  worker_.recheck_rights();
 }
 
 void router::on(const drop_subscriber& m) {
@@ -317,7 +329,8 @@ void router::gather(const client_request& a, bool status) {
               .status = status,
               .stream = a.stream,
               .missing = others,
-              .tables = tables_here()};
+              .tables = tables_here(),
+              .user = a.from.identity.user};
   if (others == 0) {
     return a.from.reply([&](std::string& out) { encode_gathered(out, g); });
   }
@@ -351,6 +364,9 @@ void router::encode_gathered(std::string& out, gathering& g) const {
   if (g.status) {
     encode_numbers(out, g);
     return;
+  }
+  if (g.user != nullptr) {
+    std::erase_if(g.tables, [&](const table_numbers& t) { return g.user->on(t.name).rights.empty(); });
   }
   static constexpr std::string_view columns[] = {"Table", "Rows", "Columns", "Subscriptions"};
   std::ranges::sort(g.tables, {}, &table_numbers::name);

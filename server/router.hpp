@@ -14,6 +14,7 @@
 #include "parser/parser.hpp"
 #include "parser/request_reader.hpp"
 #include "parser/statement_cache.hpp"
+#include "server/access_gate.hpp"
 #include "server/client_request.hpp"
 #include "server/table_runner.hpp"
 #include "server/transactions.hpp"
@@ -55,6 +56,10 @@ class router {
   void on(const transaction_cancel& m) { tables_.cancel(m); }
   void on(const transaction_end& m) { tables_.end(m); }
   void on(const transactions_open& m) { transactions_.on(m); }
+  void on(auth_done& m) { gate_.on(m); }
+  void on(const rights_changed& m);
+
+  [[nodiscard]] access_gate& gate() { return gate_; }
 
   /// A session of this worker ends before its transaction.
   void abandon(transaction_id who) { transactions_.abandon(who); }
@@ -80,6 +85,7 @@ class router {
     bool stream = false;
     std::size_t missing = 0;
     std::vector<table_numbers> tables;
+    access::shared_rights user = {};  ///< who asks
   };
 
   /// What is known of a statement by its form, which names its tables.
@@ -111,6 +117,7 @@ class router {
   worker& worker_;
   table_runner tables_;
   transactions transactions_;
+  access_gate gate_;
   std::uint64_t erased_at_trim_ = 0;    // of the database's erased rows, those before the allocator was last trimmed
   storage::text_map<unsigned> owners_;  // what the table directory said
   std::array<known_owner, 256> owner_by_form_;

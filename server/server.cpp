@@ -8,6 +8,9 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "server/access_control.hpp"
+#include "server/bind_rule.hpp"
+
 namespace pubsubsql::server {
 
 namespace {
@@ -35,6 +38,7 @@ server::server(const options& o, storage::durable::store_switch& store)
       shared_(o, store, worker_count(o)),
       acceptor_(context_),
       signals_(context_, SIGINT, SIGTERM),
+      hangup_(context_, SIGHUP),
       timer_(context_) {
   shared_.request_stop = [this] { stop(); };
   shared_.connection_ended = [this] {
@@ -89,6 +93,8 @@ std::optional<std::string> server::listen() {
   error_code error;
   const auto address = boost::asio::ip::make_address(options_.bind, error);
   if (error) return "--bind " + options_.bind + " is not an IP address; use one of this machine, such as 127.0.0.1";
+  if (auto problem = bind_problem(address, options_)) return problem;
+  if (const auto warning = bind_warning(address, options_)) spdlog::warn("{}", *warning);
   const tcp::endpoint endpoint(address, options_.port);
   acceptor_.open(endpoint.protocol(), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
@@ -108,11 +114,20 @@ void server::run() {
   signals_.async_wait([this](const error_code& error, int signal) {
     if (!error) begin_stop(signal == SIGINT ? "SIGINT" : "SIGTERM");
   });
+  await_hangup();
   accept();
   threads_.reserve(workers_.size());
   for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
   context_.run();
   for (std::thread& t : threads_) t.join();
+}
+
+void server::await_hangup() {
+  hangup_.async_wait([this](const error_code& error, int) {
+    if (error) return;
+    if (shared_.access != nullptr) shared_.access->reload();
+    await_hangup();
+  });
 }
 
 void server::stop() {
@@ -169,6 +184,7 @@ void server::begin_stop(std::string_view why) {
   error_code ignored;
   acceptor_.close(ignored);
   signals_.cancel(ignored);
+  hangup_.cancel(ignored);
   for (const auto& w : workers_) w->finish_sessions();
   timer_.expires_after(std::chrono::milliseconds(options_.stop_grace_ms));
   timer_.async_wait([this](const error_code& cancelled) {

@@ -82,6 +82,7 @@ class server {
   void pause_accepting(const boost::system::error_code& error);
   [[nodiscard]] worker& next_worker();
   void begin_stop(std::string_view why);
+  void await_hangup();
   void stop_workers_when_done();
   void stop_workers();
 
@@ -93,6 +94,7 @@ class server {
   std::vector<std::thread> threads_;
   tcp::acceptor acceptor_;
   boost::asio::signal_set signals_;
+  boost::asio::signal_set hangup_;   // SIGHUP: files are to be read again
   boost::asio::steady_timer timer_;  // a pause of the acceptor, later the grace time of the stop
   std::size_t next_worker_ = 0;
   std::size_t open_ = 0;  // connections handed to workers and not ended

@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "parser/request_reader.hpp"
+#include "server/access_gate.hpp"
 #include "server/connection_output.hpp"
 #include "server/reply_slots.hpp"
 #include "server/subscriber.hpp"
@@ -43,6 +44,8 @@ class session : public std::enable_shared_from_this<session> {
 
   [[nodiscard]] storage::subscriber_id id() const { return me_.id(); }
   [[nodiscard]] parser::wire_mode mode() const { return reader_.mode(); }
+  /// The peer's, with its port.
+  [[nodiscard]] const std::string& address() const { return address_; }
 
   // For the router
 
@@ -75,6 +78,7 @@ class session : public std::enable_shared_from_this<session> {
   /// Remembers that a worker may hold subscriptions of this session, and counts those there may be.
   void subscribed(unsigned worker);
   [[nodiscard]] bool may_subscribe() const;
+  [[nodiscard]] bool has_subscriptions() const { return subscriptions_ > 0; }
   void unsubscribed(std::uint64_t ended);
 
   /// Takes no more statements; closes when everything due has been sent. `why` is for the log.
@@ -88,6 +92,9 @@ class session : public std::enable_shared_from_this<session> {
 
   /// Closes at once, whatever is due.
   void abort(std::string_view why);
+
+  /// Who its client is.
+  session_identity identity;
 
   /// Its transaction; none: it has none.
   transaction_id transaction{};

@@ -14,6 +14,7 @@
 
 namespace pubsubsql::server {
 
+class access_control;
 class mysql_service;
 class worker;
 
@@ -31,6 +32,9 @@ struct shared_state {
 
   /// What answers `mysql ...`. Set before workers run.
   mysql_service* mysql = nullptr;
+
+  /// The users; nullptr: there are none, and everybody may do everything. Set before workers run.
+  access_control* access = nullptr;
 
   /// Every worker, by number. Not changed while workers run.
   std::vector<worker*> workers;

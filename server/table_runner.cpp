@@ -88,8 +88,10 @@ bool table_runner::is_acknowledged_at_once(const storage::outcome& o) const {
 
 void table_runner::execute(table_queue* q, statement_source from, const parser::statement& s) {
   if (is_barrier(s.body)) worker_.events().hand_out();  // it may change subscriptions
-  const storage::outcome& o =
-      database_.execute(s, {.subscriber = from.route.session, .pubsubid = from.pubsubid, .now_us = worker_.now_us()});
+  const storage::outcome& o = database_.execute(s, {.subscriber = from.route.session,
+                                                    .pubsubid = from.pubsubid,
+                                                    .now_us = worker_.now_us(),
+                                                    .user = from.user.get()});
   const std::uint64_t ended = subscriptions_ended(s.body, o);
   if (q != nullptr && (!q->held.empty() || (!o.changes.empty() && !is_acknowledged_at_once(o)))) {
     return hold(*q, std::move(from), o, ended);
@@ -216,7 +218,8 @@ void table_runner::redo_corrected(table_queue& q, held_statement h, const storag
   const storage::outcome& o = database_.execute(s, {.subscriber = h.source.route.session,
                                                     .pubsubid = h.source.pubsubid,
                                                     .corrections = &rows,
-                                                    .now_us = worker_.now_us()});
+                                                    .now_us = worker_.now_us(),
+                                                    .user = h.source.user.get()});
   if (o.changes.empty()) {
     spdlog::error("table {} differs from MySQL: a row as MySQL stored it was refused here: {}", q.table,
                   o.failure ? o.failure->message : "it changed nothing");

@@ -122,10 +122,14 @@ void transactions::run(const client_request& a, const parser::statement& s, std:
 void transactions::make_plan(transaction& t, const client_request& a, const parser::statement& s,
                              std::span<const placed_table> tables, std::int64_t now_us) {
   const auto add = [&](const placed_table& at, std::string sql) -> planned_request& {
-    return t.plan.emplace_back(planned_request{
-        .request =
-            {.who = t.id, .route = t.route, .table = at.name, .sql = std::move(sql), .inner = {}, .now_us = now_us},
-        .worker = at.worker});
+    return t.plan.emplace_back(planned_request{.request = {.who = t.id,
+                                                           .route = t.route,
+                                                           .table = at.name,
+                                                           .sql = std::move(sql),
+                                                           .inner = {},
+                                                           .now_us = now_us,
+                                                           .user = a.from.identity.user},
+                                               .worker = at.worker});
   };
   t.plan.clear();
   t.inner_results.clear();

@@ -83,6 +83,10 @@ void worker::for_each_session(Do&& act) {
   }
 }
 
+void worker::recheck_rights() {
+  for_each_session([this](session& s) { router_.gate().recheck(s); });
+}
+
 void worker::finish_sessions() {
   boost::asio::post(context_, [this] {
     finishing_ = true;

@@ -87,6 +87,8 @@ class worker {
   void send(unsigned to, worker_message message);
   /// The same; statements of a session that have nothing to send, one after the other, are told together.
   void send_done(unsigned to, statement_done done);
+  /// Users or rights have changed: sessions that have what they may not have any more end.
+  void recheck_rights();
   /// The session is closed; it is forgotten at the end of this loop turn, when nobody is looking at it any more.
   void ended(session& s, std::vector<unsigned> subscribed_workers, bool turned_away);
 

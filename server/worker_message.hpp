@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "access/user_rights.hpp"
 #include "parser/parser.hpp"
 #include "server/reply_encoder.hpp"
 #include "server/table_locks.hpp"
@@ -29,10 +30,11 @@ struct reply_route {
 /// Who asks what: a statement on its way to the table, and for as long as it may have to be run again.
 struct statement_source {
   reply_route route;
-  std::uint64_t pubsubid = 0;  ///< for the subscription it makes; 0: it makes none
-  bool stream = false;         ///< success is not replied
-  std::string_view text;       ///< as the client sent it, valid while it is run for the first time
-  std::string sql;             ///< a copy of the text; made when it has to outlive that
+  std::uint64_t pubsubid = 0;       ///< for the subscription it makes; 0: it makes none
+  bool stream = false;              ///< success is not replied
+  std::string_view text;            ///< as the client sent it, valid while it is run for the first time
+  std::string sql;                  ///< a copy of the text; made when it has to outlive that
+  access::shared_rights user = {};  ///< whose rights it is run with, whenever that is
 };
 
 /// An event that is ready to be sent, and to whom.
@@ -46,6 +48,7 @@ struct run_statement {
   reply_route route;
   std::uint64_t pubsubid = 0;
   std::string sql;
+  access::shared_rights user = {};
 };
 
 /// What the stores say about your writes.
@@ -102,7 +105,8 @@ struct transaction_request {
   bool wants_rows = false;  ///< its rows are asked for as data: it is a subquery
   /// What its subqueries gave; nullptr: they are run with it.
   std::shared_ptr<const std::vector<storage::sql::inner_result>> inner = {};
-  std::int64_t now_us = 0;  ///< what now() is
+  std::int64_t now_us = 0;          ///< what now() is
+  access::shared_rights user = {};  ///< whose rights it is run with
 };
 
 /// What a transaction_request came to.
@@ -143,6 +147,16 @@ struct transactions_open {
   storage::subscriber_id session{};
 };
 
+/// Whether a password was right.
+struct auth_done {
+  reply_route to;
+  std::string user;
+  bool accepted = false;
+};
+
+/// Users or rights are others than before.
+struct rights_changed {};
+
 class table_runner;
 
 /// Do this on your thread.
@@ -152,6 +166,6 @@ struct table_work {
 
 using worker_message = std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables,
                                     tables_listed, writes_done, table_work, transaction_request, transaction_answer,
-                                    transaction_cancel, transaction_end, transactions_open>;
+                                    transaction_cancel, transaction_end, transactions_open, auth_done, rights_changed>;
 
 }  // namespace pubsubsql::server

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/user_rights.hpp"
 #include "parser/ast.hpp"
 #include "parser/statement_cache.hpp"
 #include "storage/limits.hpp"
@@ -63,6 +64,9 @@ class database {
     const std::vector<sql::inner_result>* inner_results = nullptr;
     /// The time that now() is, in microseconds since 1970-01-01 00:00 UTC.
     std::int64_t now_us = 0;
+    /// Whose rights decide which rows the statement sees and may write, and who current_user() is; nullptr: everybody's
+    /// rights hold for all rows, and current_user() is NULL. Whether the statement is allowed at all is not asked here.
+    const access::user_rights* user = nullptr;
   };
 
   /// Runs one statement. The outcome's views are valid until the next non-const call.

@@ -156,6 +156,17 @@ error duplicate_entry(std::string_view text, std::string_view key) {
   return ruled(1062, "23000", "Duplicate entry '", shown(text), "' for key '", shown(key), "'");
 }
 
+error row_not_granted(std::string_view user, std::string_view table, parser::right r) {
+  return ruled(1369, "HY000", "CHECK OPTION failed: a row of table ", shown(table), " would be none that user '",
+               shown(user), "' may ", parser::right_names[static_cast<std::size_t>(r)],
+               "; nothing was changed. show grants has the conditions");
+}
+
+error truncate_of_some(std::string_view table) {
+  return ruled(1142, "42000", "truncate takes all rows of table ", shown(table),
+               ", and only some may be deleted; delete from ", shown(table), " takes those");
+}
+
 error id_out_of_range(std::string_view text) {
   return ruled(1264, "22003", "Out of range value for column 'id': ", shown(text), "; ids are from 0 to ", row_id_max);
 }

@@ -24,6 +24,9 @@ namespace pubsubsql::storage {
 [[nodiscard]] error result_too_large(std::uint64_t limit);
 [[nodiscard]] error name_too_long(std::string_view name, std::uint64_t limit);
 [[nodiscard]] error reserved_name(std::string_view table);
+/// A new or changed row that is none of those that the user's right is about.
+[[nodiscard]] error row_not_granted(std::string_view user, std::string_view table, parser::right r);
+[[nodiscard]] error truncate_of_some(std::string_view table);
 /// `why` is a table's read_only_reason().
 [[nodiscard]] error read_only_table(std::string_view table, std::string_view why);
 [[nodiscard]] error unsupported();

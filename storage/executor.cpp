@@ -45,6 +45,8 @@ void executor::begin() {
   leaving_ = nullptr;
   following_.reset();
   gone_.reset();
+  if (has_guards_) forget_guards();
+  who_.user = nullptr;
   clear(projection_);
   clear(sorted_);
   clear(data_);
@@ -65,6 +67,7 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
   }
   failure failed = run_inner(s.body);
   if (!failed) failed = std::visit([this](const auto& body) { return run(body); }, s.body);
+  if (!failed) failed = check_written_rows(s.body);
   if (failed) {
     undo();
     outcome_ = {};

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -81,6 +82,7 @@ class executor {
   failure add_written_row(table& t, parser::queue_end end);
   failure store_row(table& t, parser::queue_end end);
   void find_conflicts(const table& t);
+  failure may_settle(const table& t, bool& out);
   failure settle_duplicates(table& t, parser::queue_end end);
   failure update_duplicate(table& t, row_number row);
   failure resolve_set(table& t, const std::pmr::vector<parser::assignment>& set, bool offers_values);
@@ -205,14 +207,44 @@ class executor {
 
   // executor_subscriptions.cpp
   failure run(const parser::subscribe_statement& s);
+  failure subscribe(const parser::subscribe_statement& s, std::span<const std::string> needed);
   failure run(const parser::unsubscribe_statement& s);
   [[nodiscard]] static bool compares_texts(const table& t, const parser::condition& where);
   failure subscribe_by_text(table& t, const parser::subscribe_statement& s, const event_target& target);
-  failure subscribe_by_predicate(table& t, const parser::subscribe_statement& s, const event_target& target);
-  failure subscribe_live(table& t, const parser::subscribe_statement& s, const event_target& target);
+  failure subscribe_by_predicate(table& t, const parser::subscribe_statement& s, const event_target& target,
+                                 std::span<const std::string> needed);
+  failure subscribe_live(table& t, const parser::subscribe_statement& s, const event_target& target,
+                         std::span<const std::string> needed);
   static failure listed_names(const table& t, const parser::projection& list, std::vector<std::string_view>& out);
   std::size_t unsubscribe_one(table& t, std::uint64_t pubsubid);
   std::size_t unsubscribe_all(table& t);
+
+  // executor_access.cpp
+  [[nodiscard]] bool has_row_filters() const { return who_.user != nullptr && who_.user->has_row_filters(); }
+  /// Whether one of these rights holds for some rows of the table only.
+  [[nodiscard]] bool is_guarded(std::string_view table, parser::right_set rights) const;
+  parser::expression* guard_node(parser::expression e, std::span<parser::expression* const> operands);
+  std::optional<parser::condition> guarded_condition(std::string_view table, parser::right_set rights,
+                                                     const std::optional<parser::condition>& where);
+  /// `where` itself, or together with what rows have to meet so that these rights hold for them. Valid until begin().
+  const std::optional<parser::condition>& guard(std::string_view table, parser::right_set rights,
+                                                const std::optional<parser::condition>& where);
+  /// The first or last row for which the rights hold.
+  failure find_end(const table& t, parser::queue_end end, parser::right_set rights, std::optional<row_number>& out);
+  /// Whether a right holds for a row.
+  failure meets(const table& t, parser::right r, row_view row, bool& out);
+  /// Fails when a row that was written is none of those that the right holds for.
+  failure check_written_rows(const parser::statement_body& body);
+  /// The subscription with what its rows have to meet, and with the user's name. Valid until begin().
+  parser::subscribe_statement guarded_subscription(const parser::subscribe_statement& s);
+  failure subscribe_guarded(const parser::subscribe_statement& s);
+  [[nodiscard]] sql::name_scope scope_of(const table* t) const {
+    sql::name_scope names;
+    names.of = t;
+    names.inner = &inner_;
+    if (who_.user != nullptr) names.user = who_.user->name();
+    return names;
+  }
 
   /// Statements that are about the server, not about tables.
   template <typename Other>
@@ -222,6 +254,7 @@ class executor {
   static failure unsupported_statement();
 
   void begin();
+  void forget_guards();
   void reclaim();
   void undo();
   void derive_events();
@@ -262,7 +295,12 @@ class executor {
   parser::duplicate_rule duplicates_{};
   std::size_t row_of_statement_ = 0;  // from 1, for messages
   std::vector<const parser::select_statement*> subqueries_;
-  sql::inner_results inner_;                        // what the subqueries gave
+  sql::inner_results inner_;  // what the subqueries gave
+  bool has_guards_ = false;   // whether the next three have anything
+  std::deque<std::optional<parser::condition>> guarded_;
+  parser::statement_arena guard_memory_;  // of the trees in guarded_
+  // By right, what the row must meet
+  std::array<std::optional<sql::bound_expression>, parser::right_names.size()> row_guards_;
   std::optional<query> query_;                      // whose result the outcome shows
   std::pmr::monotonic_buffer_resource row_memory_;  // what is computed for one row
   std::vector<column_index> projection_;            // columns of the reply

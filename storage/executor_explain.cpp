@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "access/statement_needs.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 #include "storage/matching/access_path.hpp"
@@ -30,35 +31,39 @@ executor::failure executor::explain(const parser::select_statement& s) {
     explained_.push_back({.extra = "no table"});
     return show_explained();
   }
-  return explain_search(s.table, {.where = s.where, .order_by = &s.order_by, .limit = s.limit, .list = &s.columns},
+  const auto& where = guard(s.table, {parser::right::select}, s.where);
+  return explain_search(s.table, {.where = where, .order_by = &s.order_by, .limit = s.limit, .list = &s.columns},
                         !s.group_by.empty() ? "grouping"
                         : s.distinct        ? "distinct"
                                             : "");
 }
 
 executor::failure executor::explain(const parser::update_statement& s) {
-  return explain_search(s.table, {.where = s.where, .order_by = &s.order_by, .limit = s.limit}, "");
+  const auto& where = guard(s.table, access::finding_rights(s), s.where);
+  return explain_search(s.table, {.where = where, .order_by = &s.order_by, .limit = s.limit}, "");
 }
 
 executor::failure executor::explain(const parser::delete_statement& s) {
-  return explain_search(s.table, {.where = s.where, .order_by = &s.order_by, .limit = s.limit}, "");
+  const auto& where = guard(s.table, access::finding_rights(s), s.where);
+  return explain_search(s.table, {.where = where, .order_by = &s.order_by, .limit = s.limit}, "");
 }
 
 executor::failure executor::explain(const parser::subscribe_statement& s) {
   const table* t = find_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   outcome_.about = t;
+  const std::optional<parser::condition> where = who_.user == nullptr ? s.where : guarded_subscription(s).where;
   const bool groups = !s.group_by.empty() || !s.columns.items.empty();
   const bool is_live = groups || s.limit;
   const std::string more = groups ? "grouping" : s.limit ? "first " + std::to_string(s.limit->count) : "";
   if (is_live) {
     explained_.push_back({.table = s.table, .type = "every", .extra = "each change, " + more});
-    if (s.where) append_word(explained_.back().extra, "where");
-  } else if (auto failed = explain_matching(*t, s.where)) {
+    if (where) append_word(explained_.back().extra, "where");
+  } else if (auto failed = explain_matching(*t, where)) {
     return failed;
   }
   if (s.skip) return show_explained();
-  return explain_search(s.table, {.where = s.where}, more.empty() ? "rows at the start" : "rows at the start, " + more);
+  return explain_search(s.table, {.where = where}, more.empty() ? "rows at the start" : "rows at the start, " + more);
 }
 
 /// How a change is found to concern the subscription: a line for each kind of path that leads to it.
@@ -68,7 +73,7 @@ executor::failure executor::explain_matching(const table& t, const std::optional
     return std::nullopt;
   }
   std::unique_ptr<subscription_filter> filter;
-  if (auto failed = subscription_filter::make(*where, t, filter)) return failed;
+  if (auto failed = subscription_filter::make(*where, {}, t, filter)) return failed;
   for (const matching::access_path& path : matching::access_paths_of(filter->conjunctions())) {
     explained_row line{.table = t.name(), .extra = path.ask ? "each change, where" : "each change"};
     for (const auto& e : path.equalities) append_word(line.key_columns, t.column_name(e.column));
@@ -89,7 +94,7 @@ executor::failure executor::explain_search(std::string_view table_name, const ro
   row_search search;
   row_choice by_column = choice;
   if (!more.empty()) by_column.order_by = nullptr;  // the order is that of the result, not of rows
-  if (auto failed = search.bind(*t, by_column, {.of = t, .inner = &inner_})) return failed;
+  if (auto failed = search.bind(*t, by_column, scope_of(t))) return failed;
   const access_path path = search.path();
   explained_row& line = explained_.emplace_back();
   outcome_.about = t;

@@ -38,7 +38,7 @@ executor::failure executor::find_equal(const table& t, const row_choice& choice)
     return std::nullopt;
   }
   row_search search;
-  if (auto failed = search.bind(t, {.where = choice.where}, {.of = &t})) return failed;
+  if (auto failed = search.bind(t, {.where = choice.where}, scope_of(&t))) return failed;
   return run_search(search);
 }
 
@@ -67,7 +67,7 @@ executor::failure executor::find_rows(const table& t, const row_choice& choice) 
     return find_equal(t, choice);
   }
   row_search search;
-  if (auto failed = search.bind(t, choice, {.of = &t, .inner = &inner_})) return failed;
+  if (auto failed = search.bind(t, choice, scope_of(&t))) return failed;
   return run_search(search, choice.for_change && t.is_declared());
 }
 
@@ -126,13 +126,16 @@ executor::failure executor::run(const parser::select_statement& s) {
     return select_computed(t, s);
   }
   if (auto failed = project(*t, s.columns)) return failed;
-  const row_choice choice{.where = s.where, .order_by = &s.order_by, .limit = s.limit, .list = &s.columns};
+  const row_choice choice{.where = guard(s.table, {parser::right::select}, s.where),
+                          .order_by = &s.order_by,
+                          .limit = s.limit,
+                          .list = &s.columns};
   if (auto failed = find_rows(*t, choice)) return failed;
   return show_rows(*t, "select");
 }
 
 executor::failure executor::select_computed(const table* t, const parser::select_statement& s) {
-  const sql::name_scope names{.of = t, .inner = &inner_};
+  const sql::name_scope names = scope_of(t);
   query& q = query_.emplace(limits_.result_bytes_max);
   if (auto failed = q.bind(s, names)) return failed;
   sql::evaluation e(row_memory_, who_.now_us);
@@ -140,7 +143,8 @@ executor::failure executor::select_computed(const table* t, const parser::select
     q.add({}, e);
   } else {
     row_search search;
-    if (auto failed = search.bind(*t, {.where = s.where}, names)) return failed;
+    if (auto failed = search.bind(*t, {.where = guard(s.table, {parser::right::select}, s.where)}, names))
+      return failed;
     search.visit(e, row_memory_, [&](row_number, row_view row) {
       q.add(row, e);
       return !q.has_enough();
@@ -165,9 +169,8 @@ executor::failure executor::finish_query(const table* t, query& q, sql::evaluati
 
 /// `returning` with expressions, computed for the rows in `data_`.
 executor::failure executor::show_computed(const table& t, const parser::projection& list) {
-  sql::name_scope names{.of = &t, .inner = &inner_};
   query& q = query_.emplace(limits_.result_bytes_max);
-  if (auto failed = q.bind({.columns = list, .table = {}, .where = {}}, names)) return failed;
+  if (auto failed = q.bind({.columns = list, .table = {}, .where = {}}, scope_of(&t))) return failed;
   sql::evaluation e(row_memory_, who_.now_us);
   for (const row_view row : data_) q.add(row, e);
   return finish_query(&t, q, e, outcome_.action);
@@ -224,7 +227,9 @@ executor::failure executor::run(const parser::peek_statement& s) {
   const table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = project(*t, s.columns)) return failed;
-  if (t->row_count() > 0) found_.push_back(t->end_row(s.end));
+  std::optional<row_number> row;
+  if (auto failed = find_end(*t, s.end, {parser::right::select}, row)) return failed;
+  if (row) found_.push_back(*row);
   return show_rows(*t, "select");
 }
 

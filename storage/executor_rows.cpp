@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "access/statement_needs.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 
@@ -147,8 +148,23 @@ void executor::find_conflicts(const table& t) {
   t.find_holders(values_, conflicts_);
 }
 
+/// Whether the rows that keep `values_` out may be replaced or updated, as the rule wants.
+executor::failure executor::may_settle(const table& t, bool& out) {
+  if (!has_row_filters() || duplicates_ == parser::duplicate_rule::ignore) return std::nullopt;
+  const bool replaces = duplicates_ == parser::duplicate_rule::replace;
+  const parser::right by = replaces ? parser::right::delete_rows : parser::right::update;
+  for (const row_number row : conflicts_) {
+    if (auto failed = meets(t, by, t.get(row), out)) return failed;
+    if (!out || !replaces) break;  // the first one is updated
+  }
+  return std::nullopt;
+}
+
 executor::failure executor::settle_duplicates(table& t, parser::queue_end end) {
   find_conflicts(t);
+  bool may_change = true;
+  if (auto failed = may_settle(t, may_change)) return failed;
+  if (!may_change) return store_row(t, end);  // which tells that there is such a row
   if (conflicts_.empty()) {
     ++outcome_.rows;
     return store_row(t, end);
@@ -234,7 +250,8 @@ executor::failure executor::run(const parser::push_statement& s) {
 
 /// Resolves what rows are set to, if they exist. `updated_` has the columns then.
 executor::failure executor::resolve_set(table& t, const std::pmr::vector<parser::assignment>& set, bool offers_values) {
-  sql::name_scope names{.of = &t, .inner = &inner_, .offers_values = offers_values};
+  sql::name_scope names = scope_of(&t);
+  names.offers_values = offers_values;
   for (const parser::assignment& a : set) {
     column_index column = id_column;
     if (auto failed = resolve_written(t, a.column, updated_, column)) return failed;
@@ -286,7 +303,8 @@ executor::failure executor::run(const parser::update_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
-  const row_choice choice{.where = s.where, .order_by = &s.order_by, .limit = s.limit, .for_change = true};
+  const auto& where = guard(s.table, access::finding_rights(s), s.where);
+  const row_choice choice{.where = where, .order_by = &s.order_by, .limit = s.limit, .for_change = true};
   if (auto failed = find_rows(*t, choice)) return failed;
   if (!found_.empty()) {
     if (auto failed = resolve_set(*t, s.set, false)) return failed;
@@ -306,7 +324,8 @@ executor::failure executor::run(const parser::update_statement& s) {
 executor::failure executor::run(const parser::delete_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
-  const row_choice choice{.where = s.where, .order_by = &s.order_by, .limit = s.limit, .for_change = true};
+  const auto& where = guard(s.table, access::finding_rights(s), s.where);
+  const row_choice choice{.where = where, .order_by = &s.order_by, .limit = s.limit, .for_change = true};
   if (auto failed = find_rows(*t, choice)) return failed;
   if (auto failed = check_writable(*t)) return failed;
   for (const row_number row : found_) log_.erase(*t, row);
@@ -318,6 +337,7 @@ executor::failure executor::run(const parser::truncate_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
+  if (is_guarded(s.table, {parser::right::delete_rows})) return truncate_of_some(s.table);
   t->find_all(found_);
   for (const row_number row : found_) log_.erase(*t, row);
   outcome_.rows = found_.size();
@@ -328,8 +348,10 @@ executor::failure executor::run(const parser::pop_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
-  if (t->row_count() > 0) {
-    log_.erase(*t, t->end_row(s.end));
+  std::optional<row_number> row;
+  if (auto failed = find_end(*t, s.end, access::finding_rights(s), row)) return failed;
+  if (row) {
+    log_.erase(*t, *row);
     outcome_.rows = 1;
   }
   return finish_rows(*t, s.columns, "pop");

@@ -26,15 +26,20 @@ bool has_aggregates(const parser::projection& list) {
 }  // namespace
 
 executor::failure executor::run(const parser::subscribe_statement& s) {
+  return who_.user == nullptr ? subscribe(s, {}) : subscribe_guarded(s);
+}
+
+/// `needed`: the columns without which no row may be shown.
+executor::failure executor::subscribe(const parser::subscribe_statement& s, std::span<const std::string> needed) {
   table* t = nullptr;
   if (auto failed = find_or_create(s.table, t)) return failed;
   const event_target target{.subscriber = who_.subscriber, .pubsubid = who_.pubsubid};
   if (!s.columns.items.empty() || !s.group_by.empty() || !s.order_by.empty()) {
-    if (auto failed = subscribe_live(*t, s, target)) return failed;
+    if (auto failed = subscribe_live(*t, s, target, needed)) return failed;
   } else if (s.columns.all && (!s.where || compares_texts(*t, *s.where))) {
     if (auto failed = subscribe_by_text(*t, s, target)) return failed;
   } else {
-    if (auto failed = subscribe_by_predicate(*t, s, target)) return failed;
+    if (auto failed = subscribe_by_predicate(*t, s, target, needed)) return failed;
   }
   by_subscriber_[who_.subscriber].emplace(who_.pubsubid, t);
   outcome_.kind = reply_kind::subscribed;
@@ -87,11 +92,12 @@ executor::failure executor::listed_names(const table& t, const parser::projectio
 }
 
 /// Groups, or the first rows in an order.
-executor::failure executor::subscribe_live(table& t, const parser::subscribe_statement& s, const event_target& target) {
+executor::failure executor::subscribe_live(table& t, const parser::subscribe_statement& s, const event_target& target,
+                                           std::span<const std::string> needed) {
   std::unique_ptr<subscription_filter> filter;
   std::string filter_text;
   if (s.where) {
-    if (auto failed = subscription_filter::make(*s.where, t, filter)) return failed;
+    if (auto failed = subscription_filter::make(*s.where, needed, t, filter)) return failed;
     filter_text = filter->canonical_text();
   }
   std::unique_ptr<matching::live_query> made;
@@ -125,12 +131,12 @@ executor::failure executor::subscribe_live(table& t, const parser::subscribe_sta
 }
 
 executor::failure executor::subscribe_by_predicate(table& t, const parser::subscribe_statement& s,
-                                                   const event_target& target) {
+                                                   const event_target& target, std::span<const std::string> needed) {
   std::vector<std::string_view> names;
   if (auto failed = listed_names(t, s.columns, names)) return failed;
   std::unique_ptr<subscription_filter> filter;
   if (s.where) {
-    if (auto failed = subscription_filter::make(*s.where, t, filter)) return failed;
+    if (auto failed = subscription_filter::make(*s.where, needed, t, filter)) return failed;
   }
   if (!s.skip && !filter) t.find_all(found_);
   if (!s.skip && filter) {

@@ -90,7 +90,7 @@ executor::failure executor::write_computed(const table& t, column_index column, 
 executor::failure executor::write_value(const table& t, column_index column, const parser::literal& l,
                                         const sql::expression_input& in) {
   if (l.computed != nullptr) {
-    sql::name_scope names{.inner = &inner_};
+    sql::name_scope names = scope_of(nullptr);
     sql::bound_expression bound;
     if (auto failed = sql::bound_expression::bind(*l.computed, names, bound)) return failed;
     if (auto failed = write_computed(t, column, bound, in)) return failed;

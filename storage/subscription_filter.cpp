@@ -29,9 +29,10 @@ void add_missing(const table& of, const parser::expression& e, std::vector<std::
 
 }  // namespace
 
-std::optional<error> subscription_filter::make(const parser::condition& where, const table& of,
-                                               std::unique_ptr<subscription_filter>& out) {
+std::optional<error> subscription_filter::make(const parser::condition& where, std::span<const std::string> needed,
+                                               const table& of, std::unique_ptr<subscription_filter>& out) {
   auto made = std::make_unique<subscription_filter>();
+  made->needed_.assign(needed.begin(), needed.end());
   if (auto failed = made->bind_to(of, where)) return failed;
   parser::statement any;
   any.body = parser::subscribe_statement{.skip = true, .table = "t", .where = where};
@@ -52,6 +53,11 @@ std::optional<error> subscription_filter::bind_to(const table& of, const parser:
   }
   std::ranges::sort(missing_);
   missing_.erase(std::unique(missing_.begin(), missing_.end()), missing_.end());
+  const auto is_missing = [this](const std::string& name) { return std::ranges::binary_search(missing_, name); };
+  if (std::ranges::any_of(needed_, is_missing)) {
+    const parser::expression never{.op = parser::operation::null};
+    return sql::bound_expression::bind(never, names, predicate_);
+  }
   return where.predicate != nullptr ? sql::bound_expression::bind(*where.predicate, names, predicate_)
                                     : sql::bound_expression::bind(where, names, predicate_);
 }
@@ -61,6 +67,12 @@ void subscription_filter::bind(const table& of) {
   const auto parsed = parser::parse(statement_, arena);
   // What could be read and bound once can be again: names that are gone are NULL.
   static_cast<void>(bind_to(of, *std::get<parser::subscribe_statement>(parsed->body).where));
+}
+
+std::string subscription_filter::canonical_text() const {
+  std::string text = predicate_.canonical_text();
+  for (const std::string& name : needed_) text.append("\nneeds ").append(name);
+  return text;
 }
 
 bool subscription_filter::matches(row_view row, std::int64_t now_us) const {

@@ -17,9 +17,10 @@ namespace pubsubsql::storage {
 /// The `where` of a subscription. It is kept as text, and read again whenever the table's columns change.
 class subscription_filter : public matching::row_filter {
  public:
-  /// Returns what is wrong with the predicate, if anything; a column that the table does not have is not.
-  [[nodiscard]] static std::optional<error> make(const parser::condition& where, const table& of,
-                                                 std::unique_ptr<subscription_filter>& out);
+  /// Returns what is wrong with the predicate, if anything; a column that the table does not have is not. `needed`:
+  /// columns that say which rows the subscriber may see; while the table has not all of them, no row matches.
+  [[nodiscard]] static std::optional<error> make(const parser::condition& where, std::span<const std::string> needed,
+                                                 const table& of, std::unique_ptr<subscription_filter>& out);
 
   void bind(const table& of) override;
   [[nodiscard]] bool matches(row_view row, std::int64_t now_us) const override;
@@ -28,7 +29,9 @@ class subscription_filter : public matching::row_filter {
   [[nodiscard]] std::span<const std::string> missing() const override { return missing_; }
   [[nodiscard]] bool depends_on_time() const override { return predicate_.depends_on_time(); }
 
-  [[nodiscard]] std::string canonical_text() const { return predicate_.canonical_text(); }
+  [[nodiscard]] bool hides_rows() const override { return !needed_.empty(); }
+
+  [[nodiscard]] std::string canonical_text() const;
 
  private:
   [[nodiscard]] std::optional<error> bind_to(const table& of, const parser::condition& where);
@@ -36,6 +39,7 @@ class subscription_filter : public matching::row_filter {
   std::string statement_;  // any one with this `where`
   sql::bound_expression predicate_;
   std::vector<std::string> missing_;
+  std::vector<std::string> needed_;
 };
 
 }  // namespace pubsubsql::storage

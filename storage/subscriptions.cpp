@@ -216,7 +216,7 @@ void subscriptions::move_targets(const group& from, const parser::condition& whe
   for (const event_target& target : targets) {
     std::unique_ptr<subscription_filter> made;
     // An equality of a column and a text can always be bound.
-    static_cast<void>(subscription_filter::make(where, *table_, made));
+    static_cast<void>(subscription_filter::make(where, {}, *table_, made));
     std::string canonical_text = made->canonical_text();
     by_id_.erase(target.pubsubid);
     add(target, predicate{.filter = std::move(made), .canonical_text = std::move(canonical_text)});
@@ -325,6 +325,14 @@ void subscriptions::send_filtered(std::span<filtered_group* const> groups, event
   for (const filtered_group* g : groups) send(g, action, row, g->list == nullptr ? all : g->list->columns(), out);
 }
 
+void subscriptions::send_removed(std::span<filtered_group* const> groups, row_view before, row_view after,
+                                 std::span<const column_index> all, std::vector<event>& out) {
+  for (filtered_group* const g : groups) {
+    const bool is_hidden = g->filter && g->filter->hides_rows();
+    send_filtered(std::span(&g, 1), event_action::remove, is_hidden ? before : after, all, out);
+  }
+}
+
 void subscriptions::send_updated(std::span<filtered_group* const> groups, row_view before, row_view after,
                                  std::span<const column_index> assigned, std::span<const column_index> sent,
                                  std::vector<event>& out) {
@@ -368,7 +376,7 @@ void subscriptions::on_update(row_view before, row_view after, std::span<const c
   for (const column_filters* f : active_) {
     if (moved(*f)) send(f->find(before.at(*f->index)), event_action::remove, after, all, out);
   }
-  if (filtered_) send_filtered(filtered.left, event_action::remove, after, all, out);
+  if (filtered_) send_removed(filtered.left, before, after, all, out);
   for (const column_filters* f : active_) {
     if (moved(*f)) send(f->find(after.at(*f->index)), event_action::add, after, all, out);
   }

@@ -123,6 +123,8 @@ class subscriptions {
   using column_filters = matching::column_filters;
   using filtered_groups = matching::filtered_groups;
 
+  static void send_removed(std::span<filtered_group* const> groups, row_view before, row_view after,
+                           std::span<const column_index> all, std::vector<event>& out);
   static void send_filtered(std::span<filtered_group* const> groups, event_action action, row_view row,
                             std::span<const column_index> all, std::vector<event>& out);
   void send_updated(std::span<filtered_group* const> groups, row_view before, row_view after,

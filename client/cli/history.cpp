@@ -7,7 +7,7 @@
 
 #include <readline/history.h>
 
-#include "parser/parser.hpp"
+#include "parser/secrets.hpp"
 
 namespace pubsubsql::cli {
 
@@ -24,9 +24,7 @@ std::optional<std::string> history_entry(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return std::nullopt;
   std::string entry(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
-  parser::statement_arena arena;
-  const auto parsed = parser::parse(entry, arena);
-  if (parsed && std::holds_alternative<parser::mysql_connect_statement>(parsed->body)) return std::nullopt;
+  if (parser::holds_secret(entry)) return std::nullopt;
   // Joined lines would put what follows a comment into the comment, and change a text that has several lines.
   const bool joinable = entry.find("--") == std::string::npos && entry.find('\'') == std::string::npos;
   if (entry.find('\n') == std::string::npos) return entry;

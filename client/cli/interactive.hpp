@@ -12,6 +12,8 @@ struct start_options {
   std::string host;
   std::uint16_t port = 0;
   output_format format = output_format::table;
+  std::string user;  ///< empty: nobody
+  std::string password;
   bool force = false;  ///< scripts go on after a failed statement
 };
 

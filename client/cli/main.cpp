@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "client/cli/interactive.hpp"
+#include "client/cli/password_input.hpp"
 #include "client/cli/script.hpp"
+#include "client/cli/user_command.hpp"
 
 namespace {
 
@@ -32,7 +34,8 @@ Files
 Examples
   pubsubsql
   pubsubsql -e "select * from stocks" --format json
-  pubsubsql --host db1 load.sql
+  pubsubsql --host db1 --user web load.sql
+  pubsubsql user add --file users web
   echo "status" | pubsubsql
   pubsubsql -e "subscribe * from stocks; \wait 10 60"
 )";
@@ -44,11 +47,36 @@ void use_utf8_locale() {
   std::setlocale(LC_NUMERIC, "C");
 }
 
+void add_user_commands(CLI::App& app, pubsubsql::cli::user_command& out) {
+  using action = pubsubsql::cli::user_command::action;
+  CLI::App* const user = app.add_subcommand("user", "the users in a server's --users file: add, passwd, remove, list");
+  user->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help, action what) {
+    CLI::App* const command = user->add_subcommand(name, help);
+    command->add_option("--file", out.file, "the file; made when it is not there")->required()->type_name("FILE");
+    if (what != action::list) command->add_option("NAME", out.name, "the user's name")->required();
+    command->callback([&out, what] { out.what = what; });
+    return command;
+  };
+  add("add", "adds a user; asks for the password, or reads it from standard input", action::add)
+      ->add_flag("--admin", out.admin, "who may also change users, rights and the server");
+  add("passwd", "gives a user another password", action::passwd);
+  add("remove", "removes a user with all rights", action::remove);
+  add("list", "shows the users and what they have been granted", action::list);
+}
+
 int run(int argc, char** argv) {
   namespace cli = pubsubsql::cli;
   use_utf8_locale();
 
-  cli::start_options options{.host = "127.0.0.1", .port = 7777, .format = cli::output_format::table, .force = false};
+  cli::start_options options{.host = "127.0.0.1",
+                             .port = 7777,
+                             .format = cli::output_format::table,
+                             .user = {},
+                             .password = {},
+                             .force = false};
+  cli::user_command users;
+  std::string password_file;
   cli::script_input input;
   std::string format = "table";
 
@@ -59,6 +87,11 @@ int run(int argc, char** argv) {
       ->envname("PUBSUBSQL_HOST")
       ->capture_default_str();
   app.add_option("--port", options.port, "the server's port")->envname("PUBSUBSQL_PORT")->capture_default_str();
+  app.add_option("--user", options.user,
+                 "who to authenticate as; the password is asked for, or is in PUBSUBSQL_PASSWORD or --password-file")
+      ->envname("PUBSUBSQL_USER");
+  app.add_option("--password-file", password_file, "a file whose first line is the password of --user")
+      ->type_name("FILE");
   app.add_option("-e,--execute", input.statements, "execute these statements, separated by ';' (repeatable)")
       ->type_name("SQL")
       ->allow_extra_args(false);
@@ -68,6 +101,7 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--force", options.force, "in a script, go on after a statement that failed");
   app.add_option("FILE", input.file, "a script to execute");
+  add_user_commands(app, users);
 
   try {
     app.parse(argc, argv);
@@ -75,6 +109,16 @@ int run(int argc, char** argv) {
     return app.exit(e) == 0 ? cli::exit_fine : cli::exit_usage;
   }
   options.format = *cli::format_named(format);
+
+  if (users.what) return cli::run_user_command(users);
+  if (!options.user.empty()) {
+    auto password = cli::connection_password(options.user, password_file);
+    if (!password) {
+      std::cerr << "pubsubsql: " << password.error().what() << '\n';
+      return cli::exit_usage;
+    }
+    options.password = std::move(*password);
+  }
 
   input.standard_input = input.statements.empty() && input.file.empty();
   if (input.standard_input && ::isatty(STDIN_FILENO) != 0) return cli::run_interactive(options);

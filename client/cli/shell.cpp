@@ -9,6 +9,7 @@
 #include "client/cli/transfer.hpp"
 #include "parser/parser.hpp"
 #include "parser/print.hpp"
+#include "parser/secrets.hpp"
 
 namespace pubsubsql::cli {
 namespace {
@@ -16,8 +17,10 @@ namespace {
 constexpr std::size_t width_unknown = 80;
 
 /// A person can interrupt, and a script may have something long to do: nobody gives up on a reply by the clock.
-client_options patient() {
+client_options patient(const shell::settings& s) {
   client_options options;
+  options.user = s.user;
+  options.password = s.password;
   options.reply_timeout = std::chrono::milliseconds(0);
   return options;
 }
@@ -43,10 +46,10 @@ bool ends_transaction(std::string_view message) {
 }  // namespace
 
 shell::shell(boost::asio::io_context& loop, settings s, std::ostream& out, std::ostream& err)
-    : settings_(s),
+    : settings_(std::move(s)),
       out_(out),
       err_(err),
-      net_(loop, patient(),
+      net_(loop, patient(settings_),
            {.on_event =
                 [this](const event& e) {
                   events_ += e.rows.size();
@@ -125,7 +128,8 @@ shell::status shell::fail(const piece& p, std::string_view source, const error& 
   if (settings_.interactive && why.code() == errc::timeout) err_ << '\n';  // the terminal has just echoed ^C
   if (!source.empty()) err_ << escaped(source) << ':' << line_of(p, why) << ": ";
   err_ << escaped_lines(why.what()) << '\n';
-  if (why.offset()) err_ << escaped_lines(parser::caret(p.text, *why.offset())) << '\n';
+  if (why.offset() && !parser::holds_secret(p.text))
+    err_ << escaped_lines(parser::caret(p.text, *why.offset())) << '\n';
   if (ends_transaction(why.what())) in_transaction_ = false;
   if (why.code() != errc::connection_lost && why.code() != errc::protocol_error) return status::failed;
   loss_told_ = true;

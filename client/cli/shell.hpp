@@ -24,6 +24,8 @@ class shell {
     output_format format = output_format::table;
     bool interactive = false;
     bool timing = false;
+    std::string user = {};  ///< to authenticate as on every connection; empty: nobody
+    std::string password = {};
   };
 
   enum class status : std::uint8_t { fine, failed, lost, quit };

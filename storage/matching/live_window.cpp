@@ -149,8 +149,9 @@ void live_window::tell(const statement_result& result, std::vector<event>& out) 
     const row_change* const touched = result.find(position);
     const row_view now = touched != nullptr ? touched->after : row_at(position);
     if (m.was && !m.is) {
+      const bool is_hidden = touched != nullptr && now.data() != nullptr && filter_ && filter_->hides_rows();
       if (now.data() != nullptr)
-        send(event_action::remove, now, shown, out);
+        send(event_action::remove, is_hidden ? touched->before : now, shown, out);
       else if (touched != nullptr)
         send(event_action::delete_row, touched->before, shown, out);
     } else if (m.is && !m.was) {

@@ -37,6 +37,8 @@ class row_filter {
   [[nodiscard]] virtual std::span<const std::string> missing() const = 0;
   /// Whether a row that stays as it is may match at one time and not at another.
   [[nodiscard]] virtual bool depends_on_time() const { return false; }
+  /// Whether subscribers may not see a row that does not match: one that matches no more is shown as it was before.
+  [[nodiscard]] virtual bool hides_rows() const { return false; }
 };
 
 }  // namespace pubsubsql::storage::matching

@@ -345,6 +345,9 @@ node_pointer binder::call(const parser::expression& e) {
                           "You have an error in your SQL syntax; timestampdiff takes a unit of time first, such as "
                           "second, hour or day"});
   }
+  if (called->name == "current_user" && names_.user) {
+    return make_constant(datum::text(*names_.user), type_of_kind(type_kind::longtext));
+  }
   node_pointer n = make(node_kind::call);
   n->called = called;
   n->unifies = called->name == "greatest" || called->name == "least";

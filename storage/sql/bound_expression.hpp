@@ -55,6 +55,8 @@ struct name_scope {
   const inner_results* inner = nullptr;
   /// `values(c)` of `on duplicate key update` is allowed and means expression_input::offered.
   bool offers_values = false;
+  /// Who current_user() is; nothing: NULL.
+  std::optional<std::string_view> user = {};
 };
 
 /// What an expression is computed for.

@@ -29,6 +29,11 @@ datum call_isnull(evaluation&, arguments a) {
   return datum::boolean(a[0].is_null());
 }
 
+/// The binder puts the user's name in the place of current_user(), where there are users.
+datum call_nobody(evaluation&, arguments) {
+  return {};
+}
+
 template <comparison Better>
 datum call_extreme(evaluation& e, arguments a) {
   if (any_null(a)) return {};
@@ -41,13 +46,14 @@ datum call_extreme(evaluation& e, arguments a) {
 
 constexpr std::uint8_t any = function::any_number;
 
-constexpr std::array<function, 7> list = {{
+constexpr std::array<function, 8> list = {{
     {"if", 3, 3, result_kind::as_arguments, false, call_if},
     {"ifnull", 2, 2, result_kind::as_arguments, false, call_coalesce},
     {"coalesce", 1, any, result_kind::as_arguments, false, call_coalesce},
     {"nullif", 2, 2, result_kind::as_arguments, false, call_nullif},
     {"isnull", 1, 1, result_kind::integer, false, call_isnull},
     {"greatest", 2, any, result_kind::as_arguments, false, call_extreme<comparison::greater>},
+    {"current_user", 0, 0, result_kind::text, false, call_nobody},
     {"least", 2, any, result_kind::as_arguments, false, call_extreme<comparison::less>},
 }};
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace pubsubsql {
 
@@ -21,6 +22,11 @@ struct client_options {
   std::chrono::milliseconds connect_timeout{5000};  ///< zero: as long as the system tries
   std::chrono::milliseconds reply_timeout{30000};   ///< per statement; zero: wait for ever
   reconnect_policy reconnect;
+
+  /// Who to authenticate as on every connection, before anything else; empty: nobody, for servers without users. A
+  /// refusal is errc::refused, and is not tried again. Without TLS the password travels in clear.
+  std::string user;
+  std::string password;
 
   /// Events received and not yet taken. When there are more bytes than this the client stops reading from its socket
   /// until some are taken; the server then holds back for a while and at last disconnects the slow client.

@@ -233,6 +233,7 @@ TEST_CASE("subscriptions are asked for again on a new connection") {
   CHECK(ended[0].answer.error().code() == errc::connection_lost);
 
   p.connected();
+  p.restore();
   CHECK(sent(p) == std::vector<std::string>{"subscribe * from t", "subscribe * from v"});
   const auto got = feed(p, frame(6, subscribed(8)) + frame(0, pushed("add", 8, "IBM")) +
                                frame(7, R"({"status":"err","msg":"no such row"})"));

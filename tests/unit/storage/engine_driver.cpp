@@ -127,7 +127,10 @@ std::string engine_driver::run(std::string_view sql, std::uint64_t subscriber) {
   if (++statements_ % 2 == 0) database_.prefetch(cache_.expect({&sql, 1}));
   const parser::statement* const parsed = cache_.parse(sql);
   if (parsed == nullptr) throw std::invalid_argument(std::string(sql) + ": " + parser::message(cache_.error()));
-  const outcome& o = database_.execute(*parsed, {.subscriber = subscriber_id{subscriber}, .pubsubid = next_pubsubid_});
+  const auto user = users_.find(subscriber);
+  const outcome& o = database_.execute(*parsed, {.subscriber = subscriber_id{subscriber},
+                                                 .pubsubid = next_pubsubid_,
+                                                 .user = user == users_.end() ? nullptr : user->second.get()});
   events_.clear();
   changes_.clear();
   kept_ = nullptr;

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "access/user_rights.hpp"
 #include "parser/statement_cache.hpp"
 #include "storage/database.hpp"
 #include "storage/durable/statement_changes.hpp"
@@ -24,6 +26,9 @@ class engine_driver {
   /// Runs a statement for a subscriber and returns the reply. Throws std::invalid_argument on a syntax error.
   std::string run(std::string_view sql, std::uint64_t subscriber = 1);
 
+  /// Has the statements of a subscriber run with these rights.
+  void act_as(std::uint64_t subscriber, access::shared_rights user) { users_[subscriber] = std::move(user); }
+
   /// The events of the last statement.
   [[nodiscard]] const std::vector<std::string>& events() const { return events_; }
 
@@ -41,6 +46,7 @@ class engine_driver {
  private:
   database database_;
   parser::statement_cache cache_;
+  std::map<std::uint64_t, access::shared_rights> users_;
   std::uint64_t statements_ = 0;
   std::uint64_t next_pubsubid_ = 1;
   std::vector<std::string> events_;

@@ -1,0 +1,51 @@
+#include "access/password.hpp"
+
+#include <array>
+
+#include <sodium.h>
+
+namespace pubsubsql::access {
+
+namespace {
+
+/// The library's choice of random numbers and instructions; sodium_init() does it once, for all threads.
+bool is_ready() {
+  static const bool ready = sodium_init() >= 0;
+  return ready;
+}
+
+}  // namespace
+
+std::optional<std::string> password_problem(std::string_view password) {
+  if (password.empty()) return "the password is empty; choose one";
+  if (password.size() <= password_bytes_max) return std::nullopt;
+  return "the password is longer than " + std::to_string(password_bytes_max) + " bytes; choose a shorter one";
+}
+
+std::optional<std::string> hash_password(std::string_view password) {
+  if (!is_ready()) return std::nullopt;
+  std::array<char, crypto_pwhash_STRBYTES> out{};
+  if (crypto_pwhash_str(out.data(), password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                        crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0) {
+    return std::nullopt;
+  }
+  return std::string(out.data());
+}
+
+bool verify_password(std::string_view hash, std::string_view password) {
+  if (!is_ready() || hash.size() >= crypto_pwhash_STRBYTES) return false;
+  return crypto_pwhash_str_verify(std::string(hash).c_str(), password.data(), password.size()) == 0;
+}
+
+bool is_password_hash(std::string_view text) {
+  if (!is_ready() || text.size() >= crypto_pwhash_STRBYTES || !text.starts_with("$argon2id$")) return false;
+  return crypto_pwhash_str_needs_rehash(std::string(text).c_str(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                                        crypto_pwhash_MEMLIMIT_INTERACTIVE) >= 0;
+}
+
+void wipe(std::string& secret) {
+  sodium_memzero(secret.data(), secret.size());
+  secret.clear();
+}
+
+}  // namespace pubsubsql::access

@@ -1,0 +1,200 @@
+#include "server/access_control.hpp"
+
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "access/password.hpp"
+#include "parser/parser.hpp"
+#include "server/reply_encoder.hpp"
+#include "server/shared_state.hpp"
+#include "server/subscriber.hpp"
+#include "server/worker.hpp"
+
+namespace pubsubsql::server {
+
+namespace {
+
+std::string_view action_of(const parser::statement_body& body) {
+  if (const auto* s = std::get_if<parser::create_user_statement>(&body)) return s->replaces ? "alter" : "create";
+  if (std::holds_alternative<parser::drop_user_statement>(body)) return "drop";
+  return std::holds_alternative<parser::grant_statement>(body) ? "grant" : "revoke";
+}
+
+}  // namespace
+
+access_control::access_control(shared_state& shared) : shared_(shared) {}
+
+access_control::~access_control() {
+  stop();
+}
+
+std::optional<std::string> access_control::open(const std::string& path) {
+  path_ = path;
+  auto read = access::read_users(path);
+  if (!read) return read.error();
+  const auto hash = access::hash_password("nobody");
+  if (!hash) return "there is not the memory that verifying passwords takes, which is 64 MiB";
+  nobody_ = *hash;
+  install(std::move(*read));
+  spdlog::info("{} users of {}", users_.list.users().size(), path);
+  thread_ = std::thread([this] { run(); });
+  return std::nullopt;
+}
+
+void access_control::stop() {
+  {
+    const std::scoped_lock lock(jobs_mutex_);
+    stopped_ = true;
+    jobs_.clear();
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+access::shared_rights access_control::find(std::string_view user) const {
+  const std::scoped_lock lock(users_mutex_);
+  const auto it = rights_.find(user);
+  return it == rights_.end() ? nullptr : it->second;
+}
+
+std::vector<access::shared_rights> access_control::users() const {
+  const std::scoped_lock lock(users_mutex_);
+  std::vector<access::shared_rights> out;
+  for (const auto& [name, rights] : rights_) out.push_back(rights);
+  return out;
+}
+
+// The thread
+
+bool access_control::enqueue(job j) {
+  {
+    const std::scoped_lock lock(jobs_mutex_);
+    if (stopped_ || jobs_.size() >= waiting_max) return false;
+    jobs_.push_back(std::move(j));
+  }
+  changed_.notify_one();
+  return true;
+}
+
+void access_control::run() {
+  for (;;) {
+    job next;
+    {
+      std::unique_lock lock(jobs_mutex_);
+      changed_.wait(lock, [this] { return stopped_ || !jobs_.empty(); });
+      if (stopped_) return;
+      next = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    next();
+  }
+}
+
+void access_control::send(unsigned worker, worker_message message) {
+  std::vector<worker_message> messages;
+  messages.push_back(std::move(message));
+  shared_.workers[worker]->receive(messages);
+}
+
+// Authentication
+
+bool access_control::authenticate(const reply_route& to, std::string user, std::string password) {
+  return enqueue(
+      [this, to, user = std::move(user), password = std::move(password)]() mutable { verify_now(to, user, password); });
+}
+
+/// An unknown user takes as long as a wrong password, so that nobody learns which users there are.
+void access_control::verify_now(const reply_route& to, std::string& user, std::string& password) {
+  std::string hash = nobody_;
+  bool known = false;
+  {
+    const std::scoped_lock lock(users_mutex_);
+    if (const auto it = hashes_.find(user); it != hashes_.end()) {
+      hash = it->second;
+      known = true;
+    }
+  }
+  const bool accepted = access::verify_password(hash, password) && known;
+  access::wipe(password);
+  send(subscriber::of(to.session).worker, auth_done{.to = to, .user = std::move(user), .accepted = accepted});
+}
+
+// Changes
+
+bool access_control::change(const reply_route& to, std::string_view sql) {
+  return enqueue([this, to, text = std::string(sql)]() mutable {
+    change_now(to, text);
+    access::wipe(text);
+  });
+}
+
+void access_control::change_now(const reply_route& to, const std::string& sql) {
+  parser::statement_arena arena;
+  auto parsed = parser::parse(sql, arena);
+  statement_done done{.route = to, .count = 1, .bytes = {}};
+  const std::string_view action = action_of(parsed->body);
+  if (const auto wrong = try_change(*parsed)) {
+    encode_error(done.bytes, to.address, *wrong);
+  } else {
+    encode_facts(done.bytes, to.address, action, {}, {});
+  }
+  send(subscriber::of(to.session).worker, std::move(done));
+}
+
+std::optional<std::string> access_control::try_change(parser::statement& s) {
+  if (access::stamp_of(path_) != users_.stamp) {
+    return path_ + " has been changed since the server read it; send the server SIGHUP, then try again";
+  }
+  std::optional<std::string> hash;
+  if (auto* made = std::get_if<parser::create_user_statement>(&s.body); made != nullptr && !made->is_hash) {
+    if (auto wrong = access::password_problem(made->secret)) return wrong;
+    hash = access::hash_password(made->secret);
+    if (!hash) return "there is not the memory that hashing a password takes, which is 64 MiB; try again later";
+    made->secret = *hash;
+    made->is_hash = true;
+  }
+  access::user_list changed = users_.list;
+  if (auto wrong = changed.apply(s)) return wrong;
+  auto written = access::write_users(path_, changed);
+  if (!written) return written.error() + "; nothing was changed";
+  install({.list = std::move(changed), .stamp = *written});
+  return std::nullopt;
+}
+
+void access_control::reload() {
+  if (!enqueue([this] { reload_now(); })) spdlog::error("users were not read again: too much waits; try again later");
+}
+
+void access_control::reload_now() {
+  auto read = access::read_users(path_);
+  if (!read) return spdlog::error("users stay as they were: {}", read.error());
+  install(std::move(*read));
+  spdlog::info("{} users of {}", users_.list.users().size(), path_);
+}
+
+/// Who has the same grants as before keeps the same rights.
+void access_control::install(access::stored_users users) {
+  users_ = std::move(users);
+  decltype(rights_) rights;
+  decltype(hashes_) hashes;
+  for (const access::user_list::user& u : users_.list.users()) {
+    std::vector<std::string> grants = access::grants_of(u);
+    access::shared_rights before = find(u.name);
+    const bool same = before != nullptr && before->grants() == grants;
+    rights.emplace(u.name,
+                   same ? std::move(before) : std::make_shared<const access::user_rights>(u.name, std::move(grants)));
+    hashes.emplace(u.name, u.hash);
+  }
+  {
+    const std::scoped_lock lock(users_mutex_);
+    rights_.swap(rights);
+    hashes_.swap(hashes);
+    version_.fetch_add(1, std::memory_order_release);
+  }
+  for (unsigned worker = 0; worker < shared_.workers.size(); ++worker) send(worker, rights_changed{});
+}
+
+}  // namespace pubsubsql::server

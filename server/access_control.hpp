@@ -1,0 +1,98 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "access/user_list.hpp"
+#include "access/user_rights.hpp"
+#include "access/users_file.hpp"
+#include "server/auth_throttle.hpp"
+#include "server/worker_message.hpp"
+
+namespace pubsubsql::server {
+
+struct shared_state;
+
+/// The users of a server that has any. What takes long (a password is hashed for 50 to 100 ms, in 64 MiB) is done on a
+/// thread of its own, one thing after the other, and answered from there, so that no worker waits.
+///
+/// Workers see what changes at their next statement: version() is another one then. They are also told, so that they
+/// end what is not allowed any more.
+class access_control {
+ public:
+  /// What may wait for the thread; more is refused, to be tried again.
+  static constexpr std::size_t waiting_max = 64;
+
+  /// The state outlives this.
+  explicit access_control(shared_state& shared);
+  ~access_control();
+  access_control(const access_control&) = delete;
+  access_control& operator=(const access_control&) = delete;
+
+  /// Reads the users and starts the thread. Returns what is wrong, if anything. Before the workers run.
+  [[nodiscard]] std::optional<std::string> open(const std::string& path);
+
+  /// Ends the thread; what waits is dropped. After the workers have ended.
+  void stop();
+
+  // From any thread
+
+  /// Another number after each change of users or rights.
+  [[nodiscard]] std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  /// A user's rights as they are now; nullptr: there is no such user.
+  [[nodiscard]] access::shared_rights find(std::string_view user) const;
+  /// All users, by name.
+  [[nodiscard]] std::vector<access::shared_rights> users() const;
+  [[nodiscard]] auth_throttle& throttle() { return throttle_; }
+
+  /// Has a password verified; answered with auth_done. False: too much waits.
+  [[nodiscard]] bool authenticate(const reply_route& to, std::string user, std::string password);
+  /// Runs a statement that changes users or rights, whoever it is from; answered with its reply. False: too much waits.
+  [[nodiscard]] bool change(const reply_route& to, std::string_view sql);
+  /// Reads the file again. When it cannot be read, everything stays as it is, and the log says why.
+  void reload();
+
+ private:
+  using job = std::function<void()>;
+
+  void run();
+  [[nodiscard]] bool enqueue(job j);
+  void verify_now(const reply_route& to, std::string& user, std::string& password);
+  void change_now(const reply_route& to, const std::string& sql);
+  [[nodiscard]] std::optional<std::string> try_change(parser::statement& s);
+  void reload_now();
+  void install(access::stored_users users);
+  void send(unsigned worker, worker_message message);
+
+  shared_state& shared_;
+  std::string path_;
+  auth_throttle throttle_;
+  std::atomic<std::uint64_t> version_{0};
+
+  mutable std::mutex users_mutex_;
+  std::map<std::string, access::shared_rights, std::less<>> rights_;  // guarded by users_mutex_
+  std::map<std::string, std::string, std::less<>> hashes_;            // guarded by users_mutex_
+
+  std::mutex jobs_mutex_;
+  std::condition_variable changed_;
+  std::deque<job> jobs_;  // guarded by jobs_mutex_
+  bool stopped_ = false;  // guarded by jobs_mutex_
+
+  // Only used by the thread, and before it starts
+  access::stored_users users_;
+  std::string nobody_;  // the hash that passwords of unknown users are compared with
+  std::thread thread_;
+};
+
+}  // namespace pubsubsql::server

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/statement_needs.hpp"
+#include "access/user_rights.hpp"
+#include "parser/parser.hpp"
+#include "server/client_request.hpp"
+#include "server/worker_message.hpp"
+
+namespace pubsubsql::server {
+
+class access_control;
+class session;
+class worker;
+
+/// Who a connection's client is. Belongs to the session; changed by its worker's gate only.
+struct session_identity {
+  access::shared_rights user;              ///< nullptr: not authenticated, or there are no users
+  std::uint64_t version = 0;               ///< of the access_control that `user` is of
+  unsigned failures = 0;                   ///< attempts to authenticate
+  std::vector<std::string> subscribed_to;  ///< tables it has had subscriptions to
+};
+
+/// Lets statements of one worker's sessions in, or refuses them: where there are users, each takes authentication and
+/// rights. Answers the statements about users. Used by its worker's thread only.
+class access_gate {
+ public:
+  /// Failed attempts after which a connection is closed.
+  static constexpr unsigned failures_max = 5;
+
+  /// The worker outlives the gate.
+  explicit access_gate(worker& w) : worker_(w) {}
+
+  /// Whether the statement may be run; if not, the client has been told. To be asked where there are users.
+  [[nodiscard]] bool admits(const client_request& a, const parser::statement& s);
+
+  /// Tells why a statement cannot be read, unless the client may not know or it holds a password.
+  void refuse_unread(const client_request& a, const parser::syntax_error& e) const;
+
+  /// Whether run() answers it: auth, and statements about users and rights.
+  [[nodiscard]] static bool answers(const parser::statement_body& body);
+  void run(const client_request& a, const parser::statement& s);
+
+  void on(auth_done& m);
+  /// Brings a session's rights up to date, and ends it when it has what its user may not have any more.
+  void recheck(session& s);
+
+ private:
+  /// Statements that have been found to be allowed, by their form and the user's rights.
+  struct known_decision {
+    std::uint64_t form = 0;
+    std::uint64_t rights = 0;
+  };
+
+  [[nodiscard]] access_control* control() const;
+  [[nodiscard]] bool has_rights(const client_request& a, const parser::statement& s);
+  void authenticate(const client_request& a, const parser::auth_statement& s);
+  void verify(const reply_route& to, std::string user, std::string password);
+  void accept(session& from, const auth_done& m, std::string& reply);
+  void reject(session& from, const auth_done& m, std::string& reply) const;
+  void show_users(const client_request& a) const;
+  void show_grants(const client_request& a, std::string_view user) const;
+  void change(const client_request& a, const parser::statement& s);
+
+  worker& worker_;
+  std::array<known_decision, 256> known_{};
+  access::statement_needs needs_;  // scratch
+};
+
+}  // namespace pubsubsql::server
