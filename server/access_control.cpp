@@ -6,12 +6,12 @@
 
 #include <spdlog/spdlog.h>
 
-#include "access/password.hpp"
 #include "parser/parser.hpp"
 #include "server/reply_encoder.hpp"
 #include "server/shared_state.hpp"
 #include "server/subscriber.hpp"
 #include "server/worker.hpp"
+#include "storage/access/password.hpp"
 
 namespace pubsubsql::server {
 

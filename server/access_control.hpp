@@ -14,11 +14,11 @@
 #include <thread>
 #include <vector>
 
-#include "access/user_list.hpp"
-#include "access/user_rights.hpp"
-#include "access/users_file.hpp"
 #include "server/auth_throttle.hpp"
 #include "server/worker_message.hpp"
+#include "storage/access/user_list.hpp"
+#include "storage/access/user_rights.hpp"
+#include "storage/access/users_file.hpp"
 
 namespace pubsubsql::server {
 

@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "access/statement_needs.hpp"
-#include "access/user_rights.hpp"
 #include "parser/parser.hpp"
 #include "server/client_request.hpp"
 #include "server/worker_message.hpp"
+#include "storage/access/statement_needs.hpp"
+#include "storage/access/user_rights.hpp"
 
 namespace pubsubsql::server {
 

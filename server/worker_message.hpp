@@ -9,10 +9,10 @@
 #include <variant>
 #include <vector>
 
-#include "access/user_rights.hpp"
 #include "parser/parser.hpp"
 #include "server/reply_encoder.hpp"
 #include "server/table_locks.hpp"
+#include "storage/access/user_rights.hpp"
 #include "storage/durable/store.hpp"
 #include "storage/outcome.hpp"
 #include "storage/sql/bound_expression.hpp"

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "access/user_rights.hpp"
 #include "parser/ast.hpp"
 #include "parser/statement_cache.hpp"
+#include "storage/access/user_rights.hpp"
 #include "storage/limits.hpp"
 #include "storage/outcome.hpp"
 #include "storage/sql/bound_expression.hpp"

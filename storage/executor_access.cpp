@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "access/statement_needs.hpp"
 #include "parser/keywords.hpp"
+#include "storage/access/statement_needs.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 

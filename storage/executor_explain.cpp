@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "access/statement_needs.hpp"
+#include "storage/access/statement_needs.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 #include "storage/matching/access_path.hpp"

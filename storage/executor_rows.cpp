@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "access/statement_needs.hpp"
+#include "storage/access/statement_needs.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 

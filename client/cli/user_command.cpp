@@ -4,11 +4,11 @@
 #include <string_view>
 #include <utility>
 
-#include "access/password.hpp"
-#include "access/users_file.hpp"
 #include "client/cli/password_input.hpp"
 #include "client/cli/script.hpp"
 #include "client/cli/text.hpp"
+#include "storage/access/password.hpp"
+#include "storage/access/users_file.hpp"
 
 namespace pubsubsql::cli {
 

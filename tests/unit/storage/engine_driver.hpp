@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "access/user_rights.hpp"
 #include "parser/statement_cache.hpp"
+#include "storage/access/user_rights.hpp"
 #include "storage/database.hpp"
 #include "storage/durable/statement_changes.hpp"
 

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "access/user_rights.hpp"
 #include "parser/ast.hpp"
+#include "storage/access/user_rights.hpp"
 
 /// Which rights a statement takes.
 namespace pubsubsql::access {

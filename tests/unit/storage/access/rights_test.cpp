@@ -2,9 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include "access/statement_needs.hpp"
-#include "access/user_rights.hpp"
 #include "parser/parser.hpp"
+#include "storage/access/statement_needs.hpp"
+#include "storage/access/user_rights.hpp"
 
 using namespace pubsubsql::access;
 using pubsubsql::parser::right;

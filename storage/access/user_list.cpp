@@ -1,11 +1,11 @@
-#include "access/user_list.hpp"
+#include "storage/access/user_list.hpp"
 
 #include <algorithm>
 #include <utility>
 #include <variant>
 
-#include "access/password.hpp"
 #include "parser/print.hpp"
+#include "storage/access/password.hpp"
 
 namespace pubsubsql::access {
 

@@ -1,4 +1,4 @@
-#include "access/statement_needs.hpp"
+#include "storage/access/statement_needs.hpp"
 
 #include <algorithm>
 #include <variant>

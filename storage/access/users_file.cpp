@@ -1,4 +1,4 @@
-#include "access/users_file.hpp"
+#include "storage/access/users_file.hpp"
 
 #include <cerrno>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "access/password.hpp"
+#include "storage/access/password.hpp"
 
 #include <array>
 

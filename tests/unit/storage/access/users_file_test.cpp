@@ -1,4 +1,4 @@
-#include "access/users_file.hpp"
+#include "storage/access/users_file.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -7,8 +7,8 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include "access/password.hpp"
 #include "parser/parser.hpp"
+#include "storage/access/password.hpp"
 
 using namespace pubsubsql::access;
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "access/user_list.hpp"
 #include "parser/result.hpp"
+#include "storage/access/user_list.hpp"
 
 /// The file that has the users: statements that make them and grant them rights, one a line; `#` and `--` begin
 /// comments, which are not kept when the file is written.

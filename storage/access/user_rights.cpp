@@ -1,4 +1,4 @@
-#include "access/user_rights.hpp"
+#include "storage/access/user_rights.hpp"
 
 #include <atomic>
 #include <utility>
