@@ -49,6 +49,7 @@ void executor::begin() {
   clear(sorted_);
   clear(data_);
   clear(listing_);
+  clear(ended_);
 }
 
 const outcome& executor::execute(const parser::statement& s, const database::caller& who) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "parser/ast.hpp"
@@ -27,6 +28,8 @@ class subscription_filter : public matching::row_filter {
   [[nodiscard]] std::span<const column_index> columns() const override { return predicate_.columns(); }
   [[nodiscard]] std::span<const std::string> missing() const override { return missing_; }
   [[nodiscard]] bool depends_on_time() const override { return predicate_.depends_on_time(); }
+
+  [[nodiscard]] std::string_view statement() const override { return statement_; }
 
   [[nodiscard]] std::string canonical_text() const { return predicate_.canonical_text(); }
 

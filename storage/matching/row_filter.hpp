@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/column_atom.hpp"
@@ -37,6 +38,8 @@ class row_filter {
   [[nodiscard]] virtual std::span<const std::string> missing() const = 0;
   /// Whether a row that stays as it is may match at one time and not at another.
   [[nodiscard]] virtual bool depends_on_time() const { return false; }
+  /// A subscribe statement with this `where`.
+  [[nodiscard]] virtual std::string_view statement() const = 0;
 };
 
 }  // namespace pubsubsql::storage::matching
