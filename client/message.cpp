@@ -86,6 +86,7 @@ class message_builder : public nlohmann::json_sax<json> {
     if (member_ == "fromrow") return true;
     if (member_ == "torow") return number(written, out_.last_row.emplace());
     if (member_ == "pubsubid") return number(written, out_.pubsubid);
+    if (member_ == "lost") return number(written, out_.lost);
     if (member_ == "subscriptions") return number(written, out_.subscriptions);
     out_.facts.emplace_back(member_, written);
     return true;

@@ -22,6 +22,7 @@ struct message {
   std::optional<std::uint64_t> last_row;  ///< "torow"
   std::uint64_t pubsubid = 0;
   std::uint64_t subscriptions = 0;
+  std::uint64_t lost = 0;
   pubsubsql::rows data;
   std::vector<std::pair<std::string, std::string>> facts;  ///< any other scalar, and elements of any other list
 };

@@ -13,13 +13,14 @@ namespace {
 constexpr std::size_t read_bytes = 64U << 10;       // room for one read
 constexpr std::size_t input_bytes_idle = 1U << 20;  // a larger buffer is given back once it is empty
 
-constexpr std::array<std::pair<std::string_view, event_action>, 7> action_names{{
+constexpr std::array<std::pair<std::string_view, event_action>, 8> action_names{{
     {"add", event_action::add},
     {"insert", event_action::insert},
     {"update", event_action::update},
     {"remove", event_action::remove},
     {"delete", event_action::deleted},
     {"resync", event_action::resync},
+    {"gap", event_action::gap},
     {"ended", event_action::ended},
 }};
 
@@ -183,6 +184,7 @@ std::optional<protocol::incoming> protocol::take_event(message&& m) {
   a.what.pubsubid = m.pubsubid;
   a.what.subscription = book_.by_pubsubid(m.pubsubid);
   a.what.rows = std::move(m.data);
+  a.what.lost = m.lost;
   if (const auto* entry = book_.find(a.what.subscription)) a.dispatched = entry->dispatched;
   return a;
 }

@@ -121,6 +121,7 @@ std::size_t connection_output::to_write(std::span<std::string_view> pieces) {
     writing_.shared.swap(filling_.shared);
     writing_.shared_bytes = std::exchange(filling_.shared_bytes, 0);
     writing_.event_bytes = std::exchange(filling_.event_bytes, 0);
+    writing_since_us_ = std::exchange(filling_since_us_, 0);
     written_ = {};
   }
   const std::string_view text = writing_.text;
@@ -148,6 +149,7 @@ void connection_output::sent(std::size_t bytes) {
   if (written_.bytes == writing_.size()) {
     free(writing_);
     written_ = {};
+    writing_since_us_ = 0;
     return;
   }
   for (; written_.shared < writing_.shared.size(); ++written_.shared) {
@@ -165,6 +167,11 @@ void connection_output::sent(std::size_t bytes) {
   written_.text += bytes;
 }
 
+void connection_output::note_time(std::int64_t now_us) {
+  if (written_.bytes < writing_.size() && writing_since_us_ == 0) writing_since_us_ = now_us;
+  if (filling_.size() > 0 && filling_since_us_ == 0) filling_since_us_ = now_us;
+}
+
 void connection_output::free(buffer& b) {
   pool_.give_back(std::move(b.text));
   b.text = {};
@@ -177,6 +184,7 @@ void connection_output::release() {
   free(writing_);
   last_ = {};
   written_ = {};
+  filling_since_us_ = writing_since_us_ = 0;
 }
 
 }  // namespace pubsubsql::server

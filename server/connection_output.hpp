@@ -52,6 +52,14 @@ class connection_output {
   /// The socket took that many of the bytes. REQUIRES: at most what to_write() gave.
   void sent(std::size_t bytes);
 
+  /// It is that time now (microseconds since 1970): what waits and was not timed before has waited since. To be told at
+  /// the end of each turn that leaves something behind.
+  void note_time(std::int64_t now_us);
+  /// Since when the oldest of what waits has been waiting, as far as it was noted; 0: nothing has.
+  [[nodiscard]] std::int64_t waits_since_us() const {
+    return writing_since_us_ != 0 ? writing_since_us_ : filling_since_us_;
+  }
+
   [[nodiscard]] bool empty() const { return filling_.size() == 0 && written_.bytes == writing_.size(); }
 
   /// Bytes not sent yet; those of events among them, at most.
@@ -107,6 +115,8 @@ class connection_output {
   buffer writing_;
   position written_;  // of writing_
   last_event last_;
+  std::int64_t filling_since_us_ = 0;
+  std::int64_t writing_since_us_ = 0;
 };
 
 }  // namespace pubsubsql::server

@@ -67,7 +67,13 @@ class option_reader {
         ->check(CLI::Range(1U, parser::statement_bytes_limit));
     size("max-result-bytes", o.engine.result_bytes_max, "Size of the rows a statement may show")
         ->check(CLI::Range(std::size_t{1}, result_bytes_ceiling));
-    size("max-backlog-bytes", o.backlog_bytes_max, "Unread events before a subscriber is disconnected");
+    size("max-backlog-bytes", o.backlog_bytes_max, "Unread events before a subscriber is too slow");
+    size("max-total-backlog-bytes", o.backlog_total_bytes_max,
+         "Unread events of all subscribers before the slowest get less; 0: no bound");
+    flag("on-slow", on_slow_name_,
+         "Too slow a subscriber is to be sent off (`disconnect`), sent the latest state of each row (`conflate`), or "
+         "begin anew (`drop`), unless its subscription says otherwise")
+        ->check(CLI::IsMember({"disconnect", "conflate", "drop"}));
     size("max-row-bytes", o.engine.row_bytes_max, "Size of a row")
         ->check(CLI::Range(std::size_t{64}, std::size_t{1} << 30U));
     flag("max-columns", o.engine.columns_max, "Columns of a table")->check(CLI::Range(2U, 60'000U));
@@ -87,6 +93,8 @@ class option_reader {
   /// What was not written into the options while parsing.
   void finish(options& o) const {
     if (ack_name_ == "memory") o.ack = parser::ack_mode::memory;
+    if (on_slow_name_ == "conflate") o.on_slow = parser::slow_policy::conflate;
+    if (on_slow_name_ == "drop") o.on_slow = parser::slow_policy::drop;
     if (ack_name_ == "committed") o.ack = parser::ack_mode::committed;
   }
 
@@ -138,6 +146,7 @@ class option_reader {
   std::vector<std::string> names_;
   int http_port_ = 0;
   std::string ack_name_;
+  std::string on_slow_name_ = "disconnect";
 };
 
 }  // namespace

@@ -29,8 +29,13 @@ struct options {
 
   /// Bytes of one statement. At most parser::statement_bytes_limit.
   std::uint32_t statement_bytes_max = 16U << 20;
-  /// Bytes of events that may wait for a subscriber before it is disconnected as too slow.
+  /// Bytes of events that may wait for a subscriber before it is too slow.
   std::size_t backlog_bytes_max = 16U << 20;
+  /// Bytes of events that may wait for all subscribers together, so that many slow ones cannot take all memory; 0: no
+  /// bound.
+  std::size_t backlog_total_bytes_max = 1U << 30;
+  /// What becomes of subscriptions that do not say when their subscriber is too slow.
+  parser::slow_policy on_slow = parser::slow_policy::disconnect;
   /// Requests of a connection whose replies are due; further ones are not read until there are fewer.
   std::size_t pipeline_max = 10'000;
   /// Connections at a time. Each costs a file descriptor and about a kilobyte.

@@ -335,6 +335,30 @@ void encode_count(std::string& out, const reply_address& to, std::string_view ac
   encode_facts(out, to, action, count, {});
 }
 
+std::string event_head(storage::event_action action) {
+  std::string head;
+  append_ok(head, name_of(action));
+  head += ",\"pubsubid\":\"";
+  return head;
+}
+
+void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::uint64_t lost) {
+  message_writer message(out, mode, 0);
+  append_ok(out, "gap");
+  out += ",\"pubsubid\":\"";
+  append_number(out, pubsubid);
+  out += '"';
+  append_number_member(out, "lost", lost);
+  out += R"(,"columns":[])";
+  append_row_counts(out, 0, 0, 0);
+  out += "]}";
+  message.end();
+}
+
+void append_first_rows(std::string& out, parser::wire_mode mode, const outcome& o, column_lists& lists) {
+  encode_snapshot(out, {.mode = mode, .request_id = 0}, o, lists);
+}
+
 void encode_event(encoded_event& out, const table& t, const storage::event& e, column_lists& lists) {
   out.head.clear();
   append_ok(out.head, name_of(e.action));
@@ -348,12 +372,16 @@ void encode_event(encoded_event& out, const table& t, const storage::event& e, c
   out.rows.clear();
   append_row(out.rows, e.row, e.columns);
   out.count = 1;
+  out.action = e.action;
+  out.parts.clear();
+  if (e.is_keyed) out.parts.push_back({.row = e.row.position(), .end = out.rows.size()});
 }
 
 void append_event_row(encoded_event& out, const storage::event& e) {
   out.rows += ',';
   append_row(out.rows, e.row, e.columns);
   ++out.count;
+  if (e.is_keyed) out.parts.push_back({.row = e.row.position(), .end = out.rows.size()});
 }
 
 void append_event_start(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid) {

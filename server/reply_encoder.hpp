@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "parser/parser.hpp"
 #include "parser/request_reader.hpp"
@@ -62,6 +63,13 @@ struct encoded_event {
   std::size_t count = 1;  ///< of rows; at most rows_per_message
   /// The rows once more, for outputs to refer to; nullptr: they are to be copied.
   std::shared_ptr<const std::string> shared = {};
+  storage::event_action action{};
+  /// One of the rows: which it is, and where its text ends.
+  struct part {
+    storage::row_position row = 0;
+    std::size_t end = 0;
+  };
+  std::vector<part> parts = {};  ///< empty, unless the event's `is_keyed`
 };
 
 /// Replaces what `out` holds. `t` is the table of the event.
@@ -69,6 +77,15 @@ void encode_event(encoded_event& out, const storage::table& t, const storage::ev
 
 /// Adds the row of another event. REQUIRES: it has the same action and columns, and there is room for it.
 void append_event_row(encoded_event& out, const storage::event& e);
+
+/// What the messages of its events begin with.
+[[nodiscard]] std::string event_head(storage::event_action action);
+
+/// The message that `lost` events of a subscription were left out, between those before it and those behind it.
+void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::uint64_t lost);
+
+/// The `add` events that a subscription starts with. REQUIRES: `o` is its outcome, and no failure.
+void append_first_rows(std::string& out, parser::wire_mode mode, const storage::outcome& o, column_lists& lists);
 
 /// The event's message for one subscription.
 void append_event(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid);

@@ -46,8 +46,9 @@ bool is_about_transactions(const parser::statement_body& body) {
 
 /// Statements that a transaction has no part in, so that they are run as ever.
 bool passes_transactions(const parser::statement_body& body) {
-  return is_any<parser::status_statement, parser::show_tables_statement, parser::close_statement,
-                parser::stop_statement, parser::mysql_status_statement, parser::mysql_tables_statement>(body);
+  return is_any<parser::status_statement, parser::show_tables_statement, parser::show_statement,
+                parser::close_statement, parser::stop_statement, parser::mysql_status_statement,
+                parser::mysql_tables_statement>(body);
 }
 
 /// Statements that can be taken back, or change nothing that others see.
@@ -57,13 +58,18 @@ bool may_be_in_transaction(const parser::statement_body& body) {
                 parser::unsubscribe_statement, parser::explain_statement>(body);
 }
 
+bool is_show(const parser::statement_body& body, parser::server_listing what) {
+  const auto* show = std::get_if<parser::show_statement>(&body);
+  return show != nullptr && show->what == what;
+}
+
 bool makes_subscription(const parser::statement_body& body) {
   return is_any<parser::subscribe_statement>(body);
 }
 
 }  // namespace
 
-router::router(worker& w) : worker_(w), tables_(w), transactions_(w, tables_), gate_(w) {}
+router::router(worker& w) : worker_(w), tables_(w), transactions_(w, tables_), gate_(w), listing_(w) {}
 
 void router::refuse(const client_request& a, std::string_view message) {
   a.from.reply([&](std::string& out) { encode_error(out, a.to, message); });
@@ -83,6 +89,7 @@ void router::run(session& from, const parser::request& r) {
   if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
   if (is_any<parser::status_statement>(body)) return gather(a, true);
   if (is_any<parser::show_tables_statement>(body)) return gather(a, false);
+  if (is_show(body, parser::server_listing::subscriptions)) return listing_.show(a);
   run_on_table(a, *parsed);
 }
 
@@ -209,12 +216,22 @@ void router::run_on_worker(const client_request& a, const parser::statement& s, 
     }
     a.from.subscribed(owner);
     pubsubid = worker_.shared().next_pubsubid.fetch_add(1, std::memory_order_relaxed);
+    bear_subscription(a, s, pubsubid, owner);
   }
   if (owner == worker_.index()) {
     run_here(a, s, pubsubid);
   } else {
     send_to(owner, a, pubsubid);
   }
+}
+
+/// Tells the session what becomes of the subscription when it is slow, unless it ends then.
+void router::bear_subscription(const client_request& a, const parser::statement& s, std::uint64_t pubsubid,
+                               unsigned owner) {
+  const auto& body = std::get<parser::subscribe_statement>(s.body);
+  const parser::slow_policy policy = body.on_slow.value_or(worker_.shared().settings.on_slow);
+  if (policy == parser::slow_policy::disconnect) return;
+  a.from.bear(pubsubid, {.policy = policy, .skip = body.skip, .owner = owner});
 }
 
 void router::run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid) {
@@ -297,6 +314,19 @@ void router::on(const rights_changed&) {
   worker_.recheck_rights();
 }
 
+void router::show_again(unsigned owner, const wanted_rows& m) {
+  if (owner == worker_.index()) return tables_.show_again(m);
+  worker_.send(owner, m);
+}
+
+void router::on(const first_rows& m) {
+  if (session* s = worker_.find(m.session)) s->go_on(m.pubsubid, m.bytes);
+}
+
+void router::on(const backlog_is_over&) {
+  worker_.end_turn_later();
+}
+
 void router::on(const drop_subscriber& m) {
   tables_.drop_subscriber(m.session);
 }
@@ -330,7 +360,8 @@ void router::gather(const client_request& a, bool status) {
               .stream = a.stream,
               .missing = others,
               .tables = tables_here(),
-              .user = a.from.identity.user};
+              .user = a.from.identity.user,
+              .slow = worker_.slow()};
   if (others == 0) {
     return a.from.reply([&](std::string& out) { encode_gathered(out, g); });
   }
@@ -343,13 +374,14 @@ void router::gather(const client_request& a, bool status) {
 }
 
 void router::on(const list_tables& m) {
-  worker_.send(m.asker, tables_listed{.gathering = m.gathering, .tables = tables_here()});
+  worker_.send(m.asker, tables_listed{.gathering = m.gathering, .tables = tables_here(), .slow = worker_.slow()});
 }
 
 void router::on(tables_listed& m) {
   const auto it = gatherings_.find(m.gathering);
   gathering& g = it->second;
   std::ranges::move(m.tables, std::back_inserter(g.tables));
+  g.slow += m.slow;
   if (--g.missing > 0) return;
   if (session* to = worker_.find(g.route.session)) {
     std::string bytes;
@@ -394,6 +426,12 @@ void router::encode_numbers(std::string& out, const gathering& g) const {
       {"rows", rows},
       {"subscriptions", subscriptions},
       {"threads", shared.workers.size()},
+      {"backlogbytes",
+       static_cast<std::uint64_t>(std::max<std::int64_t>(shared.backlog_bytes.load(std::memory_order_relaxed), 0))},
+      {"slowdisconnects", g.slow.disconnects},
+      {"conflated", g.slow.conflated},
+      {"dropped", g.slow.dropped},
+      {"gaps", g.slow.gaps},
       {"uptime", static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(uptime).count())},
   };
   const std::pair<std::string_view, std::string_view> texts[] = {{"version", version}};

@@ -16,6 +16,7 @@
 #include "parser/statement_cache.hpp"
 #include "server/access_gate.hpp"
 #include "server/client_request.hpp"
+#include "server/subscription_listing.hpp"
 #include "server/table_runner.hpp"
 #include "server/transactions.hpp"
 #include "server/worker_message.hpp"
@@ -60,6 +61,14 @@ class router {
   void on(const rights_changed& m);
 
   [[nodiscard]] access_gate& gate() { return gate_; }
+  void on(const wanted_rows& m) { tables_.show_again(m); }
+  void on(const first_rows& m);
+  void on(const backlog_is_over& m);
+  void on(const list_subscriptions& m) { listing_.on(m); }
+  void on(subscriptions_listed& m) { listing_.on(m); }
+
+  /// A subscription of a session of this worker is to be shown its rows again, by the worker that has its table.
+  void show_again(unsigned owner, const wanted_rows& m);
 
   /// A session of this worker ends before its transaction.
   void abandon(transaction_id who) { transactions_.abandon(who); }
@@ -86,6 +95,7 @@ class router {
     std::size_t missing = 0;
     std::vector<table_numbers> tables;
     access::shared_rights user = {};  ///< who asks
+    slow_counts slow;
   };
 
   /// What is known of a statement by its form, which names its tables.
@@ -101,6 +111,7 @@ class router {
   [[nodiscard]] bool run_in_transaction(const client_request& a, const parser::statement& s);
   void run_on_table(const client_request& a, const parser::statement& s);
   void run_on_worker(const client_request& a, const parser::statement& s, unsigned owner);
+  void bear_subscription(const client_request& a, const parser::statement& s, std::uint64_t pubsubid, unsigned owner);
   void run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid);
   void send_to(unsigned owner, const client_request& a, std::uint64_t pubsubid);
   void gather(const client_request& a, bool status);
@@ -118,6 +129,7 @@ class router {
   table_runner tables_;
   transactions transactions_;
   access_gate gate_;
+  subscription_listing listing_;
   std::uint64_t erased_at_trim_ = 0;    // of the database's erased rows, those before the allocator was last trimmed
   storage::text_map<unsigned> owners_;  // what the table directory said
   std::array<known_owner, 256> owner_by_form_;

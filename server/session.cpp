@@ -224,6 +224,9 @@ void session::deliver(const encoded_event& e, std::uint64_t pubsubid) {
     append_event(s->bytes, mode(), e, pubsubid);
     return;
   }
+  if (slow_ != nullptr) {
+    if (slow_subscriptions::subscription* s = slow_->find(pubsubid)) return deliver(*s, e, pubsubid);
+  }
   output_.append_event(mode(), e, pubsubid);
   if (output_.unsent_event_bytes() > worker_.shared().settings.backlog_bytes_max) return check_backlog();
   wants_flush();
@@ -248,14 +251,21 @@ bool session::may_subscribe() const {
   return subscriptions_ < worker_.shared().settings.subscriptions_max;
 }
 
-void session::unsubscribed(std::uint64_t ended) {
-  subscriptions_ -= std::min(ended, subscriptions_);
+void session::unsubscribed(std::span<const std::uint64_t> ended) {
+  subscriptions_ -= std::min<std::uint64_t>(ended.size(), subscriptions_);
+  if (slow_ == nullptr) return;
+  for (const std::uint64_t pubsubid : ended) slow_->forget(pubsubid);
 }
 
 // Output
 
 void session::flush() {
-  while (stage_ != stage::closed && !writing_ && !output_.empty()) {
+  write_out();
+  account_backlog();
+}
+
+void session::write_out() {
+  while (stage_ != stage::closed && !writing_ && (!output_.empty() || refill())) {
     std::array<std::string_view, pieces_max> pieces;
     std::array<boost::asio::const_buffer, pieces_max> buffers;
     const std::size_t count = output_.to_write(pieces);
@@ -347,7 +357,8 @@ void session::close(std::string_view why, bool slow) {
     spdlog::warn(
         "disconnected {}: {}, {} bytes of events waited for it; it must read faster, or raise "
         "--max-backlog-bytes",
-        address_, why, output_.unsent_event_bytes());
+        address_, why, output_.unsent_event_bytes() + (slow_ != nullptr ? slow_->folded_bytes() : 0));
+    ++worker_.slow().disconnects;
   } else {
     spdlog::info("connection {} ended: {}; {}, {} statements, {} bytes in, {} bytes out", address_, why,
                  name_of(mode()), statements_, bytes_in_, bytes_out_);
@@ -356,6 +367,8 @@ void session::close(std::string_view why, bool slow) {
   socket_.close(ignored);
   if (deadline_) deadline_->cancel();
   output_.release();
+  slow_.reset();
+  account_backlog();
   worker_.ended(*this, subscribed_workers_, turned_away_);
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "server/access_gate.hpp"
 #include "server/connection_output.hpp"
 #include "server/reply_slots.hpp"
+#include "server/slow_subscriptions.hpp"
 #include "server/subscriber.hpp"
 #include "server/table_locks.hpp"
 
@@ -79,7 +81,12 @@ class session : public std::enable_shared_from_this<session> {
   void subscribed(unsigned worker);
   [[nodiscard]] bool may_subscribe() const;
   [[nodiscard]] bool has_subscriptions() const { return subscriptions_ > 0; }
-  void unsubscribed(std::uint64_t ended);
+  /// These have ended, or were counted and not made.
+  void unsubscribed(std::span<const std::uint64_t> ended);
+  /// A subscription that is being made does not end the connection when that is slow.
+  void bear(std::uint64_t pubsubid, const slow_subscriptions::subscription& s);
+  /// The rows of a subscription that left events out have come, as `add` events; nothing: it shows too much.
+  void go_on(std::uint64_t pubsubid, const std::optional<std::string>& first_rows);
 
   /// Takes no more statements; closes when everything due has been sent. `why` is for the log.
   void finish(std::string_view why);
@@ -89,6 +96,19 @@ class session : public std::enable_shared_from_this<session> {
   /// Writes what there is; once at the end of each loop turn in which there was something. What its own statements came
   /// to is written as soon as they are taken, so that a lone client does not wait for the end of a turn.
   void flush();
+
+  /// Bytes of events that wait for it, as told to the worker's gauge last.
+  [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
+  /// Closes as too slow a subscriber.
+  void end_as_slow(std::string_view why) { close(why, true); }
+
+  // For listings
+
+  [[nodiscard]] const std::string& address() const { return address_; }
+  [[nodiscard]] const connection_output& output() const { return output_; }
+  [[nodiscard]] bool has_subscriptions() const { return subscriptions_ > 0; }
+  /// nullptr: it has none.
+  [[nodiscard]] slow_subscriptions* slow() const { return slow_.get(); }
 
   /// Closes at once, whatever is due.
   void abort(std::string_view why);
@@ -125,6 +145,13 @@ class session : public std::enable_shared_from_this<session> {
   void wants_flush();
   void release_done_slots();
   void check_backlog();
+  void write_out();
+
+  // session_slow.cpp
+  void deliver(slow_subscriptions::subscription& s, const encoded_event& e, std::uint64_t pubsubid);
+  [[nodiscard]] bool refill();
+  void account_backlog();
+  void resume_dropped();
   void begin_draining();
   void on_drainable(const boost::system::error_code& error);
   void set_deadline(std::chrono::milliseconds after);
@@ -148,6 +175,9 @@ class session : public std::enable_shared_from_this<session> {
   bool stalled_ = false;        // statements are held back until replies have left
   bool reading_ = false;        // an await_readable is pending
   bool writing_ = false;        // an await_writable is pending
+
+  std::unique_ptr<slow_subscriptions> slow_;  // nullptr: every subscription ends it when it is slow
+  std::size_t backlog_bytes_ = 0;             // as the worker's gauge knows it
 
   std::uint64_t alone_ = 0;  // the slot without whose reply no statement is taken; 0: none
   std::uint64_t subscriptions_ = 0;

@@ -56,6 +56,8 @@ struct shared_state {
   std::atomic<std::uint64_t> next_pubsubid{1};
   /// Connections that are served, those turned away not among them.
   std::atomic<std::size_t> connections{0};
+  /// Bytes of events that wait for connections, as workers have told at the ends of their turns.
+  std::atomic<std::int64_t> backlog_bytes{0};
 };
 
 }  // namespace pubsubsql::server

@@ -21,7 +21,7 @@ namespace pubsubsql::server {
 struct held_statement {
   statement_source source;
   std::string reply;
-  std::uint64_t subscriptions_ended = 0;
+  std::vector<std::uint64_t> subscriptions_ended;
   std::vector<ready_event> events;
   std::shared_ptr<const storage::durable::statement_changes> changes;  ///< nullptr: it only read
   std::uint64_t ticket = 0;                                            ///< of its changes

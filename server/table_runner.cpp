@@ -54,9 +54,10 @@ bool table_runner::is_barrier(const parser::statement_body& body) {
                  parser::push_statement, parser::pop_statement, parser::peek_statement>(body);
 }
 
-std::uint64_t table_runner::subscriptions_ended(const parser::statement_body& body, const storage::outcome& o) {
-  if (is_any<parser::subscribe_statement>(body)) return o.failure ? 1 : 0;
-  return !o.failure && o.kind == storage::reply_kind::unsubscribed ? o.rows : 0;
+std::vector<std::uint64_t> table_runner::subscriptions_ended(const parser::statement_body& body, std::uint64_t pubsubid,
+                                                             const storage::outcome& o) {
+  if (o.failure && is_any<parser::subscribe_statement>(body)) return {pubsubid};
+  return {o.ended.begin(), o.ended.end()};
 }
 
 void table_runner::encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o) {
@@ -91,10 +92,11 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
   const storage::outcome& o = database_.execute(s, {.subscriber = from.route.session,
                                                     .pubsubid = from.pubsubid,
                                                     .now_us = worker_.now_us(),
-                                                    .user = from.user.get()});
-  const std::uint64_t ended = subscriptions_ended(s.body, o);
+                                                    .user = from.user.get(),
+                                                    .on_slow = worker_.shared().settings.on_slow});
+  std::vector<std::uint64_t> ended = subscriptions_ended(s.body, from.pubsubid, o);
   if (q != nullptr && (!q->held.empty() || (!o.changes.empty() && !is_acknowledged_at_once(o)))) {
-    return hold(*q, std::move(from), o, ended);
+    return hold(*q, std::move(from), o, std::move(ended));
   }
   if (from.route.slot == 0) {
     session& to = *worker_.find(from.route.session);
@@ -103,7 +105,7 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
   } else {
     std::string bytes;
     encode_outcome(bytes, from, o);
-    answer(from, std::move(bytes), ended);
+    answer(from, std::move(bytes), std::move(ended));
   }
   if (q != nullptr && !o.changes.empty()) send_changes(*q, o, false, false);
   publish(o);
@@ -121,9 +123,10 @@ std::shared_ptr<const statement_changes> table_runner::send_changes(table_queue&
   return changes;
 }
 
-void table_runner::hold(table_queue& q, statement_source from, const storage::outcome& o, std::uint64_t ended) {
+void table_runner::hold(table_queue& q, statement_source from, const storage::outcome& o,
+                        std::vector<std::uint64_t> ended) {
   open_slot(from);
-  keep(q, std::move(from), o, false).subscriptions_ended = ended;
+  keep(q, std::move(from), o, false).subscriptions_ended = std::move(ended);
 }
 
 /// Puts what a statement has come to behind the others that are held, and sends its changes to the store.
@@ -165,7 +168,7 @@ void table_runner::on_committed(table_queue& q, std::uint64_t ticket) {
   while (!q.held.empty()) {
     held_statement& h = q.held.front();
     if (h.changes != nullptr && h.ticket > ticket) return;
-    answer(h.source, std::move(h.reply), h.subscriptions_ended);
+    answer(h.source, std::move(h.reply), std::move(h.subscriptions_ended));
     for (const ready_event& e : h.events) worker_.events().publish(e.event, e.targets);
     q.held.pop_front();
   }
@@ -207,7 +210,9 @@ void table_runner::on_not_as_asked(table_queue& q, std::span<const result> resul
     } else {
       std::string bytes;
       encode_store_error(bytes, h.source.route.address, r.error);
-      answer(h.source, std::move(bytes), h.source.pubsubid != 0 ? 1 : 0);
+      std::vector<std::uint64_t> ended;
+      if (h.source.pubsubid != 0) ended.push_back(h.source.pubsubid);
+      answer(h.source, std::move(bytes), std::move(ended));
     }
   }
   q.waiting.insert(q.waiting.begin(), std::make_move_iterator(again.begin()), std::make_move_iterator(again.end()));
@@ -219,7 +224,8 @@ void table_runner::redo_corrected(table_queue& q, held_statement h, const storag
                                                     .pubsubid = h.source.pubsubid,
                                                     .corrections = &rows,
                                                     .now_us = worker_.now_us(),
-                                                    .user = h.source.user.get()});
+                                                    .user = h.source.user.get(),
+                                                    .on_slow = worker_.shared().settings.on_slow});
   if (o.changes.empty()) {
     spdlog::error("table {} differs from MySQL: a row as MySQL stored it was refused here: {}", q.table,
                   o.failure ? o.failure->message : "it changed nothing");
@@ -242,6 +248,10 @@ void table_runner::advance(table_queue& q) {
       set_occupied(q, true);
       database_.pin(q.table, true);
       return next.occupy();
+    }
+    if (next.source.shows_again != showing::nothing) {
+      show_again(&q, std::move(next.source));
+      continue;
     }
     // The tree points into the text, which moves with its source when it is short.
     const std::string sql = next.source.sql;
@@ -330,7 +340,7 @@ void table_runner::repair(const reply_route& to, std::string_view table, const s
     // MySQL has been disconnected meanwhile: nobody is to be waited for.
     std::string bytes;
     encode_outcome(bytes, from, o);
-    answer(from, std::move(bytes), 0);
+    answer(from, std::move(bytes), {});
     return publish(o);
   }
   keep(q, from, o, true);
@@ -360,9 +370,13 @@ void table_runner::open_slot(statement_source& from) {
   from.route.slot = worker_.find(from.route.session)->await_reply(from.pubsubid);
 }
 
-void table_runner::answer(const statement_source& from, std::string bytes, std::uint64_t subscriptions_ended) {
-  statement_done done{
-      .route = from.route, .count = 1, .bytes = std::move(bytes), .subscriptions_ended = subscriptions_ended};
+void table_runner::answer(const statement_source& from, std::string bytes,
+                          std::vector<std::uint64_t> subscriptions_ended) {
+  if (from.shows_again != showing::nothing) return answer_showing(from, std::move(bytes));
+  statement_done done{.route = from.route,
+                      .count = 1,
+                      .bytes = std::move(bytes),
+                      .subscriptions_ended = std::move(subscriptions_ended)};
   const unsigned home = subscriber::of(from.route.session).worker;
   if (home == worker_.index()) {
     worker_.statements().on(done);

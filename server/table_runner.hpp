@@ -37,6 +37,9 @@ class table_runner {
   /// a slot for the reply yet: then it is answered directly if it can be.
   void run(statement_source from, const parser::statement& s);
 
+  /// A subscription, of a session of any worker, is to be shown its rows again.
+  void show_again(const wanted_rows& asked);
+
   /// The stores' word on writes of this worker.
   void on(std::vector<storage::durable::write_result>& results);
 
@@ -80,13 +83,15 @@ class table_runner {
   /// rare and wait until nothing is uncommitted.
   [[nodiscard]] static bool is_barrier(const parser::statement_body& body);
   /// The subscriptions that a session may stop counting once the outcome is known.
-  [[nodiscard]] static std::uint64_t subscriptions_ended(const parser::statement_body& body, const storage::outcome& o);
+  [[nodiscard]] static std::vector<std::uint64_t> subscriptions_ended(const parser::statement_body& body,
+                                                                      std::uint64_t pubsubid,
+                                                                      const storage::outcome& o);
 
   table_queue& queue_of(std::string_view table);
   [[nodiscard]] bool has_waiting(std::string_view table) const;
   void execute(table_queue* q, statement_source from, const parser::statement& s);
   void redo_corrected(table_queue& q, held_statement h, const storage::corrected_rows& rows);
-  void hold(table_queue& q, statement_source from, const storage::outcome& o, std::uint64_t ended);
+  void hold(table_queue& q, statement_source from, const storage::outcome& o, std::vector<std::uint64_t> ended);
   held_statement& keep(table_queue& q, statement_source from, const storage::outcome& o, bool in_mysql);
   std::shared_ptr<const storage::durable::statement_changes> send_changes(table_queue& q, const storage::outcome& o,
                                                                           bool awaited, bool in_mysql);
@@ -104,9 +109,13 @@ class table_runner {
   void run_owned(table_queue& q, const transaction_request& request, transaction_answer& a);
   void answer(transaction_answer a);
 
+  // table_runner_showing.cpp
+  void show_again(table_queue* q, statement_source from);
+  void answer_showing(const statement_source& from, std::string bytes);
+
   void encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o);
   void open_slot(statement_source& from);
-  void answer(const statement_source& from, std::string bytes, std::uint64_t subscriptions_ended);
+  void answer(const statement_source& from, std::string bytes, std::vector<std::uint64_t> subscriptions_ended);
   std::vector<ready_event> ready_events(const storage::outcome& o);
   void publish(const storage::outcome& o);
 

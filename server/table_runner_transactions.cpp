@@ -65,7 +65,7 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
   }
   const storage::outcome& o = database_.execute(s, who);
   const statement_source from{.route = request.route, .stream = s.stream, .text = {}, .sql = {}};
-  a.subscriptions_ended = subscriptions_ended(s.body, o);
+  a.subscriptions_ended = subscriptions_ended(s.body, 0, o);
   encode_outcome(a.reply, from, o);
   if (o.failure) a.what = transaction_answer::fate::failed;
   if (o.changes.empty()) return;

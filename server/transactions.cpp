@@ -225,8 +225,8 @@ void transactions::on(transaction_answer& a) {
 
 void transactions::finish_statement(transaction& t, transaction_answer& a) {
   t.plan.clear();
-  if (a.subscriptions_ended > 0) forget_subscription(t);
-  if (!t.is_implicit) return answer(t, std::move(a.reply), a.subscriptions_ended);
+  if (!a.subscriptions_ended.empty()) forget_subscription(t);
+  if (!t.is_implicit) return answer(t, std::move(a.reply), std::move(a.subscriptions_ended));
   if (a.what == fate::failed) return fail(t, std::move(a.reply));
   t.reply = std::move(a.reply);
   finish(t);
@@ -420,9 +420,9 @@ void transactions::release(transaction& t, bool undo) {
   }
 }
 
-void transactions::answer(const transaction& t, std::string bytes, std::uint64_t subscriptions_ended) {
+void transactions::answer(const transaction& t, std::string bytes, std::vector<std::uint64_t> subscriptions_ended) {
   statement_done done{
-      .route = t.route, .count = 1, .bytes = std::move(bytes), .subscriptions_ended = subscriptions_ended};
+      .route = t.route, .count = 1, .bytes = std::move(bytes), .subscriptions_ended = std::move(subscriptions_ended)};
   worker_.statements().on(done);
 }
 

@@ -143,7 +143,7 @@ class transactions {
   void fail(transaction& t, std::string reply);
   void take_back(transaction& t);
   void release(transaction& t, bool undo);
-  void answer(const transaction& t, std::string bytes, std::uint64_t subscriptions_ended = 0);
+  void answer(const transaction& t, std::string bytes, std::vector<std::uint64_t> subscriptions_ended = {});
   std::unique_ptr<transaction> forget(transaction& t);
 
   worker& worker_;

@@ -1,6 +1,8 @@
 #include "server/worker.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -15,7 +17,10 @@ worker::worker(unsigned index, shared_state& shared)
       keep_running_(context_.get_executor()),
       router_(*this),
       events_(*this),
-      outboxes_(shared.workers.size()) {}
+      outboxes_(shared.workers.size()),
+      backlog_(
+          {.connection_max = shared.settings.backlog_bytes_max, .total_max = shared.settings.backlog_total_bytes_max},
+          shared.backlog_bytes) {}
 
 worker::~worker() = default;
 
@@ -76,13 +81,6 @@ void worker::forget_ended() {
   }
 }
 
-template <typename Do>
-void worker::for_each_session(Do&& act) {
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    if (const std::shared_ptr<session> s = places_[i].occupant) act(*s);
-  }
-}
-
 void worker::recheck_rights() {
   for_each_session([this](session& s) { router_.gate().recheck(s); });
 }
@@ -128,6 +126,28 @@ void worker::flush_sessions() {
   flushing_.clear();
 }
 
+/// When too much waits for all connections together, those of this worker for which the most waits end.
+void worker::relieve_backlog() {
+  const bool was_over = backlog_.is_over();
+  std::size_t excess = backlog_.publish();
+  if (!backlog_.is_over()) return;
+  for (unsigned other = 0; !was_over && other < outboxes_.size(); ++other) {
+    if (other != index_) send(other, backlog_is_over{});
+  }
+  if (excess == 0) return;
+  std::vector<session*> slow;
+  for_each_session([&](session& s) {
+    if (s.backlog_bytes() > 0) slow.push_back(&s);
+  });
+  std::ranges::sort(slow, std::greater(), &session::backlog_bytes);
+  for (session* s : slow) {
+    if (excess == 0) break;
+    excess -= std::min(excess, s->backlog_bytes());
+    s->end_as_slow("too slow a subscriber, and more than --max-total-backlog-bytes wait for all");
+  }
+  backlog_.publish();
+}
+
 std::int64_t worker::read_clock() {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();
@@ -137,7 +157,10 @@ void worker::end_turn() {
   end_of_turn_is_due_ = false;
   now_us_ = 0;
   takers_before_ = std::exchange(takers_, 0);
+  ending_turn_ = true;
   flush_sessions();
+  ending_turn_ = false;
+  relieve_backlog();
   forget_ended();
   router_.end_turn();
   hand_over();
@@ -152,7 +175,7 @@ void worker::send(unsigned to, worker_message message) {
 }
 
 void worker::send_done(unsigned to, statement_done done) {
-  const auto is_silent = [](const statement_done& d) { return d.bytes.empty() && d.subscriptions_ended == 0; };
+  const auto is_silent = [](const statement_done& d) { return d.bytes.empty() && d.subscriptions_ended.empty(); };
   auto* const last = outboxes_[to].empty() ? nullptr : std::get_if<statement_done>(&outboxes_[to].back());
   const bool joins = last != nullptr && is_silent(*last) && is_silent(done) &&
                      last->route.session == done.route.session && last->route.slot + last->count == done.route.slot;

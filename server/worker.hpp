@@ -12,11 +12,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "server/backlog_gauge.hpp"
 #include "server/connection_output.hpp"
 #include "server/event_fan_out.hpp"
 #include "server/router.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
+#include "server/slow_subscriptions.hpp"
 #include "server/subscriber.hpp"
 #include "server/worker_message.hpp"
 
@@ -60,6 +62,14 @@ class worker {
   [[nodiscard]] router& statements() { return router_; }
   [[nodiscard]] event_fan_out& events() { return events_; }
   [[nodiscard]] buffer_pool& buffers() { return buffers_; }
+  /// What waits for its sessions.
+  [[nodiscard]] backlog_gauge& backlog() { return backlog_; }
+  /// The gauge has been told something, which the others are to hear of.
+  void backlog_changed() {
+    if (!ending_turn_) end_turn_later();
+  }
+  /// What became of events of its sessions that were too slow.
+  [[nodiscard]] slow_counts& slow() { return slow_; }
   /// Where a session reads into; what is in it is to be used before the next read.
   [[nodiscard]] std::span<char> read_buffer() { return *read_buffer_; }
 
@@ -89,6 +99,14 @@ class worker {
   void send_done(unsigned to, statement_done done);
   /// Users or rights have changed: sessions that have what they may not have any more end.
   void recheck_rights();
+
+  /// Calls `act(session&)` for each.
+  template <typename Do>
+  void for_each_session(Do&& act) {
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      if (const std::shared_ptr<session> s = places_[i].occupant) act(*s);
+    }
+  }
   /// The session is closed; it is forgotten at the end of this loop turn, when nobody is looking at it any more.
   void ended(session& s, std::vector<unsigned> subscribed_workers, bool turned_away);
 
@@ -108,12 +126,10 @@ class worker {
   [[nodiscard]] static std::int64_t read_clock();
   void end_turn();
   void flush_sessions();
+  void relieve_backlog();
   void forget_ended();
   void hand_over();
   void read_inbox();
-  template <typename Do>
-  void for_each_session(Do&& act);
-
   unsigned index_;
   shared_state& shared_;
   // Before the context: handlers that are still pending when the context goes own sessions, which give buffers back.
@@ -131,9 +147,12 @@ class worker {
   std::vector<ended_session> ended_;
   std::vector<std::vector<worker_message>> outboxes_;  // by worker
   bool end_of_turn_is_due_ = false;
+  bool ending_turn_ = false;       // and telling the others of the backlog comes next
   std::size_t takers_ = 0;         // how often sessions have taken statements in this loop turn
   std::size_t takers_before_ = 0;  // in the turn before
   bool finishing_ = false;
+  backlog_gauge backlog_;
+  slow_counts slow_;
   std::int64_t now_us_ = 0;  // 0: to be read
 
   std::mutex inbox_mutex_;

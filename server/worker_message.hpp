@@ -9,8 +9,11 @@
 #include <variant>
 #include <vector>
 
+#include <absl/container/flat_hash_map.h>
+
 #include "parser/parser.hpp"
 #include "server/reply_encoder.hpp"
+#include "server/slow_subscriptions.hpp"
 #include "server/table_locks.hpp"
 #include "storage/access/user_rights.hpp"
 #include "storage/durable/store.hpp"
@@ -27,14 +30,18 @@ struct reply_route {
   reply_address address;
 };
 
+/// Whether the rows of a subscription are asked for anew, and whether they are too many.
+enum class showing : std::uint8_t { nothing, rows, too_much };
+
 /// Who asks what: a statement on its way to the table, and for as long as it may have to be run again.
 struct statement_source {
   reply_route route;
-  std::uint64_t pubsubid = 0;       ///< for the subscription it makes; 0: it makes none
-  bool stream = false;              ///< success is not replied
-  std::string_view text;            ///< as the client sent it, valid while it is run for the first time
-  std::string sql;                  ///< a copy of the text; made when it has to outlive that
-  access::shared_rights user = {};  ///< whose rights it is run with, whenever that is
+  std::uint64_t pubsubid = 0;              ///< for the subscription it makes; 0: it makes none
+  bool stream = false;                     ///< success is not replied
+  showing shows_again = showing::nothing;  ///< instead of a statement: the rows of that subscription
+  std::string_view text;                   ///< as the client sent it, valid while it is run for the first time
+  std::string sql;                         ///< a copy of the text; made when it has to outlive that
+  access::shared_rights user = {};         ///< whose rights it is run with, whenever that is
 };
 
 /// An event that is ready to be sent, and to whom.
@@ -61,7 +68,7 @@ struct statement_done {
   reply_route route;
   std::uint64_t count = 1;  ///< so many slots from the route's on; more than one only when there is nothing to send
   std::string bytes;
-  std::uint64_t subscriptions_ended = 0;  ///< ended by it, or counted for it and not made
+  std::vector<std::uint64_t> subscriptions_ended = {};  ///< by it, or counted for it and not made
 };
 
 /// Send this to those of your sessions.
@@ -69,6 +76,24 @@ struct deliver_event {
   std::shared_ptr<const encoded_event> event;
   std::vector<storage::event_target> targets;
 };
+
+/// A subscription of your tables has left events out: what would it begin with now? Answered by first_rows, behind the
+/// events before.
+struct wanted_rows {
+  storage::subscriber_id session{};
+  std::uint64_t pubsubid = 0;
+  parser::wire_mode mode{};
+};
+
+/// The reply to wanted_rows, ready to be sent.
+struct first_rows {
+  storage::subscriber_id session{};
+  std::uint64_t pubsubid = 0;
+  std::optional<std::string> bytes = {};  ///< nothing: they are more than a statement may show
+};
+
+/// More events wait for connections than may; you may have some that end.
+struct backlog_is_over {};
 
 /// This session is gone.
 struct drop_subscriber {
@@ -83,6 +108,50 @@ struct table_numbers {
   std::uint64_t subscriptions = 0;
 };
 
+/// Tell me about subscriptions: those of your tables, and those of your sessions.
+struct list_subscriptions {
+  unsigned asker = 0;           ///< a worker
+  std::uint64_t gathering = 0;  ///< its number for the question
+};
+
+/// What a worker that has a table knows of a subscription.
+struct subscription_facts {
+  storage::subscriber_id session{};
+  std::uint64_t pubsubid = 0;
+  std::string table;
+  std::string statement;
+  std::uint64_t events = 0;  ///< made for it
+};
+
+/// What its worker knows of a connection.
+struct connection_facts {
+  std::string address;
+  std::uint64_t backlog_bytes = 0;
+  std::uint64_t age_ms = 0;  ///< of the oldest that waits
+};
+
+/// What it knows of a subscription that does not end the connection.
+struct borne_facts {
+  parser::slow_policy policy{};
+  std::uint64_t dropped = 0;
+  std::uint64_t conflated = 0;
+};
+
+/// What one worker knows of subscriptions and their connections.
+struct subscription_list {
+  std::vector<subscription_facts> subscriptions;
+  absl::flat_hash_map<storage::subscriber_id, connection_facts> connections;
+  absl::flat_hash_map<std::uint64_t, borne_facts> borne;  ///< by pubsubid
+  std::size_t bytes = 0;                                  ///< of its texts
+  bool is_cut = false;                                    ///< there is more than a statement may show
+};
+
+/// The reply to list_subscriptions.
+struct subscriptions_listed {
+  std::uint64_t gathering = 0;
+  subscription_list list;
+};
+
 /// Tell me about your tables.
 struct list_tables {
   unsigned asker = 0;           ///< a worker
@@ -93,6 +162,7 @@ struct list_tables {
 struct tables_listed {
   std::uint64_t gathering = 0;
   std::vector<table_numbers> tables;
+  slow_counts slow;  ///< of your sessions
 };
 
 /// Run this on your table for a transaction; the table becomes its own first, when it has not got it. Answered by a
@@ -125,7 +195,7 @@ struct transaction_answer {
   std::vector<ready_event> events = {};
   std::optional<storage::sql::inner_result> rows = {};  ///< of a subquery
   bool is_awaited = false;  ///< whether a store has to have committed it before it is acknowledged
-  std::uint64_t subscriptions_ended = 0;
+  std::vector<std::uint64_t> subscriptions_ended = {};
 };
 
 /// Do not wait for this table any more, if you still do.
@@ -164,8 +234,10 @@ struct table_work {
   std::function<void(table_runner&)> work;
 };
 
-using worker_message = std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables,
-                                    tables_listed, writes_done, table_work, transaction_request, transaction_answer,
-                                    transaction_cancel, transaction_end, transactions_open, auth_done, rights_changed>;
+using worker_message =
+    std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables, tables_listed, writes_done,
+                 table_work, transaction_request, transaction_answer, transaction_cancel, transaction_end,
+                 transactions_open, wanted_rows, first_rows, backlog_is_over, list_subscriptions, subscriptions_listed,
+                 auth_done, rights_changed>;
 
 }  // namespace pubsubsql::server

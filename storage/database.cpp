@@ -48,6 +48,29 @@ void database::drop_subscription(subscriber_id subscriber, std::uint64_t pubsubi
   executor_->drop_subscription(subscriber, pubsubid);
 }
 
+std::optional<std::string_view> database::table_of(subscriber_id subscriber, std::uint64_t pubsubid) const {
+  const table* t = executor_->table_of(subscriber, pubsubid);
+  if (t == nullptr) return std::nullopt;
+  return t->name();
+}
+
+const outcome& database::show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us) {
+  return executor_->show_again(subscriber, pubsubid, now_us);
+}
+
+void database::for_each_subscription(const std::function<bool(const subscription_summary&)>& list) const {
+  for (const auto& [name, t] : executor_->tables()) {
+    for (const subscriptions::entry& e : t->subscribers().entries()) {
+      const subscription_summary s{.subscriber = e.target.subscriber,
+                                   .pubsubid = e.target.pubsubid,
+                                   .table = t->name(),
+                                   .statement = executor::statement_of(*t, e.target.pubsubid),
+                                   .events = e.events};
+      if (!list(s)) return;
+    }
+  }
+}
+
 table& database::restore(const table_description& d) {
   return executor_->restore(d);
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,6 +33,15 @@ struct table_summary {
   std::uint64_t rows = 0;
   std::uint32_t columns = 0;
   std::uint64_t subscriptions = 0;
+};
+
+/// Facts about a subscription for `show subscriptions`.
+struct subscription_summary {
+  subscriber_id subscriber{};
+  std::uint64_t pubsubid = 0;
+  std::string_view table;    ///< valid as long as the database
+  std::string statement;     ///< that would make it, without what becomes of it when its subscriber is slow
+  std::uint64_t events = 0;  ///< of its rows' changes since it was made, those of statements taken back among them
 };
 
 /// The in-memory engine: tables, their rows and indexes, and who subscribes to what.
@@ -67,6 +77,8 @@ class database {
     /// Whose rights decide which rows the statement sees and may write, and who current_user() is; nullptr: everybody's
     /// rights hold for all rows, and current_user() is NULL. Whether the statement is allowed at all is not asked here.
     const access::user_rights* user = nullptr;
+    /// What becomes of a subscription that does not say when its subscriber is slow.
+    parser::slow_policy on_slow = parser::slow_policy::disconnect;
   };
 
   /// Runs one statement. The outcome's views are valid until the next non-const call.
@@ -106,6 +118,16 @@ class database {
 
   /// Ends one subscription of a subscriber, if there is such a one.
   void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
+
+  /// The table of a subscription; nothing: there is no such subscription. Valid as long as the table.
+  [[nodiscard]] std::optional<std::string_view> table_of(subscriber_id subscriber, std::uint64_t pubsubid) const;
+
+  /// What the subscription would begin with now, as the outcome of its `subscribe`. Fails when it shows too much.
+  /// REQUIRES: there is such a subscription.
+  [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us);
+
+  /// Tells `list` of each subscription, table after table, until it returns false.
+  void for_each_subscription(const std::function<bool(const subscription_summary&)>& list) const;
 
   /// Adds a table that a store remembers, empty; table::load() brings its rows. REQUIRES: there is no such table.
   table& restore(const table_description& d);

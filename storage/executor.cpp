@@ -52,6 +52,7 @@ void executor::begin() {
   clear(data_);
   clear(listing_);
   explained_.clear();
+  clear(ended_);
 }
 
 const outcome& executor::execute(const parser::statement& s, const database::caller& who) {

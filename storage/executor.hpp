@@ -47,6 +47,9 @@ class executor {
                                                   const table_description* outside);
   void pin(std::string_view table, bool pinned);
   void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
+  [[nodiscard]] table* table_of(subscriber_id subscriber, std::uint64_t pubsubid) const;
+  [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us);
+  [[nodiscard]] static std::string statement_of(const table& t, std::uint64_t pubsubid);
   table& restore(const table_description& d);
   void forget(std::string_view table);
   void drop_subscriber(subscriber_id subscriber);
@@ -205,6 +208,9 @@ class executor {
   void undo_replacing(std::string_view name, std::span<const change> changes);
   failure finish_schema(const table& t, std::string_view action);
 
+  // executor_subscribed.cpp
+  failure find_again(table& t, std::uint64_t pubsubid);
+
   // executor_subscriptions.cpp
   failure run(const parser::subscribe_statement& s);
   failure subscribe(const parser::subscribe_statement& s, std::span<const std::string> needed);
@@ -306,6 +312,7 @@ class executor {
   std::vector<column_index> projection_;            // columns of the reply
   std::vector<column_index> sorted_;                // the same, to see which are named more than once
   std::vector<row_view> data_;                      // rows of the reply
+  std::vector<std::uint64_t> ended_;                // subscriptions that the statement ended
   std::vector<value> listing_;                      // values of describe and explain
 
   /// A line of `explain`; what is empty is NULL.

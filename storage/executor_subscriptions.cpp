@@ -42,6 +42,7 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
     if (auto failed = subscribe_by_predicate(*t, s, target, needed)) return failed;
   }
   by_subscriber_[who_.subscriber].emplace(who_.pubsubid, t);
+  if (s.on_slow.value_or(who_.on_slow) == parser::slow_policy::conflate) t->subscribers().key_events(who_.pubsubid);
   outcome_.kind = reply_kind::subscribed;
   outcome_.pubsubid = who_.pubsubid;
   outcome_.snapshot = !s.skip;
@@ -162,20 +163,20 @@ std::size_t executor::unsubscribe_one(table& t, std::uint64_t pubsubid) {
   mine->second.erase(it);
   if (mine->second.empty()) by_subscriber_.erase(mine);
   t.subscribers().remove(pubsubid);
+  ended_.push_back(pubsubid);
   return 1;
 }
 
 std::size_t executor::unsubscribe_all(table& t) {
   const auto mine = by_subscriber_.find(who_.subscriber);
   if (mine == by_subscriber_.end()) return 0;
-  std::vector<std::uint64_t> pubsubids;
   for (const auto& [pubsubid, of] : mine->second) {
-    if (of == &t) pubsubids.push_back(pubsubid);
+    if (of == &t) ended_.push_back(pubsubid);
   }
-  for (const std::uint64_t pubsubid : pubsubids) mine->second.erase(pubsubid);
+  for (const std::uint64_t pubsubid : ended_) mine->second.erase(pubsubid);
   if (mine->second.empty()) by_subscriber_.erase(mine);
-  t.subscribers().remove_all(who_.subscriber, pubsubids);
-  return pubsubids.size();
+  t.subscribers().remove_all(who_.subscriber, ended_);
+  return ended_.size();
 }
 
 executor::failure executor::run(const parser::unsubscribe_statement& s) {
@@ -187,6 +188,7 @@ executor::failure executor::run(const parser::unsubscribe_statement& s) {
   outcome_.about = t;
   outcome_.action = "unsubscribe";
   outcome_.rows = ended;
+  outcome_.ended = ended_;
   return std::nullopt;
 }
 

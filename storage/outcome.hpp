@@ -32,9 +32,13 @@ enum class event_action : std::uint8_t { add, insert, update, remove, delete_row
 /// to see them.
 struct event {
   event_action action{};
+  bool is_keyed = false;                  ///< some of the subscribers need to know which row it is: row.position()
   std::span<const column_index> columns;  ///< in the order to be sent
-  row_view row;                           ///< values of `columns` as they are to be sent
-  /// The names of `columns`, when the row is none of the table's but computed; it has no id then. Empty: the table's.
+  /// The values of `columns` as they are to be sent. Its position tells the rows of one subscription apart, also where
+  /// they are computed, and is not given to another row later.
+  row_view row;
+  /// The names of `columns`, when the row is none of the table's but computed; it has no id to show then. Empty: the
+  /// table's.
   std::span<const std::string_view> titles = {};
   std::span<const event_target> targets;  ///< never empty, by rising pubsubid
 };
@@ -135,7 +139,8 @@ struct outcome {
   std::span<const std::string_view> titles;
   std::span<const row_view> data;
   std::span<const std::string_view> listing_columns;
-  std::span<const value> listing_rows;  ///< row after row
+  std::span<const value> listing_rows;   ///< row after row
+  std::span<const std::uint64_t> ended;  ///< unsubscribed: their pubsubids
 
   std::span<const event> events;
   std::span<const change> changes;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "parser/ast.hpp"
@@ -30,6 +31,7 @@ class subscription_filter : public matching::row_filter {
   [[nodiscard]] bool depends_on_time() const override { return predicate_.depends_on_time(); }
 
   [[nodiscard]] bool hides_rows() const override { return !needed_.empty(); }
+  [[nodiscard]] std::string_view statement() const override { return statement_; }
 
   [[nodiscard]] std::string canonical_text() const;
 

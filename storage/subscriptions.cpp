@@ -41,7 +41,7 @@ struct column_filters {
   absl::flat_hash_set<std::unique_ptr<text_group>, hash_of_text, same_text> by_text;
   std::unique_ptr<text_group> never;  // `column = null`
 
-  [[nodiscard]] const text_group* find(const value& v) const {
+  [[nodiscard]] text_group* find(const value& v) const {
     if (!v) return nullptr;
     const auto it = by_text.find(*v);
     return it == by_text.end() ? nullptr : it->get();
@@ -148,12 +148,50 @@ void subscriptions::tell_live(std::span<const change> changes, std::span<const c
 void subscriptions::join(group* g, const event_target& target) {
   const auto at = std::ranges::upper_bound(g->targets, target.pubsubid, {}, &event_target::pubsubid);
   g->targets.insert(at, target);
-  by_id_.emplace(target.pubsubid, g);
+  by_id_.emplace(target.pubsubid, membership{.of = g, .events_before = g->events});
+}
+
+void subscriptions::key_events(std::uint64_t pubsubid) {
+  by_id_.find(pubsubid)->second.of->is_keyed = true;
+}
+
+subscriptions::definition subscriptions::refresh(std::uint64_t pubsubid, std::int64_t now_us) {
+  group* g = by_id_.find(pubsubid)->second.of;
+  if (g->is_live) live_->refresh(static_cast<matching::live_query&>(*g), now_us);
+  return definition_of(pubsubid);
+}
+
+subscriptions::definition subscriptions::definition_of(std::uint64_t pubsubid) const {
+  const group* g = by_id_.find(pubsubid)->second.of;
+  if (g == everything_.get()) return {};
+  if (g->is_live) {
+    const auto& q = static_cast<const matching::live_query&>(*g);
+    return {.where = q.filter(), .live = &q};
+  }
+  if (g->of == nullptr) {
+    const auto& filtered = static_cast<const filtered_group&>(*g);
+    return {.where = filtered.filter.get(), .list = filtered.list};
+  }
+  const column_filters& filters = *g->of;
+  const bool never = g == filters.never.get();
+  return {.equality = filter{.column = filters.column,
+                             .text = never ? value{} : value{static_cast<const matching::text_group*>(g)->text}},
+          .column = filters.index};
+}
+
+std::vector<subscriptions::entry> subscriptions::entries() const {
+  std::vector<entry> all;
+  all.reserve(by_id_.size());
+  for (const auto& [pubsubid, m] : by_id_) {
+    const auto target = std::ranges::lower_bound(m.of->targets, pubsubid, {}, &event_target::pubsubid);
+    all.push_back({.target = *target, .events = m.of->events - m.events_before});
+  }
+  return all;
 }
 
 void subscriptions::remove(std::uint64_t pubsubid) {
   const auto it = by_id_.find(pubsubid);
-  group* g = it->second;
+  group* g = it->second.of;
   by_id_.erase(it);
   shrink_if_sparse(by_id_);
   g->targets.erase(std::ranges::lower_bound(g->targets, pubsubid, {}, &event_target::pubsubid));
@@ -164,7 +202,7 @@ void subscriptions::remove_all(subscriber_id subscriber, std::span<const std::ui
   absl::flat_hash_set<group*> groups;
   for (const std::uint64_t pubsubid : pubsubids) {
     const auto it = by_id_.find(pubsubid);
-    groups.insert(it->second);
+    groups.insert(it->second.of);
     by_id_.erase(it);
   }
   shrink_if_sparse(by_id_);
@@ -176,7 +214,11 @@ void subscriptions::remove_all(subscriber_id subscriber, std::span<const std::ui
 }
 
 void subscriptions::drop_if_empty(group* g) {
-  if (!g->targets.empty() || g == everything_.get()) return;
+  if (!g->targets.empty()) return;
+  if (g == everything_.get()) {
+    g->is_keyed = false;
+    return;
+  }
   if (g->is_live) {
     live_->drop(static_cast<matching::live_query&>(*g));
     if (live_->empty()) live_.reset();
@@ -309,20 +351,21 @@ void subscriptions::columns_changed() {
   std::ranges::sort(active_, {}, [](const column_filters* f) { return *f->index; });
 }
 
-void subscriptions::send(const group* g, event_action action, row_view row, std::span<const column_index> columns,
+void subscriptions::send(group* g, event_action action, row_view row, std::span<const column_index> columns,
                          std::vector<event>& out) {
   if (g == nullptr) return;
-  out.push_back({.action = action, .columns = columns, .row = row, .targets = g->targets});
+  ++g->events;
+  out.push_back({.action = action, .is_keyed = g->is_keyed, .columns = columns, .row = row, .targets = g->targets});
 }
 
 void subscriptions::send_to_all(event_action action, row_view row, std::span<const column_index> columns,
-                                std::vector<event>& out) const {
+                                std::vector<event>& out) {
   if (!everything_->targets.empty()) send(everything_.get(), action, row, columns, out);
 }
 
 void subscriptions::send_filtered(std::span<filtered_group* const> groups, event_action action, row_view row,
                                   std::span<const column_index> all, std::vector<event>& out) {
-  for (const filtered_group* g : groups) send(g, action, row, g->list == nullptr ? all : g->list->columns(), out);
+  for (filtered_group* g : groups) send(g, action, row, g->list == nullptr ? all : g->list->columns(), out);
 }
 
 void subscriptions::send_removed(std::span<filtered_group* const> groups, row_view before, row_view after,
@@ -336,7 +379,7 @@ void subscriptions::send_removed(std::span<filtered_group* const> groups, row_vi
 void subscriptions::send_updated(std::span<filtered_group* const> groups, row_view before, row_view after,
                                  std::span<const column_index> assigned, std::span<const column_index> sent,
                                  std::vector<event>& out) {
-  for (const filtered_group* g : groups) {
+  for (filtered_group* g : groups) {
     if (g->list == nullptr) {
       send(g, event_action::update, after, sent, out);
       continue;

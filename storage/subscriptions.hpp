@@ -65,6 +65,29 @@ class subscriptions {
   const matching::live_query& add(const event_target& target, std::unique_ptr<matching::live_query> made,
                                   std::int64_t now_us);
 
+  /// From now on the events of this subscription say which row they are about. REQUIRES: there is such a subscription.
+  void key_events(std::uint64_t pubsubid);
+
+  /// What one subscription asks for. Valid until subscriptions or columns change.
+  struct definition {
+    std::optional<filter> equality = {};          ///< `column = text`
+    std::optional<column_index> column = {};      ///< of the equality, if the table has it
+    const matching::row_filter* where = nullptr;  ///< any other predicate
+    const matching::column_list* list = nullptr;  ///< nullptr: all columns, or those of `live`
+    const matching::live_query* live = nullptr;   ///< groups, or first rows
+  };
+  /// REQUIRES: there is such a subscription.
+  [[nodiscard]] definition definition_of(std::uint64_t pubsubid) const;
+  /// The same, and a live query shows the rows that there are.
+  [[nodiscard]] definition refresh(std::uint64_t pubsubid, std::int64_t now_us);
+
+  /// One subscription, for a listing.
+  struct entry {
+    event_target target;
+    std::uint64_t events = 0;  ///< since it was made
+  };
+  [[nodiscard]] std::vector<entry> entries() const;
+
   /// REQUIRES: there is such a subscription.
   void remove(std::uint64_t pubsubid);
 
@@ -130,10 +153,9 @@ class subscriptions {
   void send_updated(std::span<filtered_group* const> groups, row_view before, row_view after,
                     std::span<const column_index> assigned, std::span<const column_index> sent,
                     std::vector<event>& out);
-  static void send(const group* g, event_action action, row_view row, std::span<const column_index> columns,
+  static void send(group* g, event_action action, row_view row, std::span<const column_index> columns,
                    std::vector<event>& out);
-  void send_to_all(event_action action, row_view row, std::span<const column_index> columns,
-                   std::vector<event>& out) const;
+  void send_to_all(event_action action, row_view row, std::span<const column_index> columns, std::vector<event>& out);
   void on_whole_row(event_action action, row_view row, std::span<const column_index> all, std::vector<event>& out);
   /// The groups of a column that does not compare texts any more are found as those of other predicates are.
   void read_as_predicates(column_filters& f);
@@ -152,7 +174,12 @@ class subscriptions {
   std::vector<column_filters*> active_;                // those whose column the table has
   std::unique_ptr<filtered_groups> filtered_;          // nullptr: there are none
   std::unique_ptr<matching::live_queries> live_;       // nullptr: there are none
-  absl::flat_hash_map<std::uint64_t, group*> by_id_;
+  /// The group of a subscription, and how many events it had got before.
+  struct membership {
+    group* of = nullptr;
+    std::uint64_t events_before = 0;
+  };
+  absl::flat_hash_map<std::uint64_t, membership> by_id_;
   std::uint64_t statement_ = 0;
   std::int64_t now_us_ = 0;
 

@@ -155,11 +155,16 @@ std::string heading(const event& e) {
   return text + "]";
 }
 
+std::string notice_text(const event& e) {
+  if (e.action == event_action::ended) return "the subscription could not be made again: " + escaped(e.message);
+  if (e.action == event_action::gap) {
+    return std::to_string(e.lost) + " events were lost, for they were not read in time; the rows come again";
+  }
+  return "subscribed again after a reconnect; changes meanwhile were missed";
+}
+
 void write_notice(std::ostream& out, const event& e) {
-  out << heading(e) << ' '
-      << (e.action == event_action::ended ? "the subscription could not be made again: " + escaped(e.message)
-                                          : "subscribed again after a reconnect; changes meanwhile were missed")
-      << '\n';
+  out << heading(e) << ' ' << notice_text(e) << '\n';
 }
 
 void write_event_lines(std::ostream& out, const event& e) {
@@ -195,10 +200,12 @@ void write_reply(std::ostream& out, const reply& r, const layout& l) {
 }
 
 void write_event(std::ostream& out, const event& e, const layout& l) {
-  const bool notice = e.action == event_action::resync || e.action == event_action::ended;
+  const bool notice =
+      e.action == event_action::resync || e.action == event_action::gap || e.action == event_action::ended;
   if (l.format == output_format::json) {
     out << "{\"status\":\"ok\",\"action\":\"" << pubsubsql::name_of(e.action) << "\",\"pubsubid\":\"" << e.pubsubid
         << '"';
+    if (e.action == event_action::gap) out << ",\"lost\":" << e.lost;
     if (notice && !e.message.empty()) out << ",\"msg\":" << json_text(e.message);
     write_json_rows(out, e.rows);
     out << "}\n";

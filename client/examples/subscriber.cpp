@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
 
     db.subscribe("subscribe * from stocks", [](const pubsubsql::event& e) {
       if (e.action == pubsubsql::event_action::resync) std::cout << "connected anew, the rows come again" << std::endl;
+      if (e.action == pubsubsql::event_action::gap) std::cout << e.lost << " events were lost" << std::endl;
       for (const auto row : e.rows) {
         std::cout << name_of(e.action);
         for (std::size_t i = 0; i < row.size(); ++i) std::cout << ' ' << e.rows.columns()[i] << '=' << row[i];

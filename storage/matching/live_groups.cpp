@@ -268,7 +268,7 @@ std::string live_groups::compute(const group& g) const {
     values.push_back(sql::value_of(e, shown.evaluate({.row = sample, .aggregates = results}, e)));
   }
   std::string row;
-  encode_row(0, values, row);
+  encode_row(static_cast<row_position>(g.number), values, row);
   return row;
 }
 

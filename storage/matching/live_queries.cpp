@@ -11,13 +11,16 @@ live_query& live_queries::enter(std::unique_ptr<live_query> made, std::int64_t n
   auto it = std::ranges::find(queries_, made->key(), [](const auto& q) { return q->key(); });
   if (it == queries_.end()) it = queries_.insert(it, std::move(made));
   live_query& q = **it;
-  if (q.validity != live_query::state::good) {
-    q.clear();
-    enter_all(q, now_us);
-    q.settle();
-    q.validity = live_query::state::good;
-  }
+  refresh(q, now_us);
   return q;
+}
+
+void live_queries::refresh(live_query& q, std::int64_t now_us) {
+  if (q.validity == live_query::state::good) return;
+  q.clear();
+  enter_all(q, now_us);
+  q.settle();
+  q.validity = live_query::state::good;
 }
 
 void live_queries::drop(live_query& q) {

@@ -25,6 +25,8 @@ class live_queries {
 
   /// The one that asks for the same, or this one; it knows the rows that there are.
   [[nodiscard]] live_query& enter(std::unique_ptr<live_query> made, std::int64_t now_us);
+  /// Brings it up to the rows that there are, when it has not been since rows were taken back.
+  void refresh(live_query& q, std::int64_t now_us);
   /// Nobody subscribes to it any more.
   void drop(live_query& q);
 

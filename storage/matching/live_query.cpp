@@ -23,6 +23,7 @@ live_query::live_query(const parser::subscribe_statement& s, std::unique_ptr<row
   body.skip = true;
   body.table = "t";
   body.where.reset();
+  body.on_slow.reset();
   statement_ = parser::print(without_where);
   key_ = statement_;
   if (filter_) key_.append("\nwhere ").append(filter_text);
@@ -53,8 +54,10 @@ void live_query::bind(const table& t) {
 }
 
 void live_query::send(event_action action, row_view row, std::span<const column_index> columns,
-                      std::vector<event>& out) const {
-  out.push_back({.action = action, .columns = columns, .row = row, .titles = titles(), .targets = targets});
+                      std::vector<event>& out) {
+  ++events;
+  out.push_back(
+      {.action = action, .is_keyed = is_keyed, .columns = columns, .row = row, .titles = titles(), .targets = targets});
 }
 
 }  // namespace pubsubsql::storage::matching

@@ -50,6 +50,10 @@ class live_query : public subscription_group {
 
   /// What it asks for, as no other live query has it.
   [[nodiscard]] std::string_view key() const { return key_; }
+  /// A subscribe statement that asks for the same, but for the filter and the table's name.
+  [[nodiscard]] std::string_view statement() const { return statement_; }
+  /// nullptr: every row matches.
+  [[nodiscard]] const row_filter* filter() const { return filter_.get(); }
   /// Whether it reads the column of that name, or would if the table had it.
   [[nodiscard]] bool reads(std::string_view name, column_index column) const;
 
@@ -92,7 +96,7 @@ class live_query : public subscription_group {
   [[nodiscard]] bool matches(row_view row, std::int64_t now_us) const {
     return !filter_ || filter_->matches(row, now_us);
   }
-  void send(event_action action, row_view row, std::span<const column_index> columns, std::vector<event>& out) const;
+  void send(event_action action, row_view row, std::span<const column_index> columns, std::vector<event>& out);
 
   std::unique_ptr<row_filter> filter_;
   std::string key_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/column_atom.hpp"
@@ -39,6 +40,8 @@ class row_filter {
   [[nodiscard]] virtual bool depends_on_time() const { return false; }
   /// Whether subscribers may not see a row that does not match: one that matches no more is shown as it was before.
   [[nodiscard]] virtual bool hides_rows() const { return false; }
+  /// A subscribe statement with this `where`.
+  [[nodiscard]] virtual std::string_view statement() const = 0;
 };
 
 }  // namespace pubsubsql::storage::matching

@@ -19,7 +19,9 @@ enum class event_action : std::uint8_t {
   deleted,  ///< rows that were deleted or popped
   resync,   ///< from this client: the connection was made anew, and changes meanwhile were missed. Forget what you
             ///< know; the rows there are come next as `add` (not with `subscribe skip`)
-  ended,    ///< from this client: after a reconnect the server refused the subscription; message tells why
+  gap,    ///< of a subscription `on slow drop`: this client was too slow, and `lost` events were left out. Forget what
+          ///< you know; the rows there are come next as `add` (not with `subscribe skip`)
+  ended,  ///< from this client: after a reconnect the server refused the subscription; message tells why
 };
 
 [[nodiscard]] std::string_view name_of(event_action action);
@@ -29,7 +31,8 @@ struct event {
   event_action action{};
   pubsubsql::subscription subscription{};  ///< `none` for one that this client does not know
   std::uint64_t pubsubid = 0;              ///< the server's number of it on the present connection
-  pubsubsql::rows rows;                    ///< empty for resync and ended
+  pubsubsql::rows rows;                    ///< empty for resync, gap and ended
+  std::uint64_t lost = 0;                  ///< of `gap`: events that were left out
   std::string message;                     ///< of `ended`
 };
 

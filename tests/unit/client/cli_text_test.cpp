@@ -107,6 +107,13 @@ TEST_CASE("events are shown in every format") {
       R"({"status":"ok","action":"insert","pubsubid":"3","columns":["id","name","note"],"rows":1,"fromrow":1,"torow":1,"data":[["7","two words",null]]})"
       "\n");
   CHECK(shown(e, output_format::vertical) == "[insert #3]\n---- row 1 ----\n  id: 7\nname: two words\nnote: NULL\n");
+  event gap;
+  gap.action = event_action::gap;
+  gap.pubsubid = 3;
+  gap.lost = 512;
+  CHECK(shown(gap, output_format::table) ==
+        "[gap #3] 512 events were lost, for they were not read in time; the rows come again\n");
+  CHECK(shown(gap, output_format::json).starts_with(R"({"status":"ok","action":"gap","pubsubid":"3","lost":512)"));
 }
 
 TEST_CASE("json escapes what a terminal would obey") {

@@ -249,6 +249,21 @@ TEST_CASE("subscriptions are asked for again on a new connection") {
   CHECK(p.book().handles() == std::vector{handles[0]});
 }
 
+TEST_CASE("a gap tells how many events were lost") {
+  protocol p = connected_protocol();
+  (void)p.request("subscribe * from t on slow drop");
+  const auto got = feed(
+      p, frame(1, subscribed(8)) +
+             frame(0, R"({"status":"ok","action":"gap","pubsubid":"8","lost":512,"columns":[],"rows":0,"fromrow":0,)"
+                      R"("torow":0,"data":[]})"));
+  REQUIRE(got.size() == 2);
+  const auto& gap = std::get<protocol::arrived>(got[1]).what;
+  CHECK(gap.action == event_action::gap);
+  CHECK(gap.subscription == p.book().handles()[0]);
+  CHECK(gap.lost == 512);
+  CHECK(gap.rows.size() == 0);
+}
+
 TEST_CASE("close and stop succeed when the server hangs up") {
   protocol p = connected_protocol();
   (void)p.request("Close");

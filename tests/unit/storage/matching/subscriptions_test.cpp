@@ -127,6 +127,7 @@ class test_filter : public matching::row_filter {
     return predicate_.holds(values);
   }
 
+  [[nodiscard]] std::string_view statement() const override { return {}; }
   [[nodiscard]] std::vector<conjunction> conjunctions() const override { return conjunctions_; }
   [[nodiscard]] std::span<const column_index> columns() const override { return columns_; }
   [[nodiscard]] std::span<const std::string> missing() const override { return missing_; }

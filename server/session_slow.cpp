@@ -1,0 +1,82 @@
+// What a session does with the events of subscriptions that do not end it when it is slow.
+
+#include <boost/asio/post.hpp>
+
+#include "server/router.hpp"
+#include "server/session.hpp"
+#include "server/worker.hpp"
+
+namespace pubsubsql::server {
+
+void session::bear(std::uint64_t pubsubid, const slow_subscriptions::subscription& s) {
+  if (slow_ == nullptr) slow_ = std::make_unique<slow_subscriptions>(worker_.slow());
+  slow_->add(pubsubid, s);
+}
+
+void session::deliver(slow_subscriptions::subscription& s, const encoded_event& e, std::uint64_t pubsubid) {
+  const bool conflates = s.policy == parser::slow_policy::conflate;
+  const backlog_gauge& backlog = worker_.backlog();
+  const auto is_full = [&] {
+    return conflates ? output_.unsent_bytes() > backlog.fold_at() : output_.unsent_event_bytes() > backlog.drop_at();
+  };
+  const bool is_behind = conflates ? slow_->is_folding() : s.lost > 0;
+  if (!is_behind && is_full()) {
+    flush();  // the socket gets its chance before the client is called slow
+    if (stage_ == stage::closed) return;
+  }
+  if (!is_behind && !is_full()) {
+    output_.append_event(mode(), e, pubsubid);
+  } else if (!conflates) {
+    slow_->leave_out(s, pubsubid, e.count);
+  } else {
+    slow_->fold(s, pubsubid, e);
+    if (slow_->folded_bytes() > worker_.shared().settings.backlog_bytes_max) {
+      return close("too slow a subscriber of too many rows", true);
+    }
+  }
+  wants_flush();
+}
+
+bool session::refill() {
+  return slow_ != nullptr && slow_->refill(output_, mode(), worker_.backlog().fold_at());
+}
+
+/// Tells the worker what waits, and sees to what was left out when there is room again.
+void session::account_backlog() {
+  std::size_t bytes = output_.unsent_event_bytes();
+  if (slow_ != nullptr) {
+    bytes += slow_->folded_bytes();
+    if (slow_->has_question() && stage_ == stage::open && output_.unsent_bytes() <= worker_.backlog().drop_at() / 2) {
+      // Later, not from here: a statement may be running at this moment whose events made this connection write.
+      boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->resume_dropped(); });
+    }
+  }
+  if (!output_.empty()) output_.note_time(worker_.now_us());
+  if (bytes == backlog_bytes_) return;
+  worker_.backlog().change(backlog_bytes_, bytes);
+  backlog_bytes_ = bytes;
+  worker_.backlog_changed();
+}
+
+void session::resume_dropped() {
+  if (stage_ != stage::open || !slow_->has_question()) return;
+  if (events_are_due) take_due_events();
+  if (stage_ != stage::open || output_.unsent_bytes() > worker_.backlog().drop_at() / 2) return;
+  const auto q = slow_->next_question(output_, mode());
+  if (q) {
+    worker_.statements().show_again(q->owner, {.session = id(), .pubsubid = q->pubsubid, .mode = mode()});
+  }
+  wants_flush();
+}
+
+void session::go_on(std::uint64_t pubsubid, const std::optional<std::string>& first_rows) {
+  if (events_are_due) take_due_events();
+  if (stage_ == stage::draining || stage_ == stage::closed) return;
+  if (slow_->find(pubsubid) != nullptr && !first_rows) {
+    return close("its subscription shows more than --max-result-bytes by now");
+  }
+  slow_->go_on(output_, mode(), pubsubid, first_rows ? std::string_view(*first_rows) : std::string_view());
+  wants_flush();
+}
+
+}  // namespace pubsubsql::server
