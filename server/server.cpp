@@ -35,6 +35,7 @@ server::server(const options& o, storage::durable::store_switch& store)
       shared_(o, store, worker_count(o)),
       acceptor_(context_),
       signals_(context_, SIGINT, SIGTERM),
+      reload_signal_(context_, SIGHUP),
       timer_(context_) {
   shared_.request_stop = [this] { stop(); };
   shared_.connection_ended = [this] {
@@ -108,6 +109,7 @@ void server::run() {
   signals_.async_wait([this](const error_code& error, int signal) {
     if (!error) begin_stop(signal == SIGINT ? "SIGINT" : "SIGTERM");
   });
+  await_reload();
   accept();
   threads_.reserve(workers_.size());
   for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
@@ -117,6 +119,23 @@ void server::run() {
 
 void server::stop() {
   boost::asio::post(context_, [this] { begin_stop("stop"); });
+}
+
+// Reloading
+
+void server::await_reload() {
+  reload_signal_.async_wait([this](const error_code& error, int) {
+    if (error) return;
+    reload();
+    await_reload();
+  });
+}
+
+void server::reload() {
+  if (!options_.tls.enabled()) return spdlog::info("SIGHUP: there is nothing to read again");
+  if (const auto problem = shared_.tls.load()) {
+    spdlog::error("SIGHUP: {}; the certificate that was in use stays", *problem);
+  }
 }
 
 // Accepting
@@ -169,6 +188,7 @@ void server::begin_stop(std::string_view why) {
   error_code ignored;
   acceptor_.close(ignored);
   signals_.cancel(ignored);
+  reload_signal_.cancel(ignored);
   for (const auto& w : workers_) w->finish_sessions();
   timer_.expires_after(std::chrono::milliseconds(options_.stop_grace_ms));
   timer_.async_wait([this](const error_code& cancelled) {
