@@ -86,7 +86,8 @@ class conversation {
  public:
   explicit conversation(const start_options& options)
       : options_(options),
-        shell_(loop_, {.format = options.format, .interactive = true, .timing = true}, std::cout, std::cerr),
+        shell_(loop_, {.format = options.format, .interactive = true, .timing = true, .tls = options.tls}, std::cout,
+               std::cerr),
         names_(shell_.net()),
         editor_(loop_, shell_.net(), [this](auto before, auto word) { return complete(before, word); }) {
     shell_.before_notice = [this] { editor_.hide(); };

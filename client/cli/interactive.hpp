@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include <pubsubsql/options.hpp>
+
 #include "client/cli/format.hpp"
 
 namespace pubsubsql::cli {
@@ -13,6 +15,7 @@ struct start_options {
   std::uint16_t port = 0;
   output_format format = output_format::table;
   bool force = false;  ///< scripts go on after a failed statement
+  tls_options tls;     ///< of every connection
 };
 
 /// Talks with a person at the terminal until they leave. Returns the exit status.

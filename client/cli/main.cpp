@@ -33,6 +33,7 @@ Examples
   pubsubsql
   pubsubsql -e "select * from stocks" --format json
   pubsubsql --host db1 load.sql
+  pubsubsql --host db1 --tls --tls-ca ca.pem
   echo "status" | pubsubsql
   pubsubsql -e "subscribe * from stocks; \wait 10 60"
 )";
@@ -44,11 +45,46 @@ void use_utf8_locale() {
   std::setlocale(LC_NUMERIC, "C");
 }
 
+/// What the flags say about TLS, and what is wrong with them together.
+struct tls_flags {
+  bool verify = false;
+  bool insecure = false;
+  pubsubsql::tls_options options;
+
+  void add_to(CLI::App& app) {
+    app.add_flag("--tls", verify, "encrypt the connection, and check the server's certificate");
+    app.add_flag("--tls-insecure", insecure, "encrypt the connection, whoever the server is");
+    app.add_option("--tls-ca", options.ca_file, "trust the CAs in this file (default: those the system trusts)")
+        ->type_name("FILE");
+    app.add_option("--tls-server-name", options.server_name, "the name its certificate must have (default: --host)")
+        ->type_name("NAME");
+    app.add_option("--tls-cert", options.certificate_file, "show the server this client certificate")
+        ->type_name("FILE");
+    app.add_option("--tls-key", options.key_file, "its private key")->type_name("FILE");
+  }
+
+  void finish() {
+    using pubsubsql::tls_mode;
+    const bool wanted = verify || insecure;
+    const bool detailed = !options.ca_file.empty() || !options.server_name.empty() ||
+                          !options.certificate_file.empty() || !options.key_file.empty();
+    if (verify && insecure)
+      throw CLI::ValidationError("--tls-insecure", "says the contrary of --tls; give one of them");
+    if (detailed && !wanted) throw CLI::ValidationError("--tls-...", "needs --tls");
+    if (insecure && !options.ca_file.empty()) throw CLI::ValidationError("--tls-ca", "needs --tls, which checks it");
+    if (options.certificate_file.empty() != options.key_file.empty()) {
+      throw CLI::ValidationError("--tls-cert", "needs --tls-key, and the other way round");
+    }
+    if (wanted) options.mode = insecure ? tls_mode::insecure : tls_mode::verify;
+  }
+};
+
 int run(int argc, char** argv) {
   namespace cli = pubsubsql::cli;
   use_utf8_locale();
 
-  cli::start_options options{.host = "127.0.0.1", .port = 7777, .format = cli::output_format::table, .force = false};
+  cli::start_options options{
+      .host = "127.0.0.1", .port = 7777, .format = cli::output_format::table, .force = false, .tls = {}};
   cli::script_input input;
   std::string format = "table";
 
@@ -67,14 +103,18 @@ int run(int argc, char** argv) {
       ->type_name("FORMAT")
       ->capture_default_str();
   app.add_flag("--force", options.force, "in a script, go on after a statement that failed");
+  tls_flags tls;
+  tls.add_to(app);
   app.add_option("FILE", input.file, "a script to execute");
 
   try {
     app.parse(argc, argv);
+    tls.finish();
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? cli::exit_fine : cli::exit_usage;
   }
   options.format = *cli::format_named(format);
+  options.tls = tls.options;
 
   input.standard_input = input.statements.empty() && input.file.empty();
   if (input.standard_input && ::isatty(STDIN_FILENO) != 0) return cli::run_interactive(options);

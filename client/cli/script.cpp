@@ -26,7 +26,8 @@ class script_runner {
  public:
   explicit script_runner(const start_options& options)
       : options_(options),
-        shell_(loop_, {.format = options.format, .interactive = false, .timing = false}, std::cout, std::cerr) {}
+        shell_(loop_, {.format = options.format, .interactive = false, .timing = false, .tls = options.tls}, std::cout,
+               std::cerr) {}
 
   int run(const script_input& input) {
     if (!shell_.connect(options_.host, options_.port)) return exit_no_connection;

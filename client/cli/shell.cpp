@@ -16,8 +16,9 @@ namespace {
 constexpr std::size_t width_unknown = 80;
 
 /// A person can interrupt, and a script may have something long to do: nobody gives up on a reply by the clock.
-client_options patient() {
+client_options patient(const tls_options& tls) {
   client_options options;
+  options.tls = tls;
   options.reply_timeout = std::chrono::milliseconds(0);
   return options;
 }
@@ -46,7 +47,7 @@ shell::shell(boost::asio::io_context& loop, settings s, std::ostream& out, std::
     : settings_(s),
       out_(out),
       err_(err),
-      net_(loop, patient(),
+      net_(loop, patient(s.tls),
            {.on_event =
                 [this](const event& e) {
                   events_ += e.rows.size();

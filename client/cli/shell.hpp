@@ -24,6 +24,7 @@ class shell {
     output_format format = output_format::table;
     bool interactive = false;
     bool timing = false;
+    tls_options tls;
   };
 
   enum class status : std::uint8_t { fine, failed, lost, quit };

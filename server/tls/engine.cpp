@@ -84,6 +84,7 @@ engine::received engine::receive(std::span<const char> wire, std::span<char> pla
     std::size_t got = 0;
     if (SSL_read_ex(ssl_.get(), room.data(), room.size(), &got) == 1) {
       result.bytes += got;
+      handshake_is_done_ = true;
       continue;
     }
     const int reason = SSL_get_error(ssl_.get(), 0);
@@ -91,6 +92,7 @@ engine::received engine::receive(std::span<const char> wire, std::span<char> pla
     if (reason != SSL_ERROR_ZERO_RETURN && reason != SSL_ERROR_WANT_READ) result.now = fail("the client broke TLS");
     break;
   }
+  if (result.now != state::failed) handshake_is_done_ = SSL_is_init_finished(ssl_.get()) == 1;
   wire_ = {};
   return result;
 }
@@ -120,10 +122,6 @@ void engine::end(std::string& out) {
   SSL_shutdown(ssl_.get());
   ERR_clear_error();
   wire_ = {};
-}
-
-bool engine::handshake_is_done() const {
-  return SSL_is_init_finished(ssl_.get()) == 1;
 }
 
 std::string engine::description() const {

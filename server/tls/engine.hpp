@@ -50,7 +50,7 @@ class engine {
   /// Appends to `out` that nothing more is sent. Nothing is when the handshake is not done, or the engine failed.
   void end(std::string& out);
 
-  [[nodiscard]] bool handshake_is_done() const;
+  [[nodiscard]] bool handshake_is_done() const { return handshake_is_done_; }
 
   /// Why it failed; valid as long as the engine.
   [[nodiscard]] std::string_view failure() const { return failure_; }
@@ -75,6 +75,7 @@ class engine {
   std::unique_ptr<ssl_st, deleter> ssl_;
   wire_ends wire_;
   std::string failure_;
+  bool handshake_is_done_ = false;
 };
 
 }  // namespace pubsubsql::server::tls
