@@ -64,7 +64,7 @@ struct pair {
 };
 
 TEST_CASE("tls engine: the handshake in any pieces") {
-  for (const std::size_t piece : {1, 2, 5, 100, 65'536}) {
+  for (const std::size_t piece : {1U, 2U, 5U, 100U, 65'536U}) {
     const pair p(TLS1_3_VERSION, piece);
     CHECK(p.server.tls->description() == "TLSv1.3 TLS_AES_256_GCM_SHA384");
     CHECK(p.server.plain.empty());
@@ -93,7 +93,7 @@ TEST_CASE("tls engine: TLS 1.2 with forward secrecy, nothing older") {
 TEST_CASE("tls engine: what is sent arrives, in any pieces") {
   std::string text;
   for (int i = 0; i < 20'000; ++i) text += std::to_string(i) + ' ';
-  for (const std::size_t piece : {1, 7, 1'000, 16'384, 40'000}) {
+  for (const std::size_t piece : {1U, 7U, 1'000U, 16'384U, 40'000U}) {
     pair p;
     p.client.write(text);
     const std::string wire = p.client.take_wire();
