@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 
 #include "parser/print.hpp"
 
@@ -20,7 +18,6 @@ connection::connection(asio::any_io_executor executor, const client_options& opt
       protocol_(options),
       executor_(std::move(executor)),
       resolver_(executor_),
-      socket_(executor_),
       connect_timer_(executor_),
       reply_timer_(executor_) {}
 
@@ -37,6 +34,15 @@ void connection::connect(std::string host, std::uint16_t port, done_handler done
 void connection::open() {
   state_ = state::connecting;
   const auto attempt = ++attempt_;
+  channel_ = std::make_shared<channel>(executor_);
+  if (options_.tls.mode != tls_mode::off) {
+    if (auto problem = channel_->use_tls(options_.tls, host_)) {
+      asio::post(executor_, [self = shared_from_this(), attempt, p = std::move(*problem)] {
+        if (attempt == self->attempt_) self->opened(p);
+      });
+      return;
+    }
+  }
   if (options_.connect_timeout.count() > 0) {
     connect_timer_.expires_after(options_.connect_timeout);
     connect_timer_.async_wait([self = shared_from_this(), attempt](error_code failure) {
@@ -54,19 +60,30 @@ void connection::open() {
 
 void connection::resolved(const error_code& failure, const asio::ip::tcp::resolver::results_type& found) {
   if (failure) return opened(error(errc::cannot_connect, "cannot find host '" + host_ + "': " + failure.message()));
-  asio::async_connect(socket_, found, [self = shared_from_this(), attempt = attempt_](error_code refused, const auto&) {
+  asio::async_connect(
+      channel_->socket(), found,
+      [self = shared_from_this(), c = channel_, attempt = attempt_](error_code refused, const auto&) {
+        if (attempt != self->attempt_) return;
+        if (!refused) return self->connected_to_socket();
+        self->opened(error(errc::cannot_connect, "cannot connect to " + self->address() + ": " + refused.message() +
+                                                     "; is pubsubsqld running there?"));
+      });
+}
+
+void connection::connected_to_socket() {
+  error_code ignored;  // without these options the connection merely works less well
+  channel_->socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  channel_->socket().set_option(asio::socket_base::keep_alive(true), ignored);
+  if (!channel_->uses_tls()) return reached();
+  channel_->async_handshake([self = shared_from_this(), c = channel_, attempt = attempt_](error_code failure) {
     if (attempt != self->attempt_) return;
-    if (!refused) return self->reached();
-    self->opened(error(errc::cannot_connect, "cannot connect to " + self->address() + ": " + refused.message() +
-                                                 "; is pubsubsqld running there?"));
+    if (!failure) return self->reached();
+    self->opened(error(errc::cannot_connect, self->address() + " " + c->explain_handshake(failure)));
   });
 }
 
 /// Something answers there; what is left is to say who we are.
 void connection::reached() {
-  error_code ignored;  // without these options the connection merely works less well
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
   protocol_.connected();
   read();
   if (options_.user.empty()) {
@@ -121,9 +138,8 @@ void connection::hang_up() {
   reply_timer_.cancel();
   timer_armed_ = false;
   auth_id_ = 0;
-  error_code ignored;
-  socket_.close(ignored);
-  writing_.clear();
+  if (channel_) channel_->close();
+  channel_.reset();
 }
 
 void connection::lost(const error& why) {
@@ -172,18 +188,19 @@ void connection::retry_later() {
 void connection::read() {
   reading_ = true;
   const auto room = protocol_.prepare();
-  socket_.async_read_some(asio::buffer(room.data(), room.size()), [self = shared_from_this(), attempt = attempt_](
-                                                                      error_code failure, std::size_t bytes) {
-    if (attempt != self->attempt_) return;
-    self->reading_ = false;
-    if (!failure) {
-      self->protocol_.commit(bytes);
-      return self->process();
-    }
-    const std::string why = failure == asio::error::eof ? "closed the connection" : failure.message();
-    const char* doubt = self->waiting_.empty() ? "" : "; a statement without a reply may or may not have happened";
-    self->lost(error(errc::connection_lost, "lost the server at " + self->address() + ": " + why + doubt));
-  });
+  channel_->async_read(
+      room, [self = shared_from_this(), c = channel_, room, attempt = attempt_](error_code failure, std::size_t bytes) {
+        if (attempt != self->attempt_) return;
+        self->reading_ = false;
+        if (!failure) {
+          c->take(room, bytes);
+          self->protocol_.commit(bytes);
+          return self->process();
+        }
+        const std::string why = channel::explain_loss(failure);
+        const char* doubt = self->waiting_.empty() ? "" : "; a statement without a reply may or may not have happened";
+        self->lost(error(errc::connection_lost, "lost the server at " + self->address() + ": " + why + doubt));
+      });
 }
 
 /// Takes everything out of the protocol, then reads on, unless too many events wait to be taken.
@@ -323,18 +340,17 @@ result<std::uint32_t, error> connection::stream(std::string_view sql) {
 }
 
 void connection::flush() {
-  if (!writing_.empty() || protocol_.output().empty() || !has_socket()) return;
-  protocol_.swap_output(writing_);
-  asio::async_write(socket_, asio::buffer(writing_),
-                    [self = shared_from_this(), attempt = attempt_](error_code failure, std::size_t) {
-                      if (attempt == self->attempt_) self->written(failure);
-                    });
+  if (!has_channel() || !channel_->writing.empty() || protocol_.output().empty()) return;
+  protocol_.swap_output(channel_->writing);
+  channel_->async_write([self = shared_from_this(), c = channel_, attempt = attempt_](error_code failure, std::size_t) {
+    if (attempt == self->attempt_) self->written(failure);
+  });
 }
 
 void connection::written(const error_code& failure) {
   // The reader sees the end of the connection too, behind whatever the server still had to say.
   if (failure) return;
-  writing_.clear();
+  channel_->writing.clear();
   flush();
   if (room_done_ && has_room()) room_done_(std::nullopt);
 }

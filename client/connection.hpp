@@ -18,11 +18,12 @@
 #include <pubsubsql/handler.hpp>
 #include <pubsubsql/options.hpp>
 
+#include "client/channel.hpp"
 #include "client/protocol.hpp"
 
 namespace pubsubsql {
 
-/// A protocol on a socket: what the synchronous and the Asio client are both made of.
+/// A protocol on a channel: what the synchronous and the Asio client are both made of.
 ///
 /// Everything happens on one executor, by one thread at a time. Handlers are called from there, never from inside the
 /// call that was given them. Pending operations keep the connection alive; close() ends them.
@@ -97,6 +98,7 @@ class connection : public std::enable_shared_from_this<connection> {
 
   void open();
   void resolved(const boost::system::error_code& failure, const boost::asio::ip::tcp::resolver::results_type& found);
+  void connected_to_socket();
   void opened(std::optional<error> failure);
   void reached();
   void authenticate();
@@ -117,15 +119,17 @@ class connection : public std::enable_shared_from_this<connection> {
 
   void arm_reply_timer();
   void expire_replies();
-  [[nodiscard]] bool has_socket() const { return state_ == state::authenticating || state_ == state::connected; }
-  [[nodiscard]] std::size_t unsent_bytes() const { return protocol_.output().size() + writing_.size(); }
+  [[nodiscard]] bool has_channel() const { return state_ == state::authenticating || state_ == state::connected; }
+  [[nodiscard]] std::size_t unsent_bytes() const {
+    return protocol_.output().size() + (channel_ ? channel_->writing.size() : 0);
+  }
   [[nodiscard]] std::string address() const { return host_ + ":" + std::to_string(port_); }
 
   client_options options_;
   protocol protocol_;
   boost::asio::any_io_executor executor_;
   boost::asio::ip::tcp::resolver resolver_;
-  boost::asio::ip::tcp::socket socket_;
+  std::shared_ptr<channel> channel_;         // of this attempt; nullptr while disconnected
   boost::asio::steady_timer connect_timer_;  // limits an attempt, and waits between attempts
   boost::asio::steady_timer reply_timer_;
 
@@ -149,7 +153,6 @@ class connection : public std::enable_shared_from_this<connection> {
   event_handler event_done_;
   bool reading_ = false;
 
-  std::string writing_;  // being written; empty when nothing is
   done_handler room_done_;
 };
 

@@ -244,6 +244,7 @@ void access_gate::accept(session& from, const auth_done& m, std::string& reply) 
   if (user == nullptr) return;
   spdlog::info("connection {} is of user '{}'", from.address(), shown(m.user));
   from.identity = {.user = std::move(user), .version = version, .failures = 0, .subscribed_to = {}};
+  from.admitted();
   encode_facts(reply, m.to.address, "auth", {}, {});
 }
 

@@ -68,6 +68,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   server s(*settings, stores.first());
+  if (const auto problem = s.load_certificates()) {
+    spdlog::error("{}", *problem);
+    return 1;
+  }
   if (const auto problem = stores.start(s)) {
     spdlog::error("{}", *problem);
     return 1;

@@ -88,6 +88,7 @@ class option_reader {
     flag("max-transaction-seconds", o.transaction_seconds_max, "Seconds that a transaction may take")
         ->check(CLI::Range(1U, 86'400U));
     flag("stop-grace-ms", o.stop_grace_ms, "Milliseconds an orderly stop waits for clients to read what is due");
+    add_tls(o);
   }
 
   /// What was not written into the options while parsing.
@@ -113,6 +114,24 @@ class option_reader {
   }
 
  private:
+  void add_tls(options& o) {
+    flag("tls-cert", o.tls.certificate_file,
+         "PEM file with the server's certificate: connections to the port may use TLS; read again at SIGHUP");
+    flag("tls-key", o.tls.key_file, "PEM file with its private key, which only its owner may read");
+    flag("tls-client-ca", o.tls.client_ca_file,
+         "PEM file with the CAs of client certificates; none: they are not asked for");
+    toggle("tls-required", o.tls.required, "Refuse connections without TLS");
+    toggle("tls-client-required", o.tls.client_required, "Refuse connections without a client certificate");
+    flag("handshake-timeout-seconds", o.handshake_timeout_seconds, "Seconds that a TLS handshake and, with users, authentication may take")
+        ->check(CLI::Range(1U, 3'600U));
+  }
+
+  /// A flag that needs no value.
+  CLI::Option* toggle(const std::string& name, bool& target, const std::string& help) {
+    names_.push_back(name);
+    return app_.add_flag("--" + name, target, help);
+  }
+
   template <typename T>
   CLI::Option* flag(const std::string& name, T& target, const std::string& help) {
     names_.push_back(name);

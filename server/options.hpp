@@ -6,6 +6,7 @@
 #include <string>
 
 #include "parser/ast.hpp"
+#include "server/tls/settings.hpp"
 #include "storage/limits.hpp"
 
 namespace pubsubsql::server {
@@ -67,6 +68,12 @@ struct options {
   std::optional<parser::ack_mode> ack;
   /// Bytes of changes on their way to the store before statements have to slow down.
   std::size_t store_queue_bytes_max = 64U << 20;
+
+  /// TLS of the SQL port.
+  tls::settings tls;
+  /// How long a TLS handshake may take, and with `tls.required` a client to begin one. A few round trips and a few
+  /// milliseconds of computing are the rule.
+  std::uint32_t handshake_timeout_seconds = 10;
 
   storage::limits engine;
 };

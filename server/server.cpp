@@ -38,7 +38,7 @@ server::server(const options& o, storage::durable::store_switch& store)
       shared_(o, store, worker_count(o)),
       acceptor_(context_),
       signals_(context_, SIGINT, SIGTERM),
-      hangup_(context_, SIGHUP),
+      reload_signal_(context_, SIGHUP),
       timer_(context_) {
   shared_.request_stop = [this] { stop(); };
   shared_.connection_ended = [this] {
@@ -114,7 +114,7 @@ void server::run() {
   signals_.async_wait([this](const error_code& error, int signal) {
     if (!error) begin_stop(signal == SIGINT ? "SIGINT" : "SIGTERM");
   });
-  await_hangup();
+  await_reload();
   accept();
   threads_.reserve(workers_.size());
   for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
@@ -122,16 +122,26 @@ void server::run() {
   for (std::thread& t : threads_) t.join();
 }
 
-void server::await_hangup() {
-  hangup_.async_wait([this](const error_code& error, int) {
+void server::stop() {
+  boost::asio::post(context_, [this] { begin_stop("stop"); });
+}
+
+// Reloading
+
+void server::await_reload() {
+  reload_signal_.async_wait([this](const error_code& error, int) {
     if (error) return;
-    if (shared_.access != nullptr) shared_.access->reload();
-    await_hangup();
+    reload();
+    await_reload();
   });
 }
 
-void server::stop() {
-  boost::asio::post(context_, [this] { begin_stop("stop"); });
+void server::reload() {
+  if (shared_.access != nullptr) shared_.access->reload();
+  if (!options_.tls.enabled()) return;
+  if (const auto problem = shared_.tls.load()) {
+    spdlog::error("SIGHUP: {}; the certificate that was in use stays", *problem);
+  }
 }
 
 // Accepting
@@ -184,7 +194,7 @@ void server::begin_stop(std::string_view why) {
   error_code ignored;
   acceptor_.close(ignored);
   signals_.cancel(ignored);
-  hangup_.cancel(ignored);
+  reload_signal_.cancel(ignored);
   for (const auto& w : workers_) w->finish_sessions();
   timer_.expires_after(std::chrono::milliseconds(options_.stop_grace_ms));
   timer_.async_wait([this](const error_code& cancelled) {

@@ -22,7 +22,7 @@
 namespace pubsubsql::server {
 
 /// The whole server: workers and their threads, the listener, signals, and the orderly stop. Lives on the main thread,
-/// whose loop accepts connections and hands them to the workers in turn.
+/// whose loop accepts connections and hands them to the workers in turn. SIGHUP reads the certificates again.
 class server {
  public:
   /// Both outlive the server. `store`: where changes go.
@@ -48,6 +48,9 @@ class server {
   /// Makes rows what MySQL has stored of an acknowledged statement. As deliver().
   void correct(std::shared_ptr<const storage::durable::statement_changes> written,
                const storage::corrected_rows& stored);
+
+  /// Reads the certificates. Returns what is wrong with them, if anything, for the user.
+  [[nodiscard]] std::optional<std::string> load_certificates() { return shared_.tls.load(); }
 
   /// Binds the port. Returns what went wrong, if anything, for the user.
   [[nodiscard]] std::optional<std::string> listen();
@@ -77,12 +80,13 @@ class server {
     storage::table* table_ = nullptr;
   };
 
+  void await_reload();
+  void reload();
   void accept();
   void on_accepted(worker& w, tcp::socket socket);
   void pause_accepting(const boost::system::error_code& error);
   [[nodiscard]] worker& next_worker();
   void begin_stop(std::string_view why);
-  void await_hangup();
   void stop_workers_when_done();
   void stop_workers();
 
@@ -94,7 +98,7 @@ class server {
   std::vector<std::thread> threads_;
   tcp::acceptor acceptor_;
   boost::asio::signal_set signals_;
-  boost::asio::signal_set hangup_;   // SIGHUP: files are to be read again
+  boost::asio::signal_set reload_signal_;  // SIGHUP: files are to be read again
   boost::asio::steady_timer timer_;  // a pause of the acceptor, later the grace time of the stop
   std::size_t next_worker_ = 0;
   std::size_t open_ = 0;  // connections handed to workers and not ended

@@ -37,10 +37,7 @@ constexpr std::size_t statements_ahead = 16;
 /// How long, and how much, a connection that must go is still read, so that the client sees the reason and not a reset.
 constexpr std::chrono::milliseconds drain_time{2'000};
 constexpr std::uint64_t drain_bytes_max = 64U << 20;
-/// How long a client over the connection limit may take to say how it talks.
-constexpr std::chrono::milliseconds turned_away_time{2'000};
-
-/// How many pieces of output one system call takes; Asio takes no more.
+/// How many pieces of output one write takes.
 constexpr std::size_t pieces_max = 64;
 
 std::string_view name_of(parser::wire_mode mode) {
@@ -59,7 +56,7 @@ std::string_view name_of(parser::wire_mode mode) {
 
 session::session(worker& w, tcp::socket socket, std::string address, bool turned_away)
     : worker_(w),
-      socket_(std::move(socket)),
+      transport_(std::move(socket)),
       address_(std::move(address)),
       reader_(w.shared().settings.statement_bytes_max),
       output_(w.buffers()),
@@ -68,18 +65,12 @@ session::session(worker& w, tcp::socket socket, std::string address, bool turned
 
 session::~session() = default;
 
-void session::start(const subscriber& me) {
-  me_ = me;
-  if (turned_away_) set_deadline(turned_away_time);
-  await_readable();
-}
-
 // Input
 
 void session::await_readable() {
   if (reading_ || end_of_stream_ || stage_ != stage::open) return;
   reading_ = true;
-  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](const error_code& error) {
+  transport_.socket().async_wait(tcp::socket::wait_read, [self = shared_from_this()](const error_code& error) {
     self->reading_ = false;
     self->on_readable(error);
   });
@@ -90,17 +81,31 @@ void session::on_readable(const error_code& error) {
   if (error) return close("connection lost");
   const std::span<char> buffer = worker_.read_buffer();
   error_code problem;
-  const std::size_t bytes = socket_.read_some(boost::asio::buffer(buffer.data(), buffer.size()), problem);
-  if (problem == boost::asio::error::would_block) return await_readable();
-  if (problem == boost::asio::error::eof) return on_end_of_stream();
-  if (problem) return close("connection lost");
-  bytes_in_ += bytes;
-  reader_.feed({buffer.data(), bytes});
+  std::size_t bytes = transport_.read_some(buffer, problem);
+  if (!secured_) [[unlikely]] {
+    bytes = admit(buffer, bytes, problem);
+  }
+  if (bytes > 0) {
+    bytes_in_ += bytes;
+    reader_.feed({buffer.data(), bytes});
+  }
+  if (problem) return on_read_problem(problem);
   take_statements();
+}
+
+void session::on_read_problem(const error_code& problem) {
+  if (problem == boost::asio::error::eof) return on_end_of_stream();
+  if (problem == boost::asio::error::would_block) {
+    if (transport_.has_unsent()) flush();
+    return await_readable();
+  }
+  if (problem == boost::system::errc::protocol_error) return end_broken_tls();
+  close("connection lost");
 }
 
 void session::on_end_of_stream() {
   end_of_stream_ = true;
+  if (transport_.is_truncated()) spdlog::debug("connection {} ended without TLS saying so", address_);
   take_statements();
 }
 
@@ -150,12 +155,13 @@ void session::acknowledge_at_once() {
   // Clients that send a frame's header and its payload in two writes have the second held back by Nagle's algorithm
   // until the first is acknowledged, which the kernel delays by 40 ms. An incomplete statement tells such a client.
   const int on = 1;
-  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+  ::setsockopt(transport_.socket().native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 void session::take_last_statement() {
   parser::request r;
-  if (reader_.last(r) == outcome::ready) run(r);
+  // Without TLS saying that this is the end, somebody may have cut the last statement short.
+  if (!transport_.is_truncated() && reader_.last(r) == outcome::ready) run(r);
   finish(end_reason_);
 }
 
@@ -177,13 +183,7 @@ void session::refuse_input(outcome got, const parser::request& r) {
 
 void session::run(const parser::request& r) {
   ++statements_;
-  if (turned_away_) {
-    reply([&](std::string& out) {
-      encode_error(out, {.mode = mode(), .request_id = r.id},
-                   "too many connections; try again later, or raise --max-connections");
-    });
-    return finish("too many connections");
-  }
+  if (refusal_ != nullptr) return refuse(r);
   worker_.statements().run(*this, r);
 }
 
@@ -265,15 +265,11 @@ void session::flush() {
 }
 
 void session::write_out() {
-  while (stage_ != stage::closed && !writing_ && (!output_.empty() || refill())) {
+  while (stage_ != stage::closed && !writing_ && (!output_.empty() || transport_.has_unsent() || refill())) {
     std::array<std::string_view, pieces_max> pieces;
-    std::array<boost::asio::const_buffer, pieces_max> buffers;
     const std::size_t count = output_.to_write(pieces);
-    std::transform(pieces.begin(), pieces.begin() + count, buffers.begin(),
-                   [](std::string_view p) { return boost::asio::const_buffer(p.data(), p.size()); });
     error_code problem;
-    const std::size_t sent = count == 1 ? socket_.write_some(buffers[0], problem)
-                                        : socket_.write_some(std::span(buffers.data(), count), problem);
+    const std::size_t sent = transport_.write_some(std::span(pieces).first(count), problem);
     if (problem == boost::asio::error::would_block) return await_writable();
     if (problem) return on_write_error(problem);
     bytes_out_ += sent;
@@ -284,7 +280,7 @@ void session::write_out() {
 
 void session::await_writable() {
   writing_ = true;
-  socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](const error_code& error) {
+  transport_.socket().async_wait(tcp::socket::wait_write, [self = shared_from_this()](const error_code& error) {
     self->writing_ = false;
     if (self->stage_ == stage::closed) return;
     if (error) return self->on_write_error(error);
@@ -300,9 +296,10 @@ void session::after_write() {
   if (stalled_ && may_take_statements()) {
     // Later, not from here: a statement may be running at this moment whose events made this connection write.
     stalled_ = false;
-    boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->take_statements(); });
+    boost::asio::post(transport_.socket().get_executor(), [self = shared_from_this()] { self->take_statements(); });
   }
-  if (stage_ == stage::finishing && slots_.empty() && output_.empty() && !events_are_due) begin_draining();
+  const bool all_is_sent = output_.empty() && !transport_.has_unsent();
+  if (stage_ == stage::finishing && slots_.empty() && all_is_sent && !events_are_due) begin_draining();
 }
 
 // The end
@@ -317,8 +314,7 @@ void session::finish(std::string_view why) {
 
 void session::begin_draining() {
   stage_ = stage::draining;
-  error_code ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  transport_.shut_down_sending();
   if (end_of_stream_) return close(end_reason_);
   set_deadline(drain_time);
   on_drainable({});
@@ -329,17 +325,17 @@ void session::on_drainable(const error_code& error) {
   if (error) return close(end_reason_);
   const std::span<char> buffer = worker_.read_buffer();
   error_code problem;
-  const std::size_t bytes = socket_.read_some(boost::asio::buffer(buffer.data(), buffer.size()), problem);
+  const std::size_t bytes = transport_.socket().read_some(boost::asio::buffer(buffer.data(), buffer.size()), problem);
   drained_bytes_ += bytes;
   const bool quiet = problem == boost::asio::error::would_block;
   const bool ended = problem && !quiet;
   if (ended || (quiet && !misread_) || drained_bytes_ > drain_bytes_max) return close(end_reason_);
-  socket_.async_wait(tcp::socket::wait_read,
-                     [self = shared_from_this()](const error_code& e) { self->on_drainable(e); });
+  transport_.socket().async_wait(tcp::socket::wait_read,
+                                 [self = shared_from_this()](const error_code& e) { self->on_drainable(e); });
 }
 
 void session::set_deadline(std::chrono::milliseconds after) {
-  deadline_ = std::make_unique<boost::asio::steady_timer>(socket_.get_executor(), after);
+  deadline_ = std::make_unique<boost::asio::steady_timer>(transport_.socket().get_executor(), after);
   deadline_->async_wait([self = shared_from_this()](const error_code& error) {
     if (!error) self->close(self->end_reason_);
   });
@@ -360,11 +356,12 @@ void session::close(std::string_view why, bool slow) {
         address_, why, output_.unsent_event_bytes() + (slow_ != nullptr ? slow_->folded_bytes() : 0));
     ++worker_.slow().disconnects;
   } else {
-    spdlog::info("connection {} ended: {}; {}, {} statements, {} bytes in, {} bytes out", address_, why,
-                 name_of(mode()), statements_, bytes_in_, bytes_out_);
+    const std::string encryption = transport_.description();
+    spdlog::info("connection {} ended: {}; {}{}{}, {} statements, {} bytes in, {} bytes out", address_, why,
+                 name_of(mode()), encryption.empty() ? "" : " over ", encryption, statements_, bytes_in_, bytes_out_);
   }
   error_code ignored;
-  socket_.close(ignored);
+  transport_.socket().close(ignored);
   if (deadline_) deadline_->cancel();
   output_.release();
   slow_.reset();

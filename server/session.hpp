@@ -19,6 +19,7 @@
 #include "server/slow_subscriptions.hpp"
 #include "server/subscriber.hpp"
 #include "server/table_locks.hpp"
+#include "server/transport.hpp"
 
 namespace pubsubsql::server {
 
@@ -43,6 +44,18 @@ class session : public std::enable_shared_from_this<session> {
 
   /// Begins to read. `me` is how the engine knows this session.
   void start(const subscriber& me);
+
+  /// Whether it has done what must come before its first statement: the TLS handshake, when there is one, and
+  /// authentication, when there are users. Until then its time is limited.
+  [[nodiscard]] bool is_admitted() const;
+  /// Something of that has been done.
+  void admitted();
+
+  /// What a client that is not served is told, once, and why, for the log.
+  struct refusal {
+    std::string_view message;
+    std::string_view reason;
+  };
 
   [[nodiscard]] storage::subscriber_id id() const { return me_.id(); }
   [[nodiscard]] parser::wire_mode mode() const { return reader_.mode(); }
@@ -130,6 +143,7 @@ class session : public std::enable_shared_from_this<session> {
 
   void await_readable();
   void on_readable(const boost::system::error_code& error);
+  void on_read_problem(const boost::system::error_code& problem);
   void on_end_of_stream();
   void take_statements();
   [[nodiscard]] std::size_t look_ahead();
@@ -139,6 +153,17 @@ class session : public std::enable_shared_from_this<session> {
   void run(const parser::request& r);
   [[nodiscard]] bool may_take_statements() const;
   void take_due_events();
+  // Before the first statement
+
+  void limit_admission();
+  /// What the first bytes are. Returns how many bytes of statements `buffer` has then.
+  [[nodiscard]] std::size_t admit(std::span<char> buffer, std::size_t bytes, boost::system::error_code& problem);
+  void admit_plain();
+  [[nodiscard]] std::size_t begin_tls(std::span<char> buffer, std::size_t bytes, boost::system::error_code& problem);
+  void secured();
+  void end_broken_tls();
+  void refuse(const parser::request& r);
+
   void await_writable();
   void on_write_error(const boost::system::error_code& error);
   void after_write();
@@ -158,16 +183,18 @@ class session : public std::enable_shared_from_this<session> {
   void close(std::string_view why, bool slow = false);
 
   worker& worker_;
-  tcp::socket socket_;
+  transport transport_;
   std::string address_;
   subscriber me_;
   parser::request_reader reader_;
   connection_output output_;
   reply_slots slots_;
   std::size_t window_;  // how many slots may be open: grows while replies are small, shrinks while they are large
-  std::unique_ptr<boost::asio::steady_timer> deadline_;  // of draining, and of being turned away
+  std::unique_ptr<boost::asio::steady_timer> deadline_;  // of being admitted, of being turned away, of draining
   std::string_view end_reason_ = "client closed the connection";
+  const refusal* refusal_ = nullptr;  // nullptr: it is served
   stage stage_ = stage::open;
+  bool secured_ = false;        // it has told that it talks without TLS, or has finished the handshake
   bool misread_ = false;        // its input could not be followed, so more of it may be on the way
   bool turned_away_ = false;    // over the connection limit: gets one error
   bool end_of_stream_ = false;  // the client sends nothing more

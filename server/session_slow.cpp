@@ -48,7 +48,7 @@ void session::account_backlog() {
     bytes += slow_->folded_bytes();
     if (slow_->has_question() && stage_ == stage::open && output_.unsent_bytes() <= worker_.backlog().drop_at() / 2) {
       // Later, not from here: a statement may be running at this moment whose events made this connection write.
-      boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->resume_dropped(); });
+      boost::asio::post(transport_.socket().get_executor(), [self = shared_from_this()] { self->resume_dropped(); });
     }
   }
   if (!output_.empty()) output_.note_time(worker_.now_us());

@@ -10,6 +10,7 @@
 #include "server/options.hpp"
 #include "server/table_directory.hpp"
 #include "server/table_locks.hpp"
+#include "server/tls_certificates.hpp"
 #include "storage/durable/store_switch.hpp"
 
 namespace pubsubsql::server {
@@ -21,13 +22,18 @@ class worker;
 /// The little that all workers share. Set up before the first worker runs, and outlives the last.
 struct shared_state {
   shared_state(const options& o, storage::durable::store_switch& s, unsigned worker_count)
-      : settings(o), store(s), tables(worker_count, o.tables_max), started(std::chrono::steady_clock::now()) {}
+      : settings(o),
+        store(s),
+        tables(worker_count, o.tables_max),
+        tls(o.tls),
+        started(std::chrono::steady_clock::now()) {}
 
   const options& settings;
   /// Where changes go; while it has no store, tables live in memory only.
   storage::durable::store_switch& store;
   table_directory tables;
   table_locks locks;
+  tls_certificates tls;
   std::chrono::steady_clock::time_point started;
 
   /// What answers `mysql ...`. Set before workers run.

@@ -20,6 +20,7 @@
 #include "server/shared_state.hpp"
 #include "server/slow_subscriptions.hpp"
 #include "server/subscriber.hpp"
+#include "server/transport.hpp"
 #include "server/worker_message.hpp"
 
 namespace pubsubsql::server {
@@ -70,6 +71,7 @@ class worker {
   }
   /// What became of events of its sessions that were too slow.
   [[nodiscard]] slow_counts& slow() { return slow_; }
+  [[nodiscard]] tls_scratch& tls_buffers() { return tls_buffers_; }
   /// Where a session reads into; what is in it is to be used before the next read.
   [[nodiscard]] std::span<char> read_buffer() { return *read_buffer_; }
 
@@ -134,6 +136,7 @@ class worker {
   shared_state& shared_;
   // Before the context: handlers that are still pending when the context goes own sessions, which give buffers back.
   buffer_pool buffers_;
+  tls_scratch tls_buffers_;
   std::unique_ptr<std::array<char, read_buffer_bytes>> read_buffer_;
   boost::asio::io_context context_{1};  // with locks: the listener makes sockets of it from its own thread
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;

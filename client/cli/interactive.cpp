@@ -91,7 +91,8 @@ class conversation {
                 .interactive = true,
                 .timing = true,
                 .user = options.user,
-                .password = options.password},
+                .password = options.password,
+ .tls = options.tls},
                std::cout, std::cerr),
         names_(shell_.net()),
         editor_(loop_, shell_.net(), [this](auto before, auto word) { return complete(before, word); }) {

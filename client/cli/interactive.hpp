@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include <pubsubsql/options.hpp>
+
 #include "client/cli/format.hpp"
 
 namespace pubsubsql::cli {
@@ -15,6 +17,7 @@ struct start_options {
   std::string user;  ///< empty: nobody
   std::string password;
   bool force = false;  ///< scripts go on after a failed statement
+  tls_options tls;     ///< of every connection
 };
 
 /// Talks with a person at the terminal until they leave. Returns the exit status.

@@ -35,6 +35,7 @@ Examples
   pubsubsql
   pubsubsql -e "select * from stocks" --format json
   pubsubsql --host db1 --user web load.sql
+  pubsubsql --host db1 --tls --tls-ca ca.pem
   pubsubsql user add --file users web
   echo "status" | pubsubsql
   pubsubsql -e "subscribe * from stocks; \wait 10 60"
@@ -65,6 +66,40 @@ void add_user_commands(CLI::App& app, pubsubsql::cli::user_command& out) {
   add("list", "shows the users and what they have been granted", action::list);
 }
 
+/// What the flags say about TLS, and what is wrong with them together.
+struct tls_flags {
+  bool verify = false;
+  bool insecure = false;
+  pubsubsql::tls_options options;
+
+  void add_to(CLI::App& app) {
+    app.add_flag("--tls", verify, "encrypt the connection, and check the server's certificate");
+    app.add_flag("--tls-insecure", insecure, "encrypt the connection, whoever the server is");
+    app.add_option("--tls-ca", options.ca_file, "trust the CAs in this file (default: those the system trusts)")
+        ->type_name("FILE");
+    app.add_option("--tls-server-name", options.server_name, "the name its certificate must have (default: --host)")
+        ->type_name("NAME");
+    app.add_option("--tls-cert", options.certificate_file, "show the server this client certificate")
+        ->type_name("FILE");
+    app.add_option("--tls-key", options.key_file, "its private key")->type_name("FILE");
+  }
+
+  void finish() {
+    using pubsubsql::tls_mode;
+    const bool wanted = verify || insecure;
+    const bool detailed = !options.ca_file.empty() || !options.server_name.empty() ||
+                          !options.certificate_file.empty() || !options.key_file.empty();
+    if (verify && insecure)
+      throw CLI::ValidationError("--tls-insecure", "says the contrary of --tls; give one of them");
+    if (detailed && !wanted) throw CLI::ValidationError("--tls-...", "needs --tls");
+    if (insecure && !options.ca_file.empty()) throw CLI::ValidationError("--tls-ca", "needs --tls, which checks it");
+    if (options.certificate_file.empty() != options.key_file.empty()) {
+      throw CLI::ValidationError("--tls-cert", "needs --tls-key, and the other way round");
+    }
+    if (wanted) options.mode = insecure ? tls_mode::insecure : tls_mode::verify;
+  }
+};
+
 int run(int argc, char** argv) {
   namespace cli = pubsubsql::cli;
   use_utf8_locale();
@@ -74,7 +109,8 @@ int run(int argc, char** argv) {
                              .format = cli::output_format::table,
                              .user = {},
                              .password = {},
-                             .force = false};
+                             .force = false,
+.tls = {}};
   cli::user_command users;
   std::string password_file;
   cli::script_input input;
@@ -100,15 +136,19 @@ int run(int argc, char** argv) {
       ->type_name("FORMAT")
       ->capture_default_str();
   app.add_flag("--force", options.force, "in a script, go on after a statement that failed");
+  tls_flags tls;
+  tls.add_to(app);
   app.add_option("FILE", input.file, "a script to execute");
   add_user_commands(app, users);
 
   try {
     app.parse(argc, argv);
+    tls.finish();
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? cli::exit_fine : cli::exit_usage;
   }
   options.format = *cli::format_named(format);
+  options.tls = tls.options;
 
   if (users.what) return cli::run_user_command(users);
   if (!options.user.empty()) {

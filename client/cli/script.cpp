@@ -31,7 +31,8 @@ class script_runner {
                 .interactive = false,
                 .timing = false,
                 .user = options.user,
-                .password = options.password},
+                .password = options.password,
+ .tls = options.tls},
                std::cout, std::cerr) {}
 
   int run(const script_input& input) {

@@ -21,6 +21,7 @@ client_options patient(const shell::settings& s) {
   client_options options;
   options.user = s.user;
   options.password = s.password;
+  options.tls = s.tls;
   options.reply_timeout = std::chrono::milliseconds(0);
   return options;
 }

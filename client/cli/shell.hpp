@@ -26,6 +26,7 @@ class shell {
     bool timing = false;
     std::string user = {};  ///< to authenticate as on every connection; empty: nobody
     std::string password = {};
+    tls_options tls = {};
   };
 
   enum class status : std::uint8_t { fine, failed, lost, quit };

@@ -141,7 +141,7 @@ class BadInput(unittest.TestCase):
             client.expect_closed()
 
     def test_unknown_first_byte(self) -> None:
-        for first in (b"\x16\x03\x01", b"\xff\xff\xff\xff", b"\x7f"):
+        for first in (b"\x17\x03\x01", b"\xff\xff\xff\xff", b"\x7f"):
             with self.server.text() as client:
                 client.socket.sendall(first)
                 self.assertIn("first byte", json.loads(client.read_message()[1])["msg"])

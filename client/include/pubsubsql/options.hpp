@@ -17,11 +17,28 @@ struct reconnect_policy {
   std::chrono::milliseconds delay_max{5000};
 };
 
+/// Whether a connection is encrypted, and whether the server has to prove who it is.
+enum class tls_mode : std::uint8_t {
+  off,
+  verify,    ///< the server's certificate must be from a trusted CA, valid now, and for the server's name
+  insecure,  ///< any certificate will do: nobody can listen, but anybody could be the server
+};
+
+/// TLS of a connection. All files are PEM, and are read anew for each connection.
+struct tls_options {
+  tls_mode mode = tls_mode::off;
+  std::string ca_file;           ///< CAs to trust; empty: those that the system trusts
+  std::string server_name;       ///< the name or address that the certificate must have; empty: the host connected to
+  std::string certificate_file;  ///< the client's certificate, for a server that asks for one; empty: none
+  std::string key_file;          ///< its private key, without a passphrase
+};
+
 /// How a client behaves, apart from where it connects to.
 struct client_options {
-  std::chrono::milliseconds connect_timeout{5000};  ///< zero: as long as the system tries
+  std::chrono::milliseconds connect_timeout{5000};  ///< the TLS handshake included; zero: as long as the system tries
   std::chrono::milliseconds reply_timeout{30000};   ///< per statement; zero: wait for ever
   reconnect_policy reconnect;
+  tls_options tls;
 
   /// Who to authenticate as on every connection, before anything else; empty: nobody, for servers without users. A
   /// refusal is errc::refused, and is not tried again. Without TLS the password travels in clear.
