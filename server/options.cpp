@@ -122,7 +122,8 @@ class option_reader {
          "PEM file with the CAs of client certificates; none: they are not asked for");
     toggle("tls-required", o.tls.required, "Refuse connections without TLS");
     toggle("tls-client-required", o.tls.client_required, "Refuse connections without a client certificate");
-    flag("handshake-timeout-seconds", o.handshake_timeout_seconds, "Seconds that a TLS handshake and, with users, authentication may take")
+    flag("handshake-timeout-seconds", o.handshake_timeout_seconds,
+         "Seconds that a TLS handshake and, with users, authentication may take")
         ->check(CLI::Range(1U, 3'600U));
   }
 

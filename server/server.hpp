@@ -99,7 +99,7 @@ class server {
   tcp::acceptor acceptor_;
   boost::asio::signal_set signals_;
   boost::asio::signal_set reload_signal_;  // SIGHUP: files are to be read again
-  boost::asio::steady_timer timer_;  // a pause of the acceptor, later the grace time of the stop
+  boost::asio::steady_timer timer_;        // a pause of the acceptor, later the grace time of the stop
   std::size_t next_worker_ = 0;
   std::size_t open_ = 0;  // connections handed to workers and not ended
   bool stopping_ = false;

@@ -92,7 +92,7 @@ class conversation {
                 .timing = true,
                 .user = options.user,
                 .password = options.password,
- .tls = options.tls},
+                .tls = options.tls},
                std::cout, std::cerr),
         names_(shell_.net()),
         editor_(loop_, shell_.net(), [this](auto before, auto word) { return complete(before, word); }) {

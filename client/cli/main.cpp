@@ -110,7 +110,7 @@ int run(int argc, char** argv) {
                              .user = {},
                              .password = {},
                              .force = false,
-.tls = {}};
+                             .tls = {}};
   cli::user_command users;
   std::string password_file;
   cli::script_input input;

@@ -32,7 +32,7 @@ class script_runner {
                 .timing = false,
                 .user = options.user,
                 .password = options.password,
- .tls = options.tls},
+                .tls = options.tls},
                std::cout, std::cerr) {}
 
   int run(const script_input& input) {

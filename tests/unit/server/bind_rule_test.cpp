@@ -29,3 +29,16 @@ TEST_CASE("bind: without users only this machine may connect, unless told otherw
     CHECK_MESSAGE(refused(other, true, false) == "warned", other);
   }
 }
+
+TEST_CASE("bind: what TLS leaves to be warned about") {
+  options o;
+  o.bind = "10.0.0.1";
+  o.users_file = "users";
+  const auto address = boost::asio::ip::make_address(o.bind);
+  CHECK(bind_warning(address, o)->find("give --tls-cert") != std::string::npos);
+  o.tls.certificate_file = "cert";
+  o.tls.key_file = "key";
+  CHECK(bind_warning(address, o)->find("demand it with --tls-required") != std::string::npos);
+  o.tls.required = true;
+  CHECK_FALSE(bind_warning(address, o));
+}
