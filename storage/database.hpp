@@ -63,6 +63,8 @@ class database {
     const std::vector<sql::inner_result>* inner_results = nullptr;
     /// The time that now() is, in microseconds since 1970-01-01 00:00 UTC.
     std::int64_t now_us = 0;
+    /// Not 0: the process takes more memory than this many bytes, so what adds to it is refused.
+    std::uint64_t memory_exceeded = 0;
   };
 
   /// Runs one statement. The outcome's views are valid until the next non-const call.

@@ -43,7 +43,7 @@ executor::failure executor::find_equal(const table& t, const row_choice& choice)
 }
 
 executor::failure executor::run_search(row_search& search, bool strict) {
-  sql::evaluation e(row_memory_, who_.now_us);
+  sql::evaluation e(row_memory_, who_.now_us, &budget_);
   e.set_strict(strict);
   search.find(e, row_memory_, found_);
   if (e.failure()) return to_error(*e.failure());
@@ -67,7 +67,7 @@ executor::failure executor::find_rows(const table& t, const row_choice& choice) 
     return find_equal(t, choice);
   }
   row_search search;
-  if (auto failed = search.bind(t, choice, {.of = &t, .inner = &inner_})) return failed;
+  if (auto failed = search.bind(t, choice, {.of = &t, .inner = &inner_, .budget = &budget_})) return failed;
   return run_search(search, choice.for_change && t.is_declared());
 }
 
@@ -132,10 +132,10 @@ executor::failure executor::run(const parser::select_statement& s) {
 }
 
 executor::failure executor::select_computed(const table* t, const parser::select_statement& s) {
-  const sql::name_scope names{.of = t, .inner = &inner_};
+  const sql::name_scope names{.of = t, .inner = &inner_, .budget = &budget_};
   query& q = query_.emplace(limits_.result_bytes_max);
   if (auto failed = q.bind(s, names)) return failed;
-  sql::evaluation e(row_memory_, who_.now_us);
+  sql::evaluation e(row_memory_, who_.now_us, &budget_);
   if (t == nullptr) {
     q.add({}, e);
   } else {
@@ -165,10 +165,10 @@ executor::failure executor::finish_query(const table* t, query& q, sql::evaluati
 
 /// `returning` with expressions, computed for the rows in `data_`.
 executor::failure executor::show_computed(const table& t, const parser::projection& list) {
-  sql::name_scope names{.of = &t, .inner = &inner_};
+  sql::name_scope names{.of = &t, .inner = &inner_, .budget = &budget_};
   query& q = query_.emplace(limits_.result_bytes_max);
   if (auto failed = q.bind({.columns = list, .table = {}, .where = {}}, names)) return failed;
-  sql::evaluation e(row_memory_, who_.now_us);
+  sql::evaluation e(row_memory_, who_.now_us, &budget_);
   for (const row_view row : data_) q.add(row, e);
   return finish_query(&t, q, e, outcome_.action);
 }
@@ -291,7 +291,7 @@ executor::failure executor::explain_search(std::string_view table_name, const ro
   row_search search;
   row_choice by_column = choice;
   if (!more.empty()) by_column.order_by = nullptr;  // the order is that of the result, not of rows
-  if (auto failed = search.bind(*t, by_column, {.of = t, .inner = &inner_})) return failed;
+  if (auto failed = search.bind(*t, by_column, {.of = t, .inner = &inner_, .budget = &budget_})) return failed;
   const access_path path = search.path();
   std::string key_columns;
   for (const column_index column : path.key_columns()) {

@@ -234,7 +234,7 @@ executor::failure executor::run(const parser::push_statement& s) {
 
 /// Resolves what rows are set to, if they exist. `updated_` has the columns then.
 executor::failure executor::resolve_set(table& t, const std::pmr::vector<parser::assignment>& set, bool offers_values) {
-  sql::name_scope names{.of = &t, .inner = &inner_, .offers_values = offers_values};
+  sql::name_scope names{.of = &t, .inner = &inner_, .budget = &budget_, .offers_values = offers_values};
   for (const parser::assignment& a : set) {
     column_index column = id_column;
     if (auto failed = resolve_written(t, a.column, updated_, column)) return failed;
@@ -276,6 +276,9 @@ executor::failure executor::compute_update(const table& t, row_number row) {
 }
 
 executor::failure executor::store_update(table& t, row_number row) {
+  if (who_.memory_exceeded != 0 && encoded_row_bytes(values_) > t.get(row).size()) {
+    return out_of_memory(who_.memory_exceeded);
+  }
   if (auto failed = check_row(t)) return failed;
   if (auto failed = check_keys(t, updated_, row)) return failed;
   log_.update(t, row, values_, updated_);

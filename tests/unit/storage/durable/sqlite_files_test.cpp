@@ -347,7 +347,7 @@ TEST_CASE("sqlite files: what is not ours is left alone and refused with the rea
        "the row with id 0 of table t is damaged"},
       {"more columns than the table", "delete from columns where ordinal = 3",
        "table t: the row with id 0 has more columns than the table"},
-      {"a key twice", "insert into rows_1 select 77, row from rows_1 where position = 0",
+      {"a key twice", "insert into rows_1 select 77, row, null from rows_1 where position = 0",
        "table t: two rows have the value '1' in the key a"},
   };
   for (const row& r : rows) {
