@@ -6,6 +6,7 @@
 
 #include <malloc.h>
 
+#include "server/limit_listing.hpp"
 #include "server/mysql_service.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
@@ -44,9 +45,15 @@ bool is_about_transactions(const parser::statement_body& body) {
   return is_any<parser::begin_statement, parser::commit_statement, parser::rollback_statement>(body);
 }
 
+bool shows_limits(const parser::statement_body& body) {
+  const auto* show = std::get_if<parser::show_statement>(&body);
+  return show != nullptr && show->what == parser::server_listing::limits;
+}
+
 /// Statements that a transaction has no part in, so that they are run as ever.
 bool passes_transactions(const parser::statement_body& body) {
-  return is_any<parser::status_statement, parser::show_tables_statement, parser::close_statement,
+  return shows_limits(body) ||
+         is_any<parser::status_statement, parser::show_tables_statement, parser::close_statement,
                 parser::stop_statement, parser::mysql_status_statement, parser::mysql_tables_statement>(body);
 }
 
@@ -83,6 +90,10 @@ void router::run(session& from, const parser::request& r) {
   if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
   if (is_any<parser::status_statement>(body)) return gather(a, true);
   if (is_any<parser::show_tables_statement>(body)) return gather(a, false);
+  if (shows_limits(body)) {
+    if (a.stream) return;
+    return from.reply([&](std::string& out) { encode_limits(out, a.to, worker_.shared()); });
+  }
   run_on_table(a, *parsed);
 }
 
@@ -169,6 +180,7 @@ std::optional<unsigned> router::find_owner(const client_request& a, const parser
   if (!owner && !create) {
     a.from.reply([&](std::string& out) { encode_error(out, a.to, storage::unknown_table(table)); });
   } else if (!owner) {
+    worker_.shared().counters.refused("max-tables");
     refuse(a, "there are too many tables; use fewer, or raise --max-tables");
   }
   return owner;
@@ -204,10 +216,18 @@ void router::run_on_table(const client_request& a, const parser::statement& s) {
 void router::run_on_worker(const client_request& a, const parser::statement& s, unsigned owner) {
   std::uint64_t pubsubid = 0;
   if (makes_subscription(s.body)) {
+    shared_state& shared = worker_.shared();
+    if (shared.subscriptions.load(std::memory_order_relaxed) >= shared.settings.total_subscriptions_max) {
+      shared.counters.refused("max-total-subscriptions");
+      return refuse(a, "the server has too many subscriptions; unsubscribe some, or raise --max-total-subscriptions");
+    }
     if (!a.from.may_subscribe()) {
+      shared.counters.refused("max-subscriptions");
       return refuse(a, "this connection has too many subscriptions; unsubscribe some, or raise --max-subscriptions");
     }
     a.from.subscribed(owner);
+    static const std::size_t place = place_of_limit("max-total-subscriptions");
+    shared.counters.in_use(place, shared.subscriptions.load(std::memory_order_relaxed));
     pubsubid = worker_.shared().next_pubsubid.fetch_add(1, std::memory_order_relaxed);
   }
   if (owner == worker_.index()) {

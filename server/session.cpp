@@ -57,20 +57,20 @@ std::string_view name_of(parser::wire_mode mode) {
 
 }  // namespace
 
-session::session(worker& w, tcp::socket socket, std::string address, bool turned_away)
+session::session(worker& w, tcp::socket socket, std::string address, admission admitted)
     : worker_(w),
       socket_(std::move(socket)),
       address_(std::move(address)),
       reader_(w.shared().settings.statement_bytes_max),
       output_(w.buffers()),
       window_(std::min(first_window, w.shared().settings.pipeline_max)),
-      turned_away_(turned_away) {}
+      admitted_(admitted) {}
 
 session::~session() = default;
 
 void session::start(const subscriber& me) {
   me_ = me;
-  if (turned_away_) set_deadline(turned_away_time);
+  if (admitted_ != admission::served) set_deadline(turned_away_time);
   await_readable();
 }
 
@@ -95,6 +95,7 @@ void session::on_readable(const error_code& error) {
   if (problem == boost::asio::error::eof) return on_end_of_stream();
   if (problem) return close("connection lost");
   bytes_in_ += bytes;
+  idle_looks_ = 0;
   reader_.feed({buffer.data(), bytes});
   take_statements();
 }
@@ -164,6 +165,7 @@ void session::refuse_input(outcome got, const parser::request& r) {
   reply([&](std::string& out) {
     const reply_address to{.mode = mode(), .request_id = r.id};
     if (got == outcome::too_large) {
+      worker_.shared().counters.refused("max-statement-bytes");
       encode_error(out, to,
                    "the statement is larger than " + std::to_string(limit) +
                        " bytes; send a smaller one, or raise --max-statement-bytes");
@@ -177,10 +179,12 @@ void session::refuse_input(outcome got, const parser::request& r) {
 
 void session::run(const parser::request& r) {
   ++statements_;
-  if (turned_away_) {
+  if (admitted_ != admission::served) {
     reply([&](std::string& out) {
       encode_error(out, {.mode = mode(), .request_id = r.id},
-                   "too many connections; try again later, or raise --max-connections");
+                   admitted_ == admission::too_many
+                       ? "too many connections; try again later, or raise --max-connections"
+                       : "too many connections from this address; close some, or raise --max-connections-per-address");
     });
     return finish("too many connections");
   }
@@ -239,6 +243,7 @@ void session::check_backlog() {
 
 void session::subscribed(unsigned worker) {
   ++subscriptions_;
+  worker_.shared().subscriptions.fetch_add(1, std::memory_order_relaxed);
   if (std::ranges::find(subscribed_workers_, worker) == subscribed_workers_.end()) {
     subscribed_workers_.push_back(worker);
   }
@@ -249,7 +254,9 @@ bool session::may_subscribe() const {
 }
 
 void session::unsubscribed(std::uint64_t ended) {
-  subscriptions_ -= std::min(ended, subscriptions_);
+  ended = std::min(ended, subscriptions_);
+  subscriptions_ -= ended;
+  if (ended > 0) worker_.shared().subscriptions.fetch_sub(ended, std::memory_order_relaxed);
 }
 
 // Output
@@ -335,6 +342,15 @@ void session::set_deadline(std::chrono::milliseconds after) {
   });
 }
 
+void session::note_idleness(unsigned looks_max) {
+  if (stage_ != stage::open || subscriptions_ > 0 || !slots_.empty() || !output_.empty()) {
+    idle_looks_ = 0;
+  } else if (++idle_looks_ > looks_max) {
+    worker_.shared().counters.refused("idle-timeout-seconds");
+    finish("idle for longer than --idle-timeout-seconds");
+  }
+}
+
 void session::abort(std::string_view why) {
   close(why);
 }
@@ -344,6 +360,7 @@ void session::close(std::string_view why, bool slow) {
   stage_ = stage::closed;
   if (transaction != transaction_id{}) worker_.statements().abandon(transaction);
   if (slow) {
+    worker_.shared().counters.refused("max-backlog-bytes");
     spdlog::warn(
         "disconnected {}: {}, {} bytes of events waited for it; it must read faster, or raise "
         "--max-backlog-bytes",
@@ -356,7 +373,8 @@ void session::close(std::string_view why, bool slow) {
   socket_.close(ignored);
   if (deadline_) deadline_->cancel();
   output_.release();
-  worker_.ended(*this, subscribed_workers_, turned_away_);
+  unsubscribed(subscriptions_);
+  worker_.ended(*this, subscribed_workers_, admitted_);
 }
 
 }  // namespace pubsubsql::server

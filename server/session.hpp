@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "parser/request_reader.hpp"
+#include "server/connection_origins.hpp"
 #include "server/connection_output.hpp"
 #include "server/reply_slots.hpp"
 #include "server/subscriber.hpp"
@@ -33,7 +34,7 @@ class session : public std::enable_shared_from_this<session> {
  public:
   using tcp = boost::asio::ip::tcp;
 
-  session(worker& w, tcp::socket socket, std::string address, bool turned_away);
+  session(worker& w, tcp::socket socket, std::string address, admission admitted);
   session(const session&) = delete;
   session& operator=(const session&) = delete;
   ~session();
@@ -42,6 +43,8 @@ class session : public std::enable_shared_from_this<session> {
   void start(const subscriber& me);
 
   [[nodiscard]] storage::subscriber_id id() const { return me_.id(); }
+  /// Of the client, as logs show it.
+  [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] parser::wire_mode mode() const { return reader_.mode(); }
 
   // For the router
@@ -85,6 +88,10 @@ class session : public std::enable_shared_from_this<session> {
   /// Writes what there is; once at the end of each loop turn in which there was something. What its own statements came
   /// to is written as soon as they are taken, so that a lone client does not wait for the end of a turn.
   void flush();
+
+  /// Called several times within the idle timeout: a session that was found without input, subscriptions and anything
+  /// under way more than `looks_max` times in a row finishes.
+  void note_idleness(unsigned looks_max);
 
   /// Closes at once, whatever is due.
   void abort(std::string_view why);
@@ -134,13 +141,14 @@ class session : public std::enable_shared_from_this<session> {
   std::unique_ptr<boost::asio::steady_timer> deadline_;  // of draining, and of being turned away
   std::string_view end_reason_ = "client closed the connection";
   stage stage_ = stage::open;
-  bool misread_ = false;        // its input could not be followed, so more of it may be on the way
-  bool turned_away_ = false;    // over the connection limit: gets one error
-  bool end_of_stream_ = false;  // the client sends nothing more
-  bool taking_ = false;         // statements are being taken, and a flush comes after them
-  bool stalled_ = false;        // statements are held back until replies have left
-  bool reading_ = false;        // an await_readable is pending
-  bool writing_ = false;        // an await_writable is pending
+  bool misread_ = false;         // its input could not be followed, so more of it may be on the way
+  admission admitted_;           // not served: it gets one error
+  std::uint8_t idle_looks_ = 0;  // how often it has been found idle in a row
+  bool end_of_stream_ = false;   // the client sends nothing more
+  bool taking_ = false;          // statements are being taken, and a flush comes after them
+  bool stalled_ = false;         // statements are held back until replies have left
+  bool reading_ = false;         // an await_readable is pending
+  bool writing_ = false;         // an await_writable is pending
 
   std::uint64_t alone_ = 0;  // the slot without whose reply no statement is taken; 0: none
   std::uint64_t subscriptions_ = 0;

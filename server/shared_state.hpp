@@ -7,6 +7,9 @@
 #include <functional>
 #include <vector>
 
+#include "server/connection_origins.hpp"
+#include "server/limit_counters.hpp"
+#include "server/memory_watch.hpp"
 #include "server/options.hpp"
 #include "server/table_directory.hpp"
 #include "server/table_locks.hpp"
@@ -20,13 +23,20 @@ class worker;
 /// The little that all workers share. Set up before the first worker runs, and outlives the last.
 struct shared_state {
   shared_state(const options& o, storage::durable::store_switch& s, unsigned worker_count)
-      : settings(o), store(s), tables(worker_count, o.tables_max), started(std::chrono::steady_clock::now()) {}
+      : settings(o),
+        store(s),
+        tables(worker_count, o.tables_max),
+        memory(o.memory_bytes_max),
+        started(std::chrono::steady_clock::now()) {}
 
   const options& settings;
   /// Where changes go; while it has no store, tables live in memory only.
   storage::durable::store_switch& store;
   table_directory tables;
   table_locks locks;
+  memory_watch memory;
+  limit_counters counters;
+  connection_origins origins;
   std::chrono::steady_clock::time_point started;
 
   /// What answers `mysql ...`. Set before workers run.
@@ -52,6 +62,8 @@ struct shared_state {
   std::atomic<std::uint64_t> next_pubsubid{1};
   /// Connections that are served, those turned away not among them.
   std::atomic<std::size_t> connections{0};
+  /// Subscriptions of all of them, those asked for among them.
+  std::atomic<std::uint64_t> subscriptions{0};
 };
 
 }  // namespace pubsubsql::server

@@ -60,6 +60,7 @@ std::uint64_t table_runner::subscriptions_ended(const parser::statement_body& bo
 }
 
 void table_runner::encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o) {
+  if (o.failure && !o.failure->limit.empty()) worker_.shared().counters.refused(o.failure->limit);
   if (!from.stream || o.failure) encode_reply(out, from.route.address, o, column_lists_);
 }
 
@@ -88,8 +89,10 @@ bool table_runner::is_acknowledged_at_once(const storage::outcome& o) const {
 
 void table_runner::execute(table_queue* q, statement_source from, const parser::statement& s) {
   if (is_barrier(s.body)) worker_.events().hand_out();  // it may change subscriptions
-  const storage::outcome& o =
-      database_.execute(s, {.subscriber = from.route.session, .pubsubid = from.pubsubid, .now_us = worker_.now_us()});
+  const storage::outcome& o = database_.execute(s, {.subscriber = from.route.session,
+                                                    .pubsubid = from.pubsubid,
+                                                    .now_us = worker_.now_us(),
+                                                    .memory_exceeded = worker_.shared().memory.exceeded()});
   const std::uint64_t ended = subscriptions_ended(s.body, o);
   if (q != nullptr && (!q->held.empty() || (!o.changes.empty() && !is_acknowledged_at_once(o)))) {
     return hold(*q, std::move(from), o, ended);

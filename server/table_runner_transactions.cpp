@@ -52,11 +52,14 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
 void table_runner::run_owned(table_queue& q, const transaction_request& request, transaction_answer& a) {
   const parser::statement& s = *statements_.parse(request.sql);
   if (is_barrier(s.body)) worker_.events().hand_out();
-  const storage::database::caller who{
-      .subscriber = request.route.session, .inner_results = request.inner.get(), .now_us = request.now_us};
+  const storage::database::caller who{.subscriber = request.route.session,
+                                      .inner_results = request.inner.get(),
+                                      .now_us = request.now_us,
+                                      .memory_exceeded = worker_.shared().memory.exceeded()};
   if (request.wants_rows) {
     if (const auto failure = database_.select_inner(s, who, a.rows.emplace())) {
       a.what = transaction_answer::fate::failed;
+      if (!failure->limit.empty()) worker_.shared().counters.refused(failure->limit);
       encode_error(a.reply, request.route.address, *failure);
     }
     return;

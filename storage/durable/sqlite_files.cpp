@@ -123,7 +123,9 @@ void sqlite_files::check_pages() const {
     }
     sqlite_statement s = db_->prepare(check);
     if (s.step() && s.text(0) == "ok") continue;
-    refuse_file("pubsubsql.db is damaged: " + std::string(s.text(0)));
+    std::string found(s.text(0));
+    std::ranges::replace(found, '\n', ' ');
+    refuse_file("pubsubsql.db is damaged: " + found);
   }
 }
 
