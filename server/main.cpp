@@ -7,7 +7,9 @@
 #include <spdlog/spdlog.h>
 
 #include "server/access_control.hpp"
+#include "server/config_check.hpp"
 #include "server/durable_stores.hpp"
+#include "server/file_descriptors.hpp"
 #include "server/mysql_service.hpp"
 #include "server/options.hpp"
 #include "server/server.hpp"
@@ -57,11 +59,13 @@ int main(int argc, char** argv) {
   int exit_status = 0;
   const auto settings = read_options(argc, argv, exit_status);
   if (!settings) return exit_status;
+  if (settings->check_config) return check_config(*settings);
   hide_passwords(argc, argv);
   tune_allocator();
   start_logging(settings->log_level);
 
   spdlog::info("pubsubsqld {}", version);
+  if (const auto too_few = raise_file_limit(settings->connections_max)) spdlog::warn("{}", *too_few);
   durable_stores stores(*settings);
   if (const auto problem = stores.open()) {
     spdlog::error("{}", *problem);

@@ -9,7 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "parser/request_reader.hpp"
+#include "server/limits.hpp"
+#include "server/memory_watch.hpp"
 #include "server/version.hpp"
 
 namespace pubsubsql::server {
@@ -19,9 +20,22 @@ namespace {
 /// Workers beyond this would not fit into a subscriber id, and no machine has the cores.
 constexpr unsigned threads_max = 255;
 constexpr unsigned spin_us_max = 1'000'000;
-/// A message's size must fit the frame header also when every byte of a result is escaped sixfold.
-constexpr std::size_t result_bytes_ceiling = 512U << 20;
-static_assert(result_bytes_ceiling * 6 < UINT32_MAX);
+
+/// Of the memory there is, what the process may take unless something else is said: the rest is for the system, and for
+/// what statements need while they run.
+std::uint64_t usual_memory() {
+  return memory_for_process() / 5 * 4;
+}
+
+/// An address of MySQL without its password, for which nothing has to be understood but where it stands.
+std::string without_password(std::string address) {
+  const std::size_t host = address.rfind('@');
+  const std::size_t scheme = address.find("://");
+  const std::size_t user = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t password = address.find(':', user);
+  if (host == std::string::npos || password >= host) return address;
+  return address.replace(password + 1, host - password - 1, "***");
+}
 
 std::string variable_of(std::string flag) {
   for (char& c : flag) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -33,11 +47,13 @@ class option_reader {
   option_reader() : app_("PubSubSQL: a SQL publish/subscribe server", "pubsubsqld") {
     app_.set_version_flag("--version", std::string("pubsubsqld ") + version);
     app_.set_config("--config", "", "Read flags from this file, `flag = value` a line");
+    app_.allow_config_extras(CLI::config_extras_mode::error);
     app_.get_formatter()->column_width(36);
     app_.footer("Every flag can also be set as an environment variable (PUBSUBSQL_PORT) or in the --config file.");
   }
 
   void add_all(options& o) {
+    app_.add_flag("--check-config", o.check_config, "Only say what is wrong with the settings, or else what they are");
     flag("bind", o.bind, "Address to listen on");
     flag("port", o.port, "Port to listen on; 0: any free one");
     flag("users", o.users_file, "File that has the users, made by `pubsubsql user`; none: everybody may do everything");
@@ -56,37 +72,17 @@ class option_reader {
     flag("ack", ack_name_,
          "Acknowledge changes when in `memory`, or when `committed` in a store (default with a store)")
         ->check(CLI::IsMember({"memory", "committed"}));
-    size("store-queue-bytes", o.store_queue_bytes_max, "Changes waiting to be stored before statements slow down");
     flag("spin-us", o.spin_us,
          "Microseconds a worker looks for more work before it sleeps: lower latency for a busy core")
         ->check(CLI::Range(0U, spin_us_max));
     flag("threads", o.threads, "Worker threads; 0: one for each core")->check(CLI::Range(0U, threads_max));
     flag("log-level", o.log_level, "How much to log")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
-    size("max-statement-bytes", o.statement_bytes_max, "Size of a statement")
-        ->check(CLI::Range(1U, parser::statement_bytes_limit));
-    size("max-result-bytes", o.engine.result_bytes_max, "Size of the rows a statement may show")
-        ->check(CLI::Range(std::size_t{1}, result_bytes_ceiling));
-    size("max-backlog-bytes", o.backlog_bytes_max, "Unread events before a subscriber is too slow");
-    size("max-total-backlog-bytes", o.backlog_total_bytes_max,
-         "Unread events of all subscribers before the slowest get less; 0: no bound");
+    for (const limit_facts& l : all_limits()) limit(l, o);
     flag("on-slow", on_slow_name_,
          "Too slow a subscriber is to be sent off (`disconnect`), sent the latest state of each row (`conflate`), or "
          "begin anew (`drop`), unless its subscription says otherwise")
         ->check(CLI::IsMember({"disconnect", "conflate", "drop"}));
-    size("max-row-bytes", o.engine.row_bytes_max, "Size of a row")
-        ->check(CLI::Range(std::size_t{64}, std::size_t{1} << 30U));
-    flag("max-columns", o.engine.columns_max, "Columns of a table")->check(CLI::Range(2U, 60'000U));
-    flag("max-tables", o.tables_max, "Tables")->check(CLI::PositiveNumber);
-    flag("max-connections", o.connections_max, "Connections at a time")->check(CLI::Range(1, 1 << 23));
-    flag("max-subscriptions", o.subscriptions_max, "Subscriptions of a connection")->check(CLI::PositiveNumber);
-    flag("max-pipeline", o.pipeline_max, "Requests of a connection that may wait for their replies")
-        ->check(CLI::PositiveNumber);
-    flag("max-transaction-rows", o.transaction_rows_max, "Rows that a transaction may change")
-        ->check(CLI::PositiveNumber);
-    size("max-transaction-bytes", o.transaction_bytes_max, "Size of what a transaction changes");
-    flag("max-transaction-seconds", o.transaction_seconds_max, "Seconds that a transaction may take")
-        ->check(CLI::Range(1U, 86'400U));
     flag("stop-grace-ms", o.stop_grace_ms, "Milliseconds an orderly stop waits for clients to read what is due");
     add_tls(o);
   }
@@ -97,6 +93,7 @@ class option_reader {
     if (on_slow_name_ == "conflate") o.on_slow = parser::slow_policy::conflate;
     if (on_slow_name_ == "drop") o.on_slow = parser::slow_policy::drop;
     if (ack_name_ == "committed") o.ack = parser::ack_mode::committed;
+    o.shown = shown(o);
   }
 
   bool parse(int argc, const char* const* argv, int& exit_status) {
@@ -122,9 +119,6 @@ class option_reader {
          "PEM file with the CAs of client certificates; none: they are not asked for");
     toggle("tls-required", o.tls.required, "Refuse connections without TLS");
     toggle("tls-client-required", o.tls.client_required, "Refuse connections without a client certificate");
-    flag("handshake-timeout-seconds", o.handshake_timeout_seconds,
-         "Seconds that a TLS handshake and, with users, authentication may take")
-        ->check(CLI::Range(1U, 3'600U));
   }
 
   /// A flag that needs no value.
@@ -156,10 +150,30 @@ class option_reader {
     }
   }
 
-  /// A number of bytes, with or without a unit.
-  template <typename T>
-  CLI::Option* size(const std::string& name, T& target, const std::string& help) {
-    return flag(name, target, help + ", such as 65536 or 16MiB")->transform(CLI::AsSizeValue(false));
+  /// Sizes with or without a unit.
+  void limit(const limit_facts& l, options& o) {
+    const bool is_size = l.in == limit_facts::unit::bytes;
+    names_.emplace_back(l.flag);
+    std::string help(l.help);
+    if (is_size) help += ", such as 65536 or 16MiB";
+    const auto set = [&l, &o](const std::uint64_t& value) { l.set(o, value); };
+    CLI::Option* const added = app_.add_option_function<std::uint64_t>("--" + names_.back(), set, help);
+    added->default_str(std::to_string(l.get(o)));
+    if (is_size) added->transform(CLI::AsSizeValue(false));
+    added->check(CLI::Range(l.least, l.most));
+  }
+
+  [[nodiscard]] std::string shown(const options& o) const {
+    std::string out;
+    for (const std::string& name : names_) {
+      const CLI::Option& given = *app_.get_option("--" + name);
+      const std::size_t place = place_of_limit(name);
+      std::string value = given.count() > 0 ? given.results().back() : given.get_default_str();
+      if (place < all_limits().size()) value = std::to_string(all_limits()[place].get(o));
+      if (name == "mysql") value = without_password(std::move(value));
+      if (!value.empty()) out.append(name).append(" = \"").append(value).append("\"\n");
+    }
+    return out;
   }
 
   CLI::App app_;
@@ -173,6 +187,7 @@ class option_reader {
 
 std::optional<options> read_options(int argc, const char* const* argv, int& exit_status) {
   options o;
+  o.memory_bytes_max = usual_memory();
   option_reader reader;
   reader.add_all(o);
   if (!reader.parse(argc, argv, exit_status)) return std::nullopt;

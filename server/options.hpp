@@ -12,7 +12,7 @@
 namespace pubsubsql::server {
 
 /// What can be set on the command line, in the environment (PUBSUBSQL_<FLAG>) and in a configuration file; earlier ones
-/// win. Every limit of the server is here, with its reason.
+/// win. Every limit of the server is here, with its reason; limits.cpp says how each can be set.
 struct options {
   std::string bind = "127.0.0.1";
   std::uint16_t port = 7777;  ///< 0: any free port
@@ -41,8 +41,19 @@ struct options {
   std::size_t pipeline_max = 10'000;
   /// Connections at a time. Each costs a file descriptor and about a kilobyte.
   std::size_t connections_max = 10'000;
+  /// Connections at a time from one address; 0: as many as there may be, for behind a proxy all come from one.
+  std::size_t connections_per_address_max = 0;
+  /// Bytes of the process's memory before statements that add to it are refused; 0: no limit. read_options() sets it to
+  /// four fifths of the memory there is, unless it is given.
+  std::uint64_t memory_bytes_max = 0;
+  /// How long a connection without subscriptions may send nothing; 0: for ever.
+  std::uint32_t idle_timeout_seconds = 0;
+  /// How long a connection may be silent before the system asks whether the client is still there; 0: it never does.
+  std::uint32_t tcp_keepalive_seconds = 60;
   /// Subscriptions of one connection. Each costs some 150 bytes as long as it lasts.
   std::size_t subscriptions_max = 100'000;
+  /// Subscriptions of all connections.
+  std::size_t total_subscriptions_max = 10'000'000;
   /// Tables. Each costs some kilobytes, even when empty.
   std::size_t tables_max = 10'000;
   /// Rows that a transaction may change: each is kept twice until it ends.
@@ -76,6 +87,11 @@ struct options {
   std::uint32_t handshake_timeout_seconds = 10;
 
   storage::limits engine;
+
+  /// Only say what is wrong with all this.
+  bool check_config = false;
+  /// All settings as lines of a configuration file, without passwords. Set by read_options().
+  std::string shown;
 };
 
 /// Reads the command line, the environment and the configuration file. Prints help, the version or what is wrong, and

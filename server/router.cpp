@@ -6,6 +6,7 @@
 
 #include <malloc.h>
 
+#include "server/limit_listing.hpp"
 #include "server/mysql_service.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
@@ -90,6 +91,10 @@ void router::run(session& from, const parser::request& r) {
   if (is_any<parser::status_statement>(body)) return gather(a, true);
   if (is_any<parser::show_tables_statement>(body)) return gather(a, false);
   if (is_show(body, parser::server_listing::subscriptions)) return listing_.show(a);
+  if (is_show(body, parser::server_listing::limits)) {
+    if (a.stream) return;
+    return from.reply([&](std::string& out) { encode_limits(out, a.to, worker_.shared()); });
+  }
   run_on_table(a, *parsed);
 }
 
@@ -176,6 +181,7 @@ std::optional<unsigned> router::find_owner(const client_request& a, const parser
   if (!owner && !create) {
     a.from.reply([&](std::string& out) { encode_error(out, a.to, storage::unknown_table(table)); });
   } else if (!owner) {
+    worker_.shared().counters.refused("max-tables");
     refuse(a, "there are too many tables; use fewer, or raise --max-tables");
   }
   return owner;
@@ -211,10 +217,18 @@ void router::run_on_table(const client_request& a, const parser::statement& s) {
 void router::run_on_worker(const client_request& a, const parser::statement& s, unsigned owner) {
   std::uint64_t pubsubid = 0;
   if (makes_subscription(s.body)) {
+    shared_state& shared = worker_.shared();
+    if (shared.subscriptions.load(std::memory_order_relaxed) >= shared.settings.total_subscriptions_max) {
+      shared.counters.refused("max-total-subscriptions");
+      return refuse(a, "the server has too many subscriptions; unsubscribe some, or raise --max-total-subscriptions");
+    }
     if (!a.from.may_subscribe()) {
+      shared.counters.refused("max-subscriptions");
       return refuse(a, "this connection has too many subscriptions; unsubscribe some, or raise --max-subscriptions");
     }
     a.from.subscribed(owner);
+    static const std::size_t place = place_of_limit("max-total-subscriptions");
+    shared.counters.in_use(place, shared.subscriptions.load(std::memory_order_relaxed));
     pubsubid = worker_.shared().next_pubsubid.fetch_add(1, std::memory_order_relaxed);
     bear_subscription(a, s, pubsubid, owner);
   }

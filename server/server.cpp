@@ -6,7 +6,10 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include "server/access_control.hpp"
 #include "server/bind_rule.hpp"
@@ -22,8 +25,25 @@ constexpr std::chrono::milliseconds accept_pause{100};
 /// Connections over the limit that are told so at a time; any more are closed without a word.
 constexpr std::size_t turned_away_max = 100;
 
+/// How often the process's memory is looked at: what comes in meanwhile has to fit beside the limit.
+constexpr std::chrono::milliseconds memory_interval{50};
+
 unsigned worker_count(const options& o) {
   return o.threads > 0 ? o.threads : std::clamp(std::thread::hardware_concurrency(), 1U, 255U);
+}
+
+/// Silence for so long, and then several questions without an answer, end a connection whose client is gone without a
+/// word.
+void keep_alive(boost::asio::ip::tcp::socket& socket, std::uint32_t seconds) {
+  if (seconds == 0) return;
+  const int silence = static_cast<int>(seconds);
+  const int between = std::max(silence / 6, 1);
+  const int questions = 6;
+  error_code ignored;
+  socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_KEEPIDLE, &silence, sizeof silence);
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof between);
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_KEEPCNT, &questions, sizeof questions);
 }
 
 std::string address_of(const boost::asio::ip::tcp::endpoint& e) {
@@ -39,7 +59,8 @@ server::server(const options& o, storage::durable::store_switch& store)
       acceptor_(context_),
       signals_(context_, SIGINT, SIGTERM),
       reload_signal_(context_, SIGHUP),
-      timer_(context_) {
+      timer_(context_),
+      memory_timer_(context_) {
   shared_.request_stop = [this] { stop(); };
   shared_.connection_ended = [this] {
     boost::asio::post(context_, [this] {
@@ -116,6 +137,7 @@ void server::run() {
   });
   await_reload();
   accept();
+  if (shared_.memory.has_limit()) watch_memory();
   threads_.reserve(workers_.size());
   for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
   context_.run();
@@ -179,11 +201,37 @@ void server::on_accepted(worker& w, tcp::socket socket) {
   if (!error) socket.set_option(tcp::no_delay(true), error);
   if (!error) socket.non_blocking(true, error);
   if (error) return;  // gone already
-  const bool turned_away = shared_.connections.load(std::memory_order_relaxed) >= options_.connections_max;
-  if (turned_away && open_ >= options_.connections_max + turned_away_max) return;
-  if (!turned_away) shared_.connections.fetch_add(1, std::memory_order_relaxed);
+  std::string address = address_of(peer);
+  const admission admitted = admit(address);
+  const std::size_t turned_away = open_ - std::min(open_, shared_.connections.load(std::memory_order_relaxed));
+  if (admitted != admission::served && turned_away >= turned_away_max) return;
+  keep_alive(socket, options_.tcp_keepalive_seconds);
   ++open_;
-  w.adopt(std::move(socket), address_of(peer), turned_away);
+  w.adopt(std::move(socket), std::move(address), admitted);
+}
+
+admission server::admit(std::string_view address) {
+  static const std::size_t place = place_of_limit("max-connections");
+  const std::size_t connections = shared_.connections.load(std::memory_order_relaxed);
+  if (connections >= options_.connections_max) {
+    shared_.counters.refused("max-connections");
+    return admission::too_many;
+  }
+  if (!shared_.origins.add(address, options_.connections_per_address_max)) {
+    shared_.counters.refused("max-connections-per-address");
+    return admission::too_many_from_address;
+  }
+  shared_.connections.fetch_add(1, std::memory_order_relaxed);
+  shared_.counters.in_use(place, connections + 1);
+  return admission::served;
+}
+
+void server::watch_memory() {
+  shared_.memory.look(resident_bytes());
+  memory_timer_.expires_after(memory_interval);
+  memory_timer_.async_wait([this](const error_code& cancelled) {
+    if (!cancelled && !stopping_) watch_memory();
+  });
 }
 
 // Stopping
@@ -195,6 +243,7 @@ void server::begin_stop(std::string_view why) {
   acceptor_.close(ignored);
   signals_.cancel(ignored);
   reload_signal_.cancel(ignored);
+  memory_timer_.cancel();
   for (const auto& w : workers_) w->finish_sessions();
   timer_.expires_after(std::chrono::milliseconds(options_.stop_grace_ms));
   timer_.async_wait([this](const error_code& cancelled) {

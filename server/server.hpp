@@ -84,6 +84,8 @@ class server {
   void reload();
   void accept();
   void on_accepted(worker& w, tcp::socket socket);
+  [[nodiscard]] admission admit(std::string_view address);
+  void watch_memory();
   void pause_accepting(const boost::system::error_code& error);
   [[nodiscard]] worker& next_worker();
   void begin_stop(std::string_view why);
@@ -100,6 +102,7 @@ class server {
   boost::asio::signal_set signals_;
   boost::asio::signal_set reload_signal_;  // SIGHUP: files are to be read again
   boost::asio::steady_timer timer_;        // a pause of the acceptor, later the grace time of the stop
+  boost::asio::steady_timer memory_timer_;
   std::size_t next_worker_ = 0;
   std::size_t open_ = 0;  // connections handed to workers and not ended
   bool stopping_ = false;

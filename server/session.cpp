@@ -54,14 +54,14 @@ std::string_view name_of(parser::wire_mode mode) {
 
 }  // namespace
 
-session::session(worker& w, tcp::socket socket, std::string address, bool turned_away)
+session::session(worker& w, tcp::socket socket, std::string address, admission admitted)
     : worker_(w),
       transport_(std::move(socket)),
       address_(std::move(address)),
       reader_(w.shared().settings.statement_bytes_max),
       output_(w.buffers()),
       window_(std::min(first_window, w.shared().settings.pipeline_max)),
-      turned_away_(turned_away) {}
+      admitted_(admitted) {}
 
 session::~session() = default;
 
@@ -87,6 +87,7 @@ void session::on_readable(const error_code& error) {
   }
   if (bytes > 0) {
     bytes_in_ += bytes;
+    idle_looks_ = 0;
     reader_.feed({buffer.data(), bytes});
   }
   if (problem) return on_read_problem(problem);
@@ -170,6 +171,7 @@ void session::refuse_input(outcome got, const parser::request& r) {
   reply([&](std::string& out) {
     const reply_address to{.mode = mode(), .request_id = r.id};
     if (got == outcome::too_large) {
+      worker_.shared().counters.refused("max-statement-bytes");
       encode_error(out, to,
                    "the statement is larger than " + std::to_string(limit) +
                        " bytes; send a smaller one, or raise --max-statement-bytes");
@@ -242,6 +244,7 @@ void session::check_backlog() {
 
 void session::subscribed(unsigned worker) {
   ++subscriptions_;
+  worker_.shared().subscriptions.fetch_add(1, std::memory_order_relaxed);
   if (std::ranges::find(subscribed_workers_, worker) == subscribed_workers_.end()) {
     subscribed_workers_.push_back(worker);
   }
@@ -252,9 +255,15 @@ bool session::may_subscribe() const {
 }
 
 void session::unsubscribed(std::span<const std::uint64_t> ended) {
-  subscriptions_ -= std::min<std::uint64_t>(ended.size(), subscriptions_);
+  count_ended(ended.size());
   if (slow_ == nullptr) return;
   for (const std::uint64_t pubsubid : ended) slow_->forget(pubsubid);
+}
+
+void session::count_ended(std::uint64_t subscriptions) {
+  subscriptions = std::min(subscriptions, subscriptions_);
+  subscriptions_ -= subscriptions;
+  if (subscriptions > 0) worker_.shared().subscriptions.fetch_sub(subscriptions, std::memory_order_relaxed);
 }
 
 // Output
@@ -341,6 +350,15 @@ void session::set_deadline(std::chrono::milliseconds after) {
   });
 }
 
+void session::note_idleness(unsigned looks_max) {
+  if (stage_ != stage::open || subscriptions_ > 0 || !slots_.empty() || !output_.empty()) {
+    idle_looks_ = 0;
+  } else if (++idle_looks_ > looks_max) {
+    worker_.shared().counters.refused("idle-timeout-seconds");
+    finish("idle for longer than --idle-timeout-seconds");
+  }
+}
+
 void session::abort(std::string_view why) {
   close(why);
 }
@@ -350,6 +368,7 @@ void session::close(std::string_view why, bool slow) {
   stage_ = stage::closed;
   if (transaction != transaction_id{}) worker_.statements().abandon(transaction);
   if (slow) {
+    worker_.shared().counters.refused("max-backlog-bytes");
     spdlog::warn(
         "disconnected {}: {}, {} bytes of events waited for it; it must read faster, or raise "
         "--max-backlog-bytes",
@@ -366,7 +385,8 @@ void session::close(std::string_view why, bool slow) {
   output_.release();
   slow_.reset();
   account_backlog();
-  worker_.ended(*this, subscribed_workers_, turned_away_);
+  count_ended(subscriptions_);
+  worker_.ended(*this, subscribed_workers_, admitted_);
 }
 
 }  // namespace pubsubsql::server

@@ -14,6 +14,7 @@
 
 #include "parser/request_reader.hpp"
 #include "server/access_gate.hpp"
+#include "server/connection_origins.hpp"
 #include "server/connection_output.hpp"
 #include "server/reply_slots.hpp"
 #include "server/slow_subscriptions.hpp"
@@ -37,7 +38,7 @@ class session : public std::enable_shared_from_this<session> {
  public:
   using tcp = boost::asio::ip::tcp;
 
-  session(worker& w, tcp::socket socket, std::string address, bool turned_away);
+  session(worker& w, tcp::socket socket, std::string address, admission admitted);
   session(const session&) = delete;
   session& operator=(const session&) = delete;
   ~session();
@@ -58,6 +59,8 @@ class session : public std::enable_shared_from_this<session> {
   };
 
   [[nodiscard]] storage::subscriber_id id() const { return me_.id(); }
+  /// Of the client, as logs show it.
+  [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] parser::wire_mode mode() const { return reader_.mode(); }
   /// The peer's, with its port.
   [[nodiscard]] const std::string& address() const { return address_; }
@@ -109,6 +112,10 @@ class session : public std::enable_shared_from_this<session> {
   /// Writes what there is; once at the end of each loop turn in which there was something. What its own statements came
   /// to is written as soon as they are taken, so that a lone client does not wait for the end of a turn.
   void flush();
+
+  /// Called several times within the idle timeout: a session that was found without input, subscriptions and anything
+  /// under way more than `looks_max` times in a row finishes.
+  void note_idleness(unsigned looks_max);
 
   /// Bytes of events that wait for it, as told to the worker's gauge last.
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
@@ -169,6 +176,7 @@ class session : public std::enable_shared_from_this<session> {
   void after_write();
   void wants_flush();
   void release_done_slots();
+  void count_ended(std::uint64_t subscriptions);
   void check_backlog();
   void write_out();
 
@@ -194,14 +202,15 @@ class session : public std::enable_shared_from_this<session> {
   std::string_view end_reason_ = "client closed the connection";
   const refusal* refusal_ = nullptr;  // nullptr: it is served
   stage stage_ = stage::open;
-  bool secured_ = false;        // it has told that it talks without TLS, or has finished the handshake
-  bool misread_ = false;        // its input could not be followed, so more of it may be on the way
-  bool turned_away_ = false;    // over the connection limit: gets one error
-  bool end_of_stream_ = false;  // the client sends nothing more
-  bool taking_ = false;         // statements are being taken, and a flush comes after them
-  bool stalled_ = false;        // statements are held back until replies have left
-  bool reading_ = false;        // an await_readable is pending
-  bool writing_ = false;        // an await_writable is pending
+  admission admitted_;           // not served: it gets one error
+  bool secured_ = false;         // it has told that it talks without TLS, or has finished the handshake
+  bool misread_ = false;         // its input could not be followed, so more of it may be on the way
+  std::uint8_t idle_looks_ = 0;  // how often it has been found idle in a row
+  bool end_of_stream_ = false;   // the client sends nothing more
+  bool taking_ = false;          // statements are being taken, and a flush comes after them
+  bool stalled_ = false;         // statements are held back until replies have left
+  bool reading_ = false;         // an await_readable is pending
+  bool writing_ = false;         // an await_writable is pending
 
   std::unique_ptr<slow_subscriptions> slow_;  // nullptr: every subscription ends it when it is slow
   std::size_t backlog_bytes_ = 0;             // as the worker's gauge knows it

@@ -20,6 +20,9 @@ constexpr std::chrono::milliseconds turned_away_time{2'000};
 
 constexpr session::refusal too_many_connections{
     .message = "too many connections; try again later, or raise --max-connections", .reason = "too many connections"};
+constexpr session::refusal too_many_from_address{
+    .message = "too many connections from this address; close some, or raise --max-connections-per-address",
+    .reason = "too many connections from its address"};
 constexpr session::refusal not_encrypted{
     .message = "this server takes connections with TLS only; connect with TLS, as `pubsubsql --tls` does",
     .reason = "it does not use TLS, which --tls-required demands"};
@@ -31,13 +34,13 @@ bool session::is_admitted() const {
 }
 
 void session::admitted() {
-  if (stage_ == stage::open && !turned_away_ && is_admitted()) deadline_.reset();
+  if (stage_ == stage::open && admitted_ == admission::served && is_admitted()) deadline_.reset();
 }
 
 void session::start(const subscriber& me) {
   me_ = me;
-  if (turned_away_) {
-    refusal_ = &too_many_connections;
+  if (admitted_ != admission::served) {
+    refusal_ = admitted_ == admission::too_many ? &too_many_connections : &too_many_from_address;
     set_deadline(turned_away_time);
   } else if (worker_.shared().settings.tls.required || worker_.shared().access != nullptr) {
     limit_admission();
@@ -52,6 +55,7 @@ void session::limit_admission() {
   deadline_ = std::make_unique<boost::asio::steady_timer>(transport_.socket().get_executor(), limit);
   deadline_->async_wait([self = shared_from_this()](const error_code& error) {
     if (error || self->is_admitted()) return;
+    self->worker_.shared().counters.refused("handshake-timeout-seconds");
     self->close(self->secured_ ? "no authentication within --handshake-timeout-seconds"
                                : "no TLS handshake within --handshake-timeout-seconds");
   });
@@ -72,7 +76,7 @@ std::size_t session::admit(std::span<char> buffer, std::size_t bytes, error_code
 
 void session::admit_plain() {
   if (worker_.shared().settings.tls.required) {
-    if (!turned_away_) refusal_ = &not_encrypted;
+    if (admitted_ == admission::served) refusal_ = &not_encrypted;
     return;
   }
   secured();

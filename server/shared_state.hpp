@@ -7,6 +7,9 @@
 #include <functional>
 #include <vector>
 
+#include "server/connection_origins.hpp"
+#include "server/limit_counters.hpp"
+#include "server/memory_watch.hpp"
 #include "server/options.hpp"
 #include "server/table_directory.hpp"
 #include "server/table_locks.hpp"
@@ -26,6 +29,7 @@ struct shared_state {
         store(s),
         tables(worker_count, o.tables_max),
         tls(o.tls),
+        memory(o.memory_bytes_max),
         started(std::chrono::steady_clock::now()) {}
 
   const options& settings;
@@ -34,6 +38,9 @@ struct shared_state {
   table_directory tables;
   table_locks locks;
   tls_certificates tls;
+  memory_watch memory;
+  limit_counters counters;
+  connection_origins origins;
   std::chrono::steady_clock::time_point started;
 
   /// What answers `mysql ...`. Set before workers run.
@@ -64,6 +71,8 @@ struct shared_state {
   std::atomic<std::size_t> connections{0};
   /// Bytes of events that wait for connections, as workers have told at the ends of their turns.
   std::atomic<std::int64_t> backlog_bytes{0};
+  /// Subscriptions of all of them, those asked for among them.
+  std::atomic<std::uint64_t> subscriptions{0};
 };
 
 }  // namespace pubsubsql::server

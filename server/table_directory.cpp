@@ -22,4 +22,9 @@ std::optional<unsigned> table_directory::find_or_place(std::string_view table, u
   return chosen;
 }
 
+std::size_t table_directory::size() const {
+  const std::scoped_lock lock(mutex_);
+  return workers_.size();
+}
+
 }  // namespace pubsubsql::server

@@ -23,6 +23,9 @@ class table_directory {
   /// Places the table on the worker with the fewest, in doubt on `preferred`. Nothing when there are too many tables.
   [[nodiscard]] std::optional<unsigned> find_or_place(std::string_view table, unsigned preferred);
 
+  /// How many are placed.
+  [[nodiscard]] std::size_t size() const;
+
  private:
   mutable std::mutex mutex_;
   storage::text_map<unsigned> workers_;

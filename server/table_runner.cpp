@@ -61,6 +61,7 @@ std::vector<std::uint64_t> table_runner::subscriptions_ended(const parser::state
 }
 
 void table_runner::encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o) {
+  if (o.failure && !o.failure->limit.empty()) worker_.shared().counters.refused(o.failure->limit);
   if (!from.stream || o.failure) encode_reply(out, from.route.address, o, column_lists_);
 }
 
@@ -93,7 +94,8 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
                                                     .pubsubid = from.pubsubid,
                                                     .now_us = worker_.now_us(),
                                                     .user = from.user.get(),
-                                                    .on_slow = worker_.shared().settings.on_slow});
+                                                    .on_slow = worker_.shared().settings.on_slow,
+                                                    .memory_exceeded = worker_.shared().memory.exceeded()});
   std::vector<std::uint64_t> ended = subscriptions_ended(s.body, from.pubsubid, o);
   if (q != nullptr && (!q->held.empty() || (!o.changes.empty() && !is_acknowledged_at_once(o)))) {
     return hold(*q, std::move(from), o, std::move(ended));

@@ -55,10 +55,12 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
   const storage::database::caller who{.subscriber = request.route.session,
                                       .inner_results = request.inner.get(),
                                       .now_us = request.now_us,
-                                      .user = request.user.get()};
+                                      .user = request.user.get(),
+                                      .memory_exceeded = worker_.shared().memory.exceeded()};
   if (request.wants_rows) {
     if (const auto failure = database_.select_inner(s, who, a.rows.emplace())) {
       a.what = transaction_answer::fate::failed;
+      if (!failure->limit.empty()) worker_.shared().counters.refused(failure->limit);
       encode_error(a.reply, request.route.address, *failure);
     }
     return;

@@ -256,10 +256,12 @@ void transactions::forget_subscription(transaction& t) {
 std::string transactions::limit_exceeded(const transaction& t) const {
   const options& o = worker_.shared().settings;
   if (t.rows > o.transaction_rows_max) {
+    worker_.shared().counters.refused("max-transaction-rows");
     return "the transaction changed more than " + std::to_string(o.transaction_rows_max) +
            " rows and was rolled back; commit more often, or raise --max-transaction-rows";
   }
   if (t.bytes > o.transaction_bytes_max) {
+    worker_.shared().counters.refused("max-transaction-bytes");
     return "the transaction changed more than " + std::to_string(o.transaction_bytes_max) +
            " bytes and was rolled back; commit more often, or raise --max-transaction-bytes";
   }
@@ -269,6 +271,7 @@ std::string transactions::limit_exceeded(const transaction& t) const {
 void transactions::expire(transaction_id who) {
   transaction* const t = find(who);
   if (t == nullptr || t->at == stage::committing) return;
+  worker_.shared().counters.refused("max-transaction-seconds");
   t->why_ended = "the transaction took longer than " +
                  std::to_string(worker_.shared().settings.transaction_seconds_max) +
                  " seconds and was rolled back; begin again, or raise --max-transaction-seconds";

@@ -15,6 +15,7 @@ worker::worker(unsigned index, shared_state& shared)
       shared_(shared),
       read_buffer_(std::make_unique<std::array<char, read_buffer_bytes>>()),
       keep_running_(context_.get_executor()),
+      idle_timer_(context_),
       router_(*this),
       events_(*this),
       outboxes_(shared.workers.size()),
@@ -27,6 +28,7 @@ worker::~worker() = default;
 void worker::run() {
   using clock = std::chrono::steady_clock;
   const std::chrono::microseconds spin(shared_.settings.spin_us);
+  if (shared_.settings.idle_timeout_seconds > 0) close_idle_sessions();
   if (spin.count() == 0) {
     context_.run();
     return;
@@ -40,13 +42,13 @@ void worker::run() {
 
 // Sessions
 
-void worker::adopt(tcp::socket socket, std::string address, bool turned_away) {
-  boost::asio::post(context_, [this, socket = std::move(socket), address = std::move(address), turned_away]() mutable {
-    welcome(std::move(socket), std::move(address), turned_away);
+void worker::adopt(tcp::socket socket, std::string address, admission admitted) {
+  boost::asio::post(context_, [this, socket = std::move(socket), address = std::move(address), admitted]() mutable {
+    welcome(std::move(socket), std::move(address), admitted);
   });
 }
 
-void worker::welcome(tcp::socket socket, std::string address, bool turned_away) {
+void worker::welcome(tcp::socket socket, std::string address, admission admitted) {
   if (free_places_.empty()) {
     free_places_.push_back(static_cast<std::uint32_t>(places_.size()));
     places_.emplace_back();
@@ -54,7 +56,7 @@ void worker::welcome(tcp::socket socket, std::string address, bool turned_away) 
   const std::uint32_t at = free_places_.back();
   free_places_.pop_back();
   place& p = places_[at];
-  p.occupant = std::make_shared<session>(*this, std::move(socket), std::move(address), turned_away);
+  p.occupant = std::make_shared<session>(*this, std::move(socket), std::move(address), admitted);
   p.occupant->start({.worker = index_, .place = at, .generation = ++p.generation});
   if (finishing_) p.occupant->finish("the server stops");
 }
@@ -65,8 +67,9 @@ session* worker::find(storage::subscriber_id id) const {
   return places_[s.place].occupant.get();
 }
 
-void worker::ended(session& s, std::vector<unsigned> subscribed_workers, bool turned_away) {
-  ended_.push_back({.id = s.id(), .subscribed_workers = std::move(subscribed_workers), .turned_away = turned_away});
+void worker::ended(session& s, std::vector<unsigned> subscribed_workers, admission admitted) {
+  if (admitted == admission::served) shared_.origins.remove(s.address());
+  ended_.push_back({.id = s.id(), .subscribed_workers = std::move(subscribed_workers), .admitted = admitted});
   end_turn_later();
 }
 
@@ -76,13 +79,24 @@ void worker::forget_ended() {
     places_[at].occupant.reset();
     free_places_.push_back(at);
     router_.session_ended(e.id, e.subscribed_workers);
-    if (!e.turned_away) shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+    if (e.admitted == admission::served) shared_.connections.fetch_sub(1, std::memory_order_relaxed);
     shared_.connection_ended();
   }
 }
 
 void worker::recheck_rights() {
   for_each_session([this](session& s) { router_.gate().recheck(s); });
+}
+
+/// Looks at all sessions several times within the timeout, which costs less than a timer for each.
+void worker::close_idle_sessions() {
+  constexpr unsigned looks = 4;
+  for_each_session([](session& s) { s.note_idleness(looks); });
+  idle_timer_.expires_after(std::chrono::milliseconds(std::chrono::seconds(shared_.settings.idle_timeout_seconds)) /
+                            looks);
+  idle_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled) close_idle_sessions();
+  });
 }
 
 void worker::finish_sessions() {

@@ -11,8 +11,10 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "server/backlog_gauge.hpp"
+#include "server/connection_origins.hpp"
 #include "server/connection_output.hpp"
 #include "server/event_fan_out.hpp"
 #include "server/router.hpp"
@@ -47,8 +49,8 @@ class worker {
   void run();
   /// The context to make sockets with that adopt() is to get.
   [[nodiscard]] boost::asio::io_context& context() { return context_; }
-  /// Serves this connection. A connection that is `turned_away` gets one error and is closed.
-  void adopt(tcp::socket socket, std::string address, bool turned_away);
+  /// Serves this connection. One that is not admitted gets one error and is closed.
+  void adopt(tcp::socket socket, std::string address, admission admitted);
   /// Lets every session finish what it was asked, and then end.
   void finish_sessions();
   /// Ends every session at once, and the loop.
@@ -110,7 +112,7 @@ class worker {
     }
   }
   /// The session is closed; it is forgotten at the end of this loop turn, when nobody is looking at it any more.
-  void ended(session& s, std::vector<unsigned> subscribed_workers, bool turned_away);
+  void ended(session& s, std::vector<unsigned> subscribed_workers, admission admitted);
 
  private:
   struct place {
@@ -120,11 +122,12 @@ class worker {
   struct ended_session {
     storage::subscriber_id id;
     std::vector<unsigned> subscribed_workers;
-    bool turned_away;
+    admission admitted;
   };
   static constexpr std::size_t read_buffer_bytes = 64U << 10;
 
-  void welcome(tcp::socket socket, std::string address, bool turned_away);
+  void welcome(tcp::socket socket, std::string address, admission admitted);
+  void close_idle_sessions();
   [[nodiscard]] static std::int64_t read_clock();
   void end_turn();
   void flush_sessions();
@@ -140,6 +143,7 @@ class worker {
   std::unique_ptr<std::array<char, read_buffer_bytes>> read_buffer_;
   boost::asio::io_context context_{1};  // with locks: the listener makes sockets of it from its own thread
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
+  boost::asio::steady_timer idle_timer_;
   router router_;
   event_fan_out events_;
 

@@ -79,6 +79,8 @@ class database {
     const access::user_rights* user = nullptr;
     /// What becomes of a subscription that does not say when its subscriber is slow.
     parser::slow_policy on_slow = parser::slow_policy::disconnect;
+    /// Not 0: the process takes more memory than this many bytes, so what adds to it is refused.
+    std::uint64_t memory_exceeded = 0;
   };
 
   /// Runs one statement. The outcome's views are valid until the next non-const call.

@@ -33,6 +33,14 @@ error make(error_code code, const Parts&... parts) {
   return {code, std::move(message)};
 }
 
+/// `flag`: of the limit, a literal.
+template <typename... Parts>
+error beyond(std::string_view flag, const Parts&... parts) {
+  error e = make(error_code::limit_exceeded, parts...);
+  e.limit = flag;
+  return e;
+}
+
 /// What MySQL refuses, too: its number and SQLSTATE.
 template <typename... Parts>
 error ruled(int mysql_code, std::string_view sqlstate, const Parts&... parts) {
@@ -94,8 +102,8 @@ error key_over_duplicates(std::string_view table, std::string_view column, std::
 }
 
 error too_many_columns(std::string_view table, std::uint64_t limit) {
-  return make(error_code::limit_exceeded, "table ", shown(table), " would have more than ", limit,
-              " columns; use fewer, or raise --max-columns");
+  return beyond("max-columns", "table ", shown(table), " would have more than ", limit,
+                " columns; use fewer, or raise --max-columns");
 }
 
 error too_many_rows(std::string_view table, std::uint64_t limit) {
@@ -103,13 +111,25 @@ error too_many_rows(std::string_view table, std::uint64_t limit) {
 }
 
 error row_too_large(std::string_view table, std::uint64_t bytes, std::uint64_t limit) {
-  return make(error_code::limit_exceeded, "a row of table ", shown(table), " would take ", bytes, " bytes, more than ",
-              limit, "; store less in it, or raise --max-row-bytes");
+  return beyond("max-row-bytes", "a row of table ", shown(table), " would take ", bytes, " bytes, more than ", limit,
+                "; store less in it, or raise --max-row-bytes");
 }
 
 error result_too_large(std::uint64_t limit) {
-  return make(error_code::limit_exceeded, "the result is larger than ", limit,
-              " bytes; narrow it with where, or raise --max-result-bytes");
+  return beyond("max-result-bytes", "the result is larger than ", limit,
+                " bytes; narrow it with where, or raise --max-result-bytes");
+}
+
+error out_of_memory(std::uint64_t limit) {
+  error e = beyond("max-memory", "Out of memory; the server uses more than ", limit,
+                   " bytes, so nothing may be added: delete rows, end subscriptions, or raise --max-memory");
+  e.mysql_code = 1041;
+  e.sqlstate = "HY000";
+  return e;
+}
+
+error too_many_indexes(std::string_view table, std::uint64_t limit) {
+  return ruled(1069, "42000", "Too many keys specified; max ", limit, " keys allowed for table ", shown(table));
 }
 
 error name_too_long(std::string_view name, std::uint64_t limit) {
@@ -131,7 +151,8 @@ error unsupported() {
 }
 
 error to_error(const sql::sql_error& e) {
-  return {error_code::refused_by_rules, e.message, e.code, e.sqlstate};
+  const error_code code = e.limit.empty() ? error_code::refused_by_rules : error_code::limit_exceeded;
+  return {code, e.message, e.code, e.sqlstate, e.limit};
 }
 
 error unknown_place(std::string_view number, std::string_view clause) {

@@ -22,6 +22,9 @@ namespace pubsubsql::storage {
 [[nodiscard]] error too_many_rows(std::string_view table, std::uint64_t limit);
 [[nodiscard]] error row_too_large(std::string_view table, std::uint64_t bytes, std::uint64_t limit);
 [[nodiscard]] error result_too_large(std::uint64_t limit);
+/// The process takes more than `limit` bytes.
+[[nodiscard]] error out_of_memory(std::uint64_t limit);
+[[nodiscard]] error too_many_indexes(std::string_view table, std::uint64_t limit);
 [[nodiscard]] error name_too_long(std::string_view name, std::uint64_t limit);
 [[nodiscard]] error reserved_name(std::string_view table);
 /// A new or changed row that is none of those that the user's right is about.

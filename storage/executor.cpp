@@ -18,6 +18,18 @@ void clear(std::vector<T>& v) {
   if (v.capacity() > kept_elements_max) v.shrink_to_fit();
 }
 
+template <typename... Kinds>
+bool is_any(const parser::statement_body& body) {
+  return (std::holds_alternative<Kinds>(body) || ...);
+}
+
+/// Statements that always do. An update may: that is found out row by row.
+bool adds_memory(const parser::statement_body& body) {
+  return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
+                parser::subscribe_statement, parser::create_table_statement, parser::add_column_statement,
+                parser::create_index_statement>(body);
+}
+
 }  // namespace
 
 executor::failure executor::unsupported_statement() {
@@ -40,6 +52,7 @@ void executor::begin() {
   clear(conflicts_);
   duplicates_ = parser::duplicate_rule::refuse;
   row_of_statement_ = 0;
+  budget_ = {.steps_max = limits_.statement_steps_max, .bytes_max = limits_.statement_memory_max};
   inner_.clear();
   query_.reset();
   leaving_ = nullptr;
@@ -66,7 +79,8 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
     *names_ = {};
     names_->form = s.form;
   }
-  failure failed = run_inner(s.body);
+  failure failed =
+      who.memory_exceeded != 0 && adds_memory(s.body) ? failure(out_of_memory(who.memory_exceeded)) : run_inner(s.body);
   if (!failed) failed = std::visit([this](const auto& body) { return run(body); }, s.body);
   if (!failed) failed = check_written_rows(s.body);
   if (failed) {

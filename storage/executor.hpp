@@ -248,6 +248,7 @@ class executor {
     sql::name_scope names;
     names.of = t;
     names.inner = &inner_;
+    names.budget = &budget_;
     if (who_.user != nullptr) names.user = who_.user->name();
     return names;
   }
@@ -273,6 +274,7 @@ class executor {
   std::uint64_t inserted_rows_ = 0;
   std::uint64_t erased_rows_ = 0;
   database::caller who_;
+  sql::work_budget budget_;                                                       // of the statement
   std::vector<known_names> known_names_ = std::vector<known_names>(forms_known);  // by form
   known_names* names_ = nullptr;       // of the statement's form; nullptr: it has none
   std::size_t columns_looked_up_ = 0;  // by the statement

@@ -43,7 +43,7 @@ executor::failure executor::find_equal(const table& t, const row_choice& choice)
 }
 
 executor::failure executor::run_search(row_search& search, bool strict) {
-  sql::evaluation e(row_memory_, who_.now_us);
+  sql::evaluation e(row_memory_, who_.now_us, &budget_);
   e.set_strict(strict);
   search.find(e, row_memory_, found_);
   if (e.failure()) return to_error(*e.failure());
@@ -138,7 +138,7 @@ executor::failure executor::select_computed(const table* t, const parser::select
   const sql::name_scope names = scope_of(t);
   query& q = query_.emplace(limits_.result_bytes_max);
   if (auto failed = q.bind(s, names)) return failed;
-  sql::evaluation e(row_memory_, who_.now_us);
+  sql::evaluation e(row_memory_, who_.now_us, &budget_);
   if (t == nullptr) {
     q.add({}, e);
   } else {
@@ -171,7 +171,7 @@ executor::failure executor::finish_query(const table* t, query& q, sql::evaluati
 executor::failure executor::show_computed(const table& t, const parser::projection& list) {
   query& q = query_.emplace(limits_.result_bytes_max);
   if (auto failed = q.bind({.columns = list, .table = {}, .where = {}}, scope_of(&t))) return failed;
-  sql::evaluation e(row_memory_, who_.now_us);
+  sql::evaluation e(row_memory_, who_.now_us, &budget_);
   for (const row_view row : data_) q.add(row, e);
   return finish_query(&t, q, e, outcome_.action);
 }

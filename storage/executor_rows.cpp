@@ -293,6 +293,9 @@ executor::failure executor::compute_update(const table& t, row_number row) {
 }
 
 executor::failure executor::store_update(table& t, row_number row) {
+  if (who_.memory_exceeded != 0 && encoded_row_bytes(values_) > t.get(row).size()) {
+    return out_of_memory(who_.memory_exceeded);
+  }
   if (auto failed = check_row(t)) return failed;
   if (auto failed = check_keys(t, updated_, row)) return failed;
   log_.update(t, row, values_, updated_);

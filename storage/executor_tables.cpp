@@ -53,7 +53,7 @@ executor::failure executor::describe_default(const parser::column_definition& d,
   f.default_text = std::string(given.text);
   if (f.type.empty()) return std::nullopt;
   row_memory_.release();
-  sql::evaluation e(row_memory_, who_.now_us);
+  sql::evaluation e(row_memory_, who_.now_us, &budget_);
   const auto type = sql::parse_column_type(f.type, d.name);
   const std::string_view number_or_text = type->is_number() ? number_of_word(given) : given.text;
   const std::string_view text = sql::canonical_text(e, *type, number_or_text, {.table = {}, .column = d.name});
@@ -100,6 +100,7 @@ executor::failure executor::describe_columns(const parser::create_table_statemen
 /// The places of an index's columns in the table; `id` is 0.
 executor::failure executor::describe_index(const parser::index_definition& d, const table_description& of,
                                            index_description& out) const {
+  if (of.indexes.size() >= limits_.indexes_max) return too_many_indexes(of.name, limits_.indexes_max);
   out.type = d.type;
   for (const std::string_view name : d.columns) {
     const auto it = std::ranges::find(of.columns, name, &table_description::column::name);

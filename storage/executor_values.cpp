@@ -59,7 +59,7 @@ executor::failure executor::write_text(const table& t, column_index column, cons
   }
   value stored = v;
   if (const sql::column_type* type = v ? t.type_of(column) : nullptr) {
-    sql::evaluation e(row_memory_, who_.now_us);
+    sql::evaluation e(row_memory_, who_.now_us, &budget_);
     stored = sql::canonical_text(e, *type, *v, label_of(t, column));
     if (e.failure() && t.is_declared()) return to_error(*e.failure());
     if (e.failure()) stored = v;  // the database outside, whose column it is, has the last word
@@ -76,7 +76,7 @@ executor::failure executor::write_stored(const table& t, column_index column, co
 
 executor::failure executor::write_computed(const table& t, column_index column, const sql::bound_expression& from,
                                            const sql::expression_input& in) {
-  sql::evaluation e(row_memory_, who_.now_us);
+  sql::evaluation e(row_memory_, who_.now_us, &budget_);
   e.set_strict(t.is_declared());
   const sql::datum d = from.evaluate(in, e);
   if (e.failure()) return to_error(*e.failure());
@@ -96,7 +96,7 @@ executor::failure executor::write_value(const table& t, column_index column, con
     if (auto failed = write_computed(t, column, bound, in)) return failed;
     // A constant lies in the expression, which goes now.
     if (column != id_column && values_[column]) {
-      values_[column] = sql::evaluation(row_memory_, who_.now_us).keep(*values_[column]);
+      values_[column] = sql::evaluation(row_memory_, who_.now_us, &budget_).keep(*values_[column]);
     }
     return std::nullopt;
   }

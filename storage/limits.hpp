@@ -14,10 +14,17 @@ struct limits {
   /// Bytes of the rows that one statement may show, as stored, times the most often that it names a column. The reply
   /// is built in memory before it is sent.
   std::size_t result_bytes_max = 256U << 20;
+  /// What a statement may cost in steps, each about one node of an expression computed once (see sql::work_budget):
+  /// some ten seconds of a core, during which the tables of a worker serve nobody else.
+  std::uint64_t statement_steps_max = 1'000'000'000;
+  /// Bytes that a statement may hold to group, sort and tell rows apart.
+  std::size_t statement_memory_max = std::size_t{1} << 30U;
   /// Rows of a table. Rows are numbered with 32 bits inside.
   std::uint32_t rows_max = 4'000'000'000U;
   /// Bytes of a table or column name. MySQL allows 64 characters of up to 4 bytes.
   std::size_t name_bytes_max = 256;
+  /// Declared indexes of a table, as in MySQL: each costs every change of a row.
+  std::size_t indexes_max = 64;
   /// Rows of a subscription to the first rows in an order: those it shows are all sent when it begins.
   std::uint64_t window_rows_max = 10'000;
 };

@@ -113,6 +113,7 @@ struct error {
   std::string message;
   int mysql_code = 0;              ///< MySQL's number for it; 0: it has none
   std::string_view sqlstate = {};  ///< MySQL's; a literal
+  std::string_view limit = {};     ///< the flag of the limit that was met, a literal; empty: none was
 };
 
 enum class reply_kind : std::uint8_t {

@@ -87,7 +87,10 @@ query::group& query::group_of(row_view row, sql::evaluation& e) {
   key_.clear();
   for (const sql::bound_expression& by : group_by_) sql::append_identity_key(key_, by.evaluate({.row = row}, e));
   const auto [it, is_new] = group_by_key_.try_emplace(key_, groups_.size());
-  if (is_new) groups_.push_back(make_group(row));
+  if (is_new) {
+    e.hold(key_.size() + sizeof(group) + aggregates_.size() * sizeof(sql::aggregate));
+    groups_.push_back(make_group(row));
+  }
   return groups_[it->second];
 }
 
@@ -97,7 +100,10 @@ void query::add(row_view row, sql::evaluation& e) {
     group& g = group_of(row, e);
     for (std::size_t i = 0; i < aggregates_.size(); ++i) {
       const sql::aggregate_call& call = aggregates_[i];
-      g.aggregates[i].add(call.counts_rows ? sql::datum::integer(1) : call.argument.evaluate(in, e));
+      sql::aggregate& a = g.aggregates[i];
+      const std::size_t before = a.held_bytes();
+      a.add(call.counts_rows ? sql::datum::integer(1) : call.argument.evaluate(in, e));
+      if (a.held_bytes() > before) e.hold(a.held_bytes() - before);
     }
   } else if (distinct_) {
     if (having_ && !having_->is_true(in, e)) return;
@@ -120,8 +126,12 @@ bool query::compute(const sql::expression_input& in, sql::evaluation& e) {
     const value v = stored && *stored != id_column ? in.row.at(*stored) : sql::value_of(e, d);
     computed_.push_back(v ? value{keep(*v)} : value{});
   }
+  e.hold(columns_.size() * 2 * sizeof(value));  // here and in the result
   if (!distinct_) return true;
-  if (seen_.insert(key_).second) return true;
+  if (seen_.insert(key_).second) {
+    e.hold(key_.size());
+    return true;
+  }
   computed_.resize(before);
   return false;
 }

@@ -67,17 +67,22 @@ std::optional<std::uint64_t> row_order::wanted() const {
   return limit_->count > UINT64_MAX - limit_->offset ? UINT64_MAX : limit_->count + limit_->offset;
 }
 
-void row_order::keep_first(std::size_t count) {
-  if (entries_.size() <= count) return;
+/// Returns how many bytes that freed.
+std::size_t row_order::keep_first(std::size_t count) {
+  if (entries_.size() <= count) return 0;
   std::nth_element(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(count), entries_.end());
+  std::size_t freed = 0;
+  for (std::size_t i = count; i < entries_.size(); ++i) freed += sizeof(entry) + entries_[i].key.size();
   entries_.resize(count);
+  return freed;
 }
 
 void row_order::add(std::uint32_t item, const sql::expression_input& in, sql::evaluation& e) {
   std::string bytes;
   for (const key& k : keys_) append_sort_key(bytes, k.value, k.descending, in, e);
+  e.hold(sizeof(entry) + bytes.size());
   entries_.push_back({.key = std::move(bytes), .item = item, .number = came_++});
-  if (most() < entries_.size() / 2 && entries_.size() > slack) keep_first(most());
+  if (most() < entries_.size() / 2 && entries_.size() > slack) e.give_back(keep_first(most()));
 }
 
 void row_order::take(std::vector<std::uint32_t>& out) {

@@ -62,7 +62,7 @@ class row_order {
     }
   };
   [[nodiscard]] std::uint64_t most() const { return wanted().value_or(UINT64_MAX); }
-  void keep_first(std::size_t count);
+  std::size_t keep_first(std::size_t count);
 
   std::vector<key> keys_;
   std::optional<parser::row_limit> limit_;

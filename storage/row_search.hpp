@@ -49,6 +49,7 @@ class row_search {
                 Visit&& visit) const {
     by.visit([&](row_number row) {
       memory.release();
+      e.spend(1);
       const row_view r = table_->get(row);
       if (filtered_ && !predicate_.is_true({.row = r}, e)) return !e.failure().has_value();
       return visit(row, r) && !e.failure();

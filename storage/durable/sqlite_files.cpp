@@ -12,6 +12,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "storage/durable/checksum.hpp"
+#include "storage/durable/sqlite_wal.hpp"
+
 namespace pubsubsql::storage::durable {
 
 namespace {
@@ -70,8 +73,15 @@ sqlite_files::sqlite_files(const std::string& directory) {
   lock(directory);
   const std::string path = directory + "/pubsubsql.db";
   if (const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600); file >= 0) ::close(file);
+  const bool is_empty = std::filesystem::file_size(path, problem) == 0;
+  if (is_empty && has_had_tables()) {
+    refuse_file(path + " is empty, but it was not; restore it from a backup, or remove the directory to begin anew");
+  }
+  if (const auto damage = find_damage_in_wal(path + "-wal")) refuse_file(*damage);
   db_ = std::make_unique<sqlite_database>(path);
+  check_pages();
   prepare_schema();
+  note_tables();
 }
 
 sqlite_files::~sqlite_files() {
@@ -88,6 +98,35 @@ void sqlite_files::lock(const std::string& directory) {
   if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
   ::close(std::exchange(lock_, -1));
   throw sqlite_error(SQLITE_BUSY, "another server uses " + directory + "; stop it, or give this one its own --data");
+}
+
+/// Beside the database the directory remembers that it was made: a disk that loses a file often leaves it empty.
+bool sqlite_files::has_had_tables() const {
+  char noted = 0;
+  return ::pread(lock_, &noted, 1, 0) == 1;
+}
+
+void sqlite_files::note_tables() const {
+  if (has_had_tables()) return;
+  const std::string_view note = "pubsubsql.db has been made\n";
+  if (::pwrite(lock_, note.data(), note.size(), 0) != static_cast<ssize_t>(note.size()) || ::fsync(lock_) != 0) {
+    throw sqlite_error(SQLITE_IOERR, std::string("cannot write to the file `lock`: ") + std::strerror(errno));
+  }
+}
+
+/// The structure of the file and the catalog's indexes. Rows have checksums of their own.
+void sqlite_files::check_pages() const {
+  for (const char* check : {"pragma quick_check(1)", "pragma integrity_check(tables)"}) {
+    if (std::string_view(check).ends_with("(tables)") &&
+        db_->number("select count(*) from sqlite_master where name = 'tables'") == 0) {
+      continue;
+    }
+    sqlite_statement s = db_->prepare(check);
+    if (s.step() && s.text(0) == "ok") continue;
+    std::string found(s.text(0));
+    std::ranges::replace(found, '\n', ' ');
+    refuse_file("pubsubsql.db is damaged: " + found);
+  }
 }
 
 // Loading
@@ -162,14 +201,15 @@ std::vector<table_description> sqlite_files::descriptions() const {
 }
 
 void sqlite_files::load_rows(std::int64_t number, std::string_view name, table_loader& to) {
-  sqlite_statement rows = db_->prepare("select position, row from " + rows_table(number) + " order by position");
+  sqlite_statement rows = db_->prepare("select position, row, sum from " + rows_table(number) + " order by position");
   std::string bytes(left_out_bytes, '\0');
   std::vector<value> values;
   while (rows.step()) {
     const row_position position = rows.number(0);
     bytes.resize(left_out_bytes);
     bytes += rows.bytes(1);
-    if (!row_view::read_values(bytes, values)) {
+    const bool is_as_written = rows.is_null(2) || rows.number(2) == checksum(position, rows.bytes(1));
+    if (!is_as_written || !row_view::read_values(bytes, values)) {
       refuse_file("the row with id " + std::to_string(id_of(position)) + " of table " + std::string(name) +
                   " is damaged");
     }
@@ -211,7 +251,7 @@ sqlite_files::open_table& sqlite_files::open(std::string_view name) {
   if (!s.step()) refuse_file("the catalog has no table " + std::string(name));
   const std::string rows = rows_table(s.number(0));
   open_table t{.number = s.number(0),
-               .put = db_->prepare("insert or replace into " + rows + " (position, row) values (?, ?)"),
+               .put = db_->prepare("insert or replace into " + rows + " (position, row, sum) values (?, ?, ?)"),
                .erase = db_->prepare("delete from " + rows + " where position = ?"),
                .next_id = static_cast<std::uint64_t>(s.number(1)),
                .sequence = static_cast<std::uint64_t>(s.number(2))};
@@ -230,7 +270,7 @@ sqlite_files::open_table& sqlite_files::create(const table_description& d) {
   s.step();
   const std::int64_t number = s.number(0);
   s.run();
-  db_->run("create table " + rows_table(number) + " (position integer primary key, row blob not null)");
+  db_->run("create table " + rows_table(number) + " (position integer primary key, row blob not null, sum integer)");
   for (std::size_t i = 0; i < d.columns.size(); ++i) {
     add_column(number, static_cast<column_index>(i + 1), d.columns[i]);
   }
@@ -309,7 +349,8 @@ void sqlite_files::drop_ordered_index(std::int64_t table, std::size_t place) {
 }
 
 void sqlite_files::put_row(open_table& t, row_view row) {
-  t.put.bind(1, row.position()).bind_bytes(2, {row.data() + left_out_bytes, row.size() - left_out_bytes}).run();
+  const std::string_view bytes(row.data() + left_out_bytes, row.size() - left_out_bytes);
+  t.put.bind(1, row.position()).bind_bytes(2, bytes).bind(3, checksum(row.position(), bytes)).run();
 }
 
 void sqlite_files::put_row(std::string_view table, row_position position, std::span<const value> values) {

@@ -25,8 +25,10 @@ namespace pubsubsql::storage::durable {
 /// The file, `pubsubsql.db`:
 ///  - `tables`, `columns` and `indexes`: the catalog, one row for each. The column 0 of a table is there only when `id`
 ///    was declared with a type; `indexes` are the ordered ones.
-///  - `rows_N`, for table number N: position and bytes of each row. The bytes are those of a row_view from its column
-///    count on, so that loading a row is a copy.
+///  - `rows_N`, for table number N: position, bytes and checksum of each row. The bytes are those of a row_view from
+///  its
+///    column count on, so that loading a row is a copy. Rows that the second version of the format wrote have no
+///    checksum.
 ///  - `journal`: changes that MySQL has not got yet, in order, a transaction in one row. `refused`: journalled changes
 ///  that MySQL refused.
 class sqlite_files {
@@ -96,8 +98,12 @@ class sqlite_files {
   void lock(const std::string& directory);
   void prepare_schema();
   void make_schema();
-  void bring_up_to_date();
+  void bring_up_to_date(std::int64_t version);
   void add_second_version();
+  void add_third_version();
+  [[nodiscard]] bool has_had_tables() const;
+  void note_tables() const;
+  void check_pages() const;
   open_table& open(std::string_view name);
   open_table& create(const table_description& d);
   void add_column(std::int64_t table, column_index column, const table_description::column& c);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "storage/durable/checksum.hpp"
 #include "storage/durable/sqlite_files.hpp"
 
 namespace pubsubsql::storage::durable {
@@ -20,19 +21,22 @@ void sqlite_files::append_to_journal(const change_group& g) {
   journal_bytes_.clear();
   encode(g, journal_bytes_);
   put_journal_.bind(1, static_cast<std::int64_t>(now_ms())).bind_text(2, g.front()->table_name());
-  put_journal_.bind_bytes(3, journal_bytes_).bind(4, g.front()->drops_table() ? 1 : 0).run();
+  put_journal_.bind_bytes(3, journal_bytes_).bind(4, g.front()->drops_table() ? 1 : 0);
+  put_journal_.bind(5, checksum(0, journal_bytes_)).run();
 }
 
 std::vector<sqlite_files::journal_entry> sqlite_files::read_journal(
     const std::function<bool(std::string_view table)>& wanted, std::size_t entries_max, std::size_t bytes_max) {
-  sqlite_statement s = db_->prepare("select number, at_ms, changes, table_name from journal order by number");
+  sqlite_statement s = db_->prepare("select number, at_ms, changes, table_name, sum from journal order by number");
   std::vector<journal_entry> entries;
   std::size_t bytes = 0;
   while (entries.size() < entries_max && bytes < bytes_max && s.step()) {
     if (!wanted(s.text(3))) continue;
     const auto number = static_cast<std::uint64_t>(s.number(0));
     auto changes = std::make_shared<const change_group>(decode_group(s.bytes(2)));
-    if (changes->empty()) refuse_file("entry " + std::to_string(number) + " of the journal is damaged");
+    const bool is_as_written = s.is_null(4) || s.number(4) == checksum(0, s.bytes(2));
+    if (!is_as_written || changes->empty())
+      refuse_file("entry " + std::to_string(number) + " of the journal is damaged");
     bytes += s.bytes(2).size();
     entries.push_back(
         {.number = number, .at_ms = static_cast<std::uint64_t>(s.number(1)), .changes = std::move(changes)});

@@ -10,7 +10,7 @@ namespace {
 
 /// Says in the file's header whose it is: "PSQL".
 constexpr std::int64_t application_id = 0x5053514c;
-constexpr std::int64_t format_version = 2;
+constexpr std::int64_t format_version = 3;
 
 }  // namespace
 
@@ -26,11 +26,11 @@ void sqlite_files::prepare_schema() {
   db_->run("pragma wal_autocheckpoint = 4000");
   db_->run("pragma cache_size = -65536");
   if (tables == 0) make_schema();
-  if (tables > 0 && version < format_version) bring_up_to_date();
+  if (tables > 0 && version < format_version) bring_up_to_date(version);
   sqlite_statement s = db_->prepare("select journal_id from identity");
   if (!s.step()) refuse_file("pubsubsql.db has lost its identity");
   journal_id_ = s.text(0);
-  put_journal_ = db_->prepare("insert into journal (at_ms, table_name, changes, drops) values (?, ?, ?, ?)");
+  put_journal_ = db_->prepare("insert into journal (at_ms, table_name, changes, drops, sum) values (?, ?, ?, ?, ?)");
 }
 
 /// As the first version made it; the rest is added as to a file of that version.
@@ -54,12 +54,14 @@ void sqlite_files::make_schema() {
   db_->run("create table identity (journal_id text not null)");
   db_->run("insert into identity values (lower(hex(randomblob(16))))");
   add_second_version();
+  add_third_version();
   db_->run("commit");
 }
 
-void sqlite_files::bring_up_to_date() {
+void sqlite_files::bring_up_to_date(std::int64_t version) {
   db_->run("begin immediate");
-  add_second_version();
+  if (version < 2) add_second_version();
+  add_third_version();
   db_->run("commit");
 }
 
@@ -75,6 +77,15 @@ void sqlite_files::add_second_version() {
   db_->run("create index indexes_by_table on indexes (table_number)");
   db_->run("alter table journal add column drops integer not null default 0");
   db_->run("create index journal_drops on journal (table_name, number) where drops");
+}
+
+/// Checksums, of what is written from now on.
+void sqlite_files::add_third_version() {
+  std::vector<std::string> rows;
+  sqlite_statement s = db_->prepare("select number from tables");
+  while (s.step()) rows.push_back("rows_" + std::to_string(s.number(0)));
+  for (const std::string& table : rows) db_->run("alter table " + table + " add column sum integer");
+  db_->run("alter table journal add column sum integer");
   db_->run("pragma user_version = " + std::to_string(format_version));
 }
 

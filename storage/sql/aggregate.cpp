@@ -23,9 +23,14 @@ std::optional<aggregate_kind> find_aggregate(std::string_view name) {
 bool aggregate::is_first_or_last(const datum& d, bool removing) {
   std::string key;
   append_identity_key(key, d);
-  if (!removing) return ++seen_[key] == 1;
+  if (!removing) {
+    const bool is_first = ++seen_[key] == 1;
+    if (is_first) seen_bytes_ += key.size() + sizeof(decltype(seen_)::value_type);
+    return is_first;
+  }
   const auto it = seen_.find(key);
   if (it == seen_.end() || --it->second > 0) return false;
+  seen_bytes_ -= key.size() + sizeof(decltype(seen_)::value_type);
   seen_.erase(it);
   return true;
 }

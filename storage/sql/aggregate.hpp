@@ -30,6 +30,8 @@ class aggregate {
 
   /// How many values are in it.
   [[nodiscard]] std::uint64_t count() const { return count_; }
+  /// What it keeps beside itself, about: the values that are to be told apart.
+  [[nodiscard]] std::size_t held_bytes() const { return seen_bytes_; }
   /// count: an integer; sum: of exact numbers a decimal, of others a double; avg: four digits more than sum; NULL of
   /// no values, but count 0.
   [[nodiscard]] datum result(evaluation& e) const;
@@ -57,6 +59,7 @@ class aggregate {
   datum best_;  // where it is a text or long decimal: its kind only, what it is stands in the next two
   std::string best_text_;
   decimal best_decimal_;
+  std::size_t seen_bytes_ = 0;
   absl::flat_hash_map<std::string, std::uint64_t> seen_;  // distinct: how often each value is in it
 };
 

@@ -285,6 +285,7 @@ datum concat(evaluation& e, const datum& a, const datum& b) {
   if (a.is_null() || b.is_null()) return {};
   const std::string_view x = text_of(e, a);
   const std::string_view y = text_of(e, b);
+  if (!e.can_allocate(x.size() + y.size())) return {};
   char* out = e.allocate(x.size() + y.size());
   std::ranges::copy(y, std::ranges::copy(x, out).out);
   return datum::text({out, x.size() + y.size()});

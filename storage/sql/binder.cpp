@@ -169,14 +169,23 @@ std::vector<column_index> binder::number_columns(node& root) {
   return columns;
 }
 
+/// What computing a constant may cost: one that takes longer is left to the rows.
+work_budget binder::may_fold() {
+  constexpr std::uint64_t steps_max = 1'000'000;
+  return {.steps_max = steps_max, .steps_left = std::min(steps_max, budget().steps_left)};
+}
+
 /// What fails while it is computed here fails again when it is computed for a row, and only then matters.
 node_pointer binder::finish(node_pointer n) {
   n->type = result_type(*n);
   if (reads_outside(*n)) return n;
-  evaluation e(memory_, 0);
+  work_budget folding = may_fold();
+  const std::uint64_t before = folding.steps_left;
+  evaluation e(memory_, 0, &folding);
   e.set_strict(true);
   const expression_input nothing;
   const datum d = evaluator(nothing, e, {}).value_of(*n);
+  budget().steps_left -= std::min(budget().steps_left, before - folding.steps_left + 1);
   if (e.failure()) return n;
   return make_constant(d, d.is_null() ? column_type{} : n->type);
 }
@@ -294,6 +303,9 @@ node_pointer binder::alias(std::string_view name) {
   return n;
 }
 
+/// As many as MySQL lets a table have columns. A new one is compared with all before it.
+constexpr std::size_t aggregates_max = 4096;
+
 node_pointer binder::aggregate_call_of(const parser::expression& e) {
   const std::optional<aggregate_kind> kind = find_aggregate(e.text);
   if (!kind) return fail(unknown_function(e.text));
@@ -309,9 +321,6 @@ node_pointer binder::aggregate_call_of(const parser::expression& e) {
     names_.aggregates = calls;
     if (failed) return fail(std::move(*failed));
   }
-  const auto text_of_call = [](const aggregate_call& call) {
-    return call.counts_rows ? std::string("*") : call.argument.canonical_text();
-  };
   node_pointer n = make(node_kind::aggregate);
   n->text = std::string(*kind == aggregate_kind::count ? "count"
                         : *kind == aggregate_kind::sum ? "sum"
@@ -319,16 +328,14 @@ node_pointer binder::aggregate_call_of(const parser::expression& e) {
                         : *kind == aggregate_kind::max ? "max"
                                                        : "avg");
   n->text += made.distinct ? "(distinct " : "(";
-  const std::string argument = text_of_call(made);
-  n->text += argument + ")";
+  n->text += (made.counts_rows ? std::string("*") : made.argument.canonical_text()) + ")";
+  made.text = n->text;
   n->type = made.counts_rows ? type_of_kind(type_kind::bigint) : type_of_aggregate(*kind, made.argument.type());
-  const auto same = [&](const aggregate_call& other) {
-    return other.kind == made.kind && other.distinct == made.distinct && other.counts_rows == made.counts_rows &&
-           text_of_call(other) == argument;
-  };
-  const auto found = std::ranges::find_if(*calls, same);
+  const auto found = std::ranges::find(*calls, made.text, &aggregate_call::text);
   n->place = static_cast<std::size_t>(found - calls->begin());
-  if (found == calls->end()) calls->push_back(std::move(made));
+  if (found != calls->end()) return n;
+  if (calls->size() == aggregates_max) return fail(too_many_aggregates(aggregates_max));
+  calls->push_back(std::move(made));
   return n;
 }
 

@@ -27,6 +27,8 @@ class binder {
   /// Binds the operands, gives the node its type, and computes it if it is constant.
   node_pointer operation(node_kind kind, const parser::expression& e);
   node_pointer finish(node_pointer n);
+  [[nodiscard]] work_budget& budget() { return names_.budget != nullptr ? *names_.budget : own_budget_; }
+  [[nodiscard]] work_budget may_fold();
   bool bind_operands(const parser::expression& e, node& n);
 
   node_pointer name(std::string_view name);
@@ -52,6 +54,7 @@ class binder {
 
   name_scope& names_;
   std::pmr::monotonic_buffer_resource memory_;
+  work_budget own_budget_{.steps_max = 10'000'000};  // where the scope has none
   std::optional<error> failure_;
 };
 

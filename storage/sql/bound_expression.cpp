@@ -173,6 +173,15 @@ bool makes_nothing(const node& n) {
   }
 }
 
+/// The items of a list are counted when they are compared.
+std::uint32_t steps_of(const node& n) {
+  std::uint32_t steps = 1;
+  for (const node_pointer& operand : n.operands) {
+    if (n.kind != node_kind::in_list || !operand->is_constant()) steps += steps_of(*operand);
+  }
+  return steps;
+}
+
 }  // namespace
 
 void append_canonical(std::string& out, const node& n) {
@@ -242,7 +251,10 @@ bound_expression::bound_expression(bound_expression&&) noexcept = default;
 bound_expression& bound_expression::operator=(bound_expression&&) noexcept = default;
 
 bound_expression::bound_expression(std::unique_ptr<node> root)
-    : root_(std::move(root)), columns_(binder::number_columns(*root_)), makes_nothing_(makes_nothing(*root_)) {}
+    : root_(std::move(root)),
+      columns_(binder::number_columns(*root_)),
+      makes_nothing_(makes_nothing(*root_)),
+      steps_(steps_of(*root_)) {}
 
 std::optional<error> bound_expression::bind(const parser::expression& e, name_scope& names, bound_expression& out) {
   binder b(names);
@@ -279,14 +291,16 @@ bound_expression bound_expression::of_column(const table& t, column_index column
 
 datum bound_expression::evaluate(const expression_input& in, evaluation& e) const {
   e.begin();
+  e.spend(steps_);
   return evaluator(in, e, columns_).value_of(*root_);
 }
 
 bool bound_expression::is_true(const expression_input& in, evaluation& e) const {
+  e.spend(steps_);
   if (makes_nothing_) return evaluator(in, e, columns_).truth_of(*root_) == ternary::yes;
   std::array<std::byte, 512> first_memory;
   std::pmr::monotonic_buffer_resource memory(first_memory.data(), first_memory.size());
-  evaluation own(memory, e.now_us());
+  evaluation own(memory, e.now_us(), e.budget());
   const bool matches = evaluator(in, own, columns_).truth_of(*root_) == ternary::yes;
   if (!own.failure()) return matches;
   e.fail(*own.failure());

@@ -53,6 +53,8 @@ struct name_scope {
   std::vector<aggregate_call>* aggregates = nullptr;
   /// What the subqueries gave, each of which is here; nullptr: there are none.
   const inner_results* inner = nullptr;
+  /// What binding may cost; nullptr: as much as a small statement may.
+  work_budget* budget = nullptr;
   /// `values(c)` of `on duplicate key update` is allowed and means expression_input::offered.
   bool offers_values = false;
   /// Who current_user() is; nothing: NULL.
@@ -111,12 +113,14 @@ class bound_expression {
   std::unique_ptr<node> root_;
   std::vector<column_index> columns_;
   bool makes_nothing_ = false;  // computing it as a predicate takes no memory
+  std::uint32_t steps_ = 0;     // that computing it once takes
 };
 
 struct aggregate_call {
   aggregate_kind kind{};
   bool distinct = false;
   bool counts_rows = false;  ///< count(*): there is no argument
+  std::string text = {};     ///< how it is written, the same for calls that are the same
   bound_expression argument;
 };
 

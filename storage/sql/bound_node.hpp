@@ -114,6 +114,7 @@ class evaluator {
 
  private:
   [[nodiscard]] const value& column_value(const node& n);
+  [[nodiscard]] const value& stored_value(const node& n);
   [[nodiscard]] datum aggregate_of(const node& n);
   [[nodiscard]] datum call(const node& n);
   struct met_value {

@@ -226,11 +226,18 @@ ternary compare(const evaluation& e, comparison op, const datum& a, const datum&
 }
 
 bool is_like(std::string_view text, std::string_view pattern, std::string_view escape) {
+  std::uint64_t steps_left = UINT64_MAX;
+  return is_like(steps_left, text, pattern, escape).value_or(false);
+}
+
+std::optional<bool> is_like(std::uint64_t& steps_left, std::string_view text, std::string_view pattern,
+                            std::string_view escape) {
   // Where to go on when what follows the last % does not fit: one character further.
   std::string_view text_after_any;
   std::string_view pattern_after_any;
   bool seen_any = false;
   for (;;) {
+    if (steps_left-- == 0) return std::nullopt;
     bool fits = false;
     if (pattern.empty()) {
       fits = text.empty();

@@ -54,6 +54,10 @@ void refuse_truncation(evaluation& e, const datum& a, const datum& b);
 /// Whether the whole text is of the pattern: `%` any text, `_` any character, `escape` before one of these takes it as
 /// it is; empty: there is none. Texts compare by their bytes. REQUIRES: valid UTF-8.
 [[nodiscard]] bool is_like(std::string_view text, std::string_view pattern, std::string_view escape = "\\");
+/// The same, in so many steps, each about a character compared, of which those taken are subtracted; nothing when they
+/// do not suffice. A pattern with several `%` can take the product of both lengths.
+[[nodiscard]] std::optional<bool> is_like(std::uint64_t& steps_left, std::string_view text, std::string_view pattern,
+                                          std::string_view escape);
 
 /// What every text of a pattern begins with: the pattern up to its first mark, escapes resolved. `whole`: the pattern
 /// has no mark; `rest_is_any`: nothing but one `%` follows.

@@ -165,6 +165,12 @@ bool merge_values(std::vector<std::string>& a, const std::vector<std::string>& b
   return true;
 }
 
+/// Leaves each value where it came first.
+void drop_repeated(std::vector<std::string>& values) {
+  absl::flat_hash_set<std::string, text_hash> seen;
+  std::erase_if(values, [&](const std::string& v) { return !seen.insert(v).second; });
+}
+
 /// The analysis of one predicate.
 class analysis {
  public:
@@ -339,21 +345,22 @@ class analysis {
         if (!joined(out, c)) out.push_back(std::move(c));
       }
     }
+    for (conjunction& c : out) {
+      if (is_equality(c)) drop_repeated(c.atoms.front().values);
+    }
     return out;
   }
 
-  /// `a = 1 or a = 2` is `a in (1, 2)`.
-  static bool joined(conjunction_list& list, const conjunction& c) {
-    const auto is_equality = [](const conjunction& x) {
-      return x.complete && x.atoms.size() == 1 && x.atoms.front().demands == column_atom::kind::equal;
-    };
+  static bool is_equality(const conjunction& c) {
+    return c.complete && c.atoms.size() == 1 && c.atoms.front().demands == column_atom::kind::equal;
+  }
+
+  /// `a = 1 or a = 2` is `a in (1, 2)`. The values may then be there more than once.
+  static bool joined(conjunction_list& list, conjunction& c) {
     if (!is_equality(c)) return false;
     for (conjunction& other : list) {
       if (!is_equality(other) || other.atoms.front().column != c.atoms.front().column) continue;
-      for (const std::string& text : c.atoms.front().values) {
-        std::vector<std::string>& values = other.atoms.front().values;
-        if (std::ranges::count(values, text) == 0) values.push_back(text);
-      }
+      std::ranges::move(c.atoms.front().values, std::back_inserter(other.atoms.front().values));
       return true;
     }
     return false;

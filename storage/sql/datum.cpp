@@ -90,6 +90,14 @@ void evaluation::fail_for_memory() {
   fail({1301, "HY000", "Result of an expression was larger than " + std::to_string(bytes_max) + " bytes"});
 }
 
+void evaluation::fail_for_steps() {
+  fail(too_many_steps(budget_->steps_max));
+}
+
+void evaluation::fail_for_held_bytes() {
+  fail(too_much_held(budget_->bytes_max));
+}
+
 std::string_view evaluation::keep(std::string_view text) {
   char* bytes = allocate(text.size());
   std::ranges::copy(text, bytes);

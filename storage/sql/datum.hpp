@@ -9,6 +9,7 @@
 #include "storage/row.hpp"
 #include "storage/sql/decimal.hpp"
 #include "storage/sql/sql_error.hpp"
+#include "storage/sql/work_budget.hpp"
 
 namespace pubsubsql::storage::sql {
 
@@ -127,9 +128,13 @@ class evaluation {
  public:
   /// Bytes of the texts that one expression may make: far more than any row may have.
   static constexpr std::size_t bytes_max = 256U << 20;
+  /// Bytes of a text that are made, compared or looked through in about the time of a step.
+  static constexpr std::size_t bytes_per_step = 64;
 
-  /// The memory is the caller's: what is computed lies in it. `now_us`: microseconds since 1970, UTC.
-  evaluation(std::pmr::monotonic_buffer_resource& memory, std::int64_t now_us) : memory_(memory), now_us_(now_us) {}
+  /// The memory is the caller's: what is computed lies in it. `now_us`: microseconds since 1970, UTC. `budget`: what
+  /// computing may cost, shared by all of a statement; nullptr: anything.
+  evaluation(std::pmr::monotonic_buffer_resource& memory, std::int64_t now_us, work_budget* budget = nullptr)
+      : memory_(memory), now_us_(now_us), budget_(budget) {}
 
   [[nodiscard]] std::int64_t now_us() const { return now_us_; }
   [[nodiscard]] const std::optional<sql_error>& failure() const { return failure_; }
@@ -143,12 +148,38 @@ class evaluation {
     return {};
   }
 
+  [[nodiscard]] work_budget* budget() const { return budget_; }
+  /// So many steps are done. A failure is set when there were not so many left.
+  void spend(std::uint64_t steps) {
+    if (budget_ == nullptr) return;
+    if (steps > budget_->steps_left) return fail_for_steps();
+    budget_->steps_left -= steps;
+  }
+  [[nodiscard]] std::uint64_t steps_left() const { return budget_ == nullptr ? UINT64_MAX : budget_->steps_left; }
+  /// The statement holds so much more. A failure is set when it may not.
+  void hold(std::size_t bytes) {
+    if (budget_ == nullptr) return;
+    if (bytes > budget_->bytes_left) return fail_for_held_bytes();
+    budget_->bytes_left -= bytes;
+  }
+  /// It holds so much less. REQUIRES: it was held.
+  void give_back(std::size_t bytes) {
+    if (budget_ != nullptr) budget_->bytes_left += bytes;
+  }
+
   /// What is computed from here on is another expression, with the whole of bytes_max for itself.
   void begin() { allocated_ = 0; }
+  /// Whether so much can be allocated without that failure; sets it if not.
+  [[nodiscard]] bool can_allocate(std::size_t bytes) {
+    if (bytes <= bytes_max && allocated_ <= bytes_max - bytes) return true;
+    fail_for_memory();
+    return false;
+  }
   /// A failure is set when one expression takes more than bytes_max; functions are not called any more then.
   [[nodiscard]] char* allocate(std::size_t bytes) {
     allocated_ += bytes;
     if (allocated_ > bytes_max) fail_for_memory();
+    spend(bytes / bytes_per_step);
     return static_cast<char*>(memory_.allocate(bytes, 1));
   }
   [[nodiscard]] std::string_view keep(std::string_view text);
@@ -157,11 +188,14 @@ class evaluation {
  private:
   std::pmr::monotonic_buffer_resource& memory_;
   std::int64_t now_us_;
+  work_budget* budget_;
   std::size_t allocated_ = 0;
   std::optional<sql_error> failure_;
   bool strict_ = false;
 
   void fail_for_memory();
+  void fail_for_steps();
+  void fail_for_held_bytes();
 };
 
 /// As MySQL writes it. REQUIRES: d is not NULL.

@@ -6,6 +6,12 @@
 namespace pubsubsql::storage::sql {
 
 const value& evaluator::column_value(const node& n) {
+  const value& v = stored_value(n);
+  if (v && v->size() > evaluation::bytes_per_step) e_.spend(v->size() / evaluation::bytes_per_step);
+  return v;
+}
+
+const value& evaluator::stored_value(const node& n) {
   static const value null;
   if (n.column < in_.values.size()) return in_.values[n.column];
   if (in_.row.data() == nullptr) return null;
@@ -187,7 +193,11 @@ ternary evaluator::like(const node& n) {
   const datum text = value_of(*n.operands[0]);
   const datum pattern = value_of(*n.operands[1]);
   if (text.is_null() || pattern.is_null()) return ternary::unknown;
-  return to_ternary(is_like(text_of(e_, text), text_of(e_, pattern), n.text) != n.negated);
+  const std::uint64_t before = e_.steps_left();
+  std::uint64_t left = before;
+  const std::optional<bool> fits = is_like(left, text_of(e_, text), text_of(e_, pattern), n.text);
+  e_.spend(fits ? before - left : UINT64_MAX);
+  return fits ? to_ternary(*fits != n.negated) : ternary::unknown;
 }
 
 evaluator::met_value evaluator::operand_of(const node& n, std::size_t i) {
@@ -206,9 +216,11 @@ ternary evaluator::between(const node& n) {
 ternary evaluator::in_list(const node& n) {
   const met_value a = operand_of(n, 0);
   ternary out = ternary::no;
-  for (std::size_t i = 1; i < n.operands.size() && out != ternary::yes; ++i) {
+  std::size_t i = 1;
+  for (; i < n.operands.size() && out != ternary::yes; ++i) {
     out = logical_or(out, compare_values(comparison::equal, a, operand_of(n, i)));
   }
+  e_.spend(i);
   return n.negated ? logical_not(out) : out;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 
 #include "parser/utf8.hpp"
@@ -60,7 +61,10 @@ datum finished(evaluation& e, const std::string& text) {
 datum call_concat(evaluation& e, arguments a) {
   if (any_null(a)) return {};
   std::string out;
-  for (const datum& d : a) append_text(out, d);
+  for (const datum& d : a) {
+    append_text(out, d);
+    if (out.size() > result_bytes_max) return too_large(e);
+  }
   return finished(e, out);
 }
 
@@ -74,6 +78,7 @@ datum call_concat_ws(evaluation& e, arguments a) {
     if (!first) out += separator;
     first = false;
     append_text(out, d);
+    if (out.size() > result_bytes_max) return too_large(e);
   }
   return finished(e, out);
 }
@@ -109,6 +114,14 @@ datum call_trim(evaluation& e, arguments a) {
   return datum::text(text);
 }
 
+/// As std::string_view::find, which takes the product of both lengths where texts repeat themselves; this takes the
+/// sum.
+std::size_t find_text(std::string_view text, std::string_view part, std::size_t from = 0) {
+  const void* const found = ::memmem(text.data() + from, text.size() - from, part.data(), part.size());
+  return found == nullptr ? std::string_view::npos
+                          : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
 datum call_replace(evaluation& e, arguments a) {
   if (any_null(a)) return {};
   const std::string_view text = text_of(e, a[0]);
@@ -117,7 +130,7 @@ datum call_replace(evaluation& e, arguments a) {
   if (from.empty()) return datum::text(text);
   std::string out;
   std::size_t at = 0;
-  for (std::size_t found = text.find(from); found != std::string_view::npos; found = text.find(from, at)) {
+  for (std::size_t found = find_text(text, from); found != std::string_view::npos; found = find_text(text, from, at)) {
     out.append(text.substr(at, found - at)).append(to);
     at = found + from.size();
     if (out.size() > result_bytes_max) return too_large(e);
@@ -128,7 +141,7 @@ datum call_replace(evaluation& e, arguments a) {
 datum call_locate(evaluation& e, arguments a) {
   if (any_null(a)) return {};
   const std::string_view text = text_of(e, a[1]);
-  const std::size_t found = text.find(text_of(e, a[0]));
+  const std::size_t found = find_text(text, text_of(e, a[0]));
   return datum::integer(found == std::string_view::npos ? 0 : character_count(text.substr(0, found)) + 1);
 }
 

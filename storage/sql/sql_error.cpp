@@ -97,6 +97,25 @@ sql_error division_by_zero() {
   return {1365, "22012", "Division by 0"};
 }
 
+sql_error too_many_steps(std::uint64_t limit) {
+  return {3024, general,
+          "Query execution was interrupted, it takes more than " + std::to_string(limit) +
+              " steps; narrow it, use a key, or raise --max-statement-steps",
+          "max-statement-steps"};
+}
+
+sql_error too_much_held(std::uint64_t limit) {
+  return {1038, "HY001",
+          "Out of sort memory, the statement would hold more than " + std::to_string(limit) +
+              " bytes to group, sort or compare rows; narrow it, or raise --max-statement-memory",
+          "max-statement-memory"};
+}
+
+sql_error too_many_aggregates(std::size_t limit) {
+  return {1112, syntax,
+          "A query computes at most " + std::to_string(limit) + " different aggregates; use several queries"};
+}
+
 sql_error unknown_function(std::string_view name) {
   return {1305, syntax, "FUNCTION " + shown(name) + " does not exist"};
 }

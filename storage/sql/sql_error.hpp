@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,6 +13,7 @@ struct sql_error {
   int code = 0;
   std::string_view sqlstate;  ///< a literal
   std::string message;
+  std::string_view limit = {};  ///< the flag of the limit that was met, a literal; empty: none was
 };
 
 /// Where a value is to be stored, for messages.
@@ -34,6 +37,10 @@ struct column_label {
 /// Where a number is needed, or a date, and the text is none.
 [[nodiscard]] sql_error truncated_value(std::string_view type, std::string_view text);
 [[nodiscard]] sql_error division_by_zero();
+/// What a statement may cost.
+[[nodiscard]] sql_error too_many_steps(std::uint64_t limit);
+[[nodiscard]] sql_error too_much_held(std::uint64_t limit);
+[[nodiscard]] sql_error too_many_aggregates(std::size_t limit);
 [[nodiscard]] sql_error unknown_function(std::string_view name);
 [[nodiscard]] sql_error wrong_argument_count(std::string_view name);
 

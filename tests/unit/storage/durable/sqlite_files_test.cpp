@@ -347,7 +347,7 @@ TEST_CASE("sqlite files: what is not ours is left alone and refused with the rea
        "the row with id 0 of table t is damaged"},
       {"more columns than the table", "delete from columns where ordinal = 3",
        "table t: the row with id 0 has more columns than the table"},
-      {"a key twice", "insert into rows_1 select 77, row from rows_1 where position = 0",
+      {"a key twice", "insert into rows_1 select 77, row, null from rows_1 where position = 0",
        "table t: two rows have the value '1' in the key a"},
   };
   for (const row& r : rows) {
@@ -410,4 +410,38 @@ TEST_CASE("sqlite files: a file that is damaged is refused, never half loaded") 
     static_cast<void>(try_with(damaged));  // must not crash; SQLite cannot see what is wrong in a text
   }
   CHECK(refused > 10);
+}
+
+TEST_CASE("sqlite files: a file that was there and is empty is refused") {
+  const scratch_directory at;
+  {
+    sqlite_files files(at.path());
+    engine_driver e;
+    run(e, files, "insert into t (a) values (1)");
+  }
+  std::filesystem::resize_file(at.file(), 0);
+  std::filesystem::remove(at.file() + "-wal");
+  CHECK(refusal(at).find("pubsubsql.db is empty, but it was not") != std::string::npos);
+}
+
+TEST_CASE("sqlite files: rows written before there were checksums are read, and get them when they change") {
+  const scratch_directory at;
+  engine_driver e;
+  {
+    sqlite_files files(at.path());
+    run(e, files, "insert into t (a) values (1), (2)");
+  }
+  for (const char* sql :
+       {"alter table rows_1 drop column sum", "alter table journal drop column sum", "pragma user_version = 2"}) {
+    at.tamper(sql);
+  }
+  {
+    sqlite_files files(at.path());
+    CHECK(loaded_state(files) == state(e.engine()));
+    run(e, files, "update t set a = 3 where a = 2");
+  }
+  at.tamper("update rows_1 set row = x'01000239' where position = 0");
+  CHECK(refusal(at).empty());
+  at.tamper("update rows_1 set row = x'01000239' where position = 1");
+  CHECK(refusal(at) == "the row with id 1 of table t is damaged");
 }

@@ -1,0 +1,61 @@
+#include "server/limit_listing.hpp"
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <sys/resource.h>
+
+#include "server/limits.hpp"
+
+namespace pubsubsql::server {
+
+namespace {
+
+struct usage {
+  std::optional<std::uint64_t> now = {};
+  std::optional<std::uint64_t> peak = {};
+};
+
+std::uint64_t most_memory() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  return static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
+}
+
+usage usage_of(std::size_t place, shared_state& shared) {
+  const std::string_view flag = all_limits()[place].flag;
+  const std::uint64_t peak = shared.counters.peak(place);
+  if (flag == "max-memory") return {resident_bytes(), most_memory()};
+  if (flag == "max-connections") return {shared.connections.load(std::memory_order_relaxed), peak};
+  if (flag == "max-connections-per-address") return {shared.origins.most()};
+  if (flag == "max-total-subscriptions") return {shared.subscriptions.load(std::memory_order_relaxed), peak};
+  if (flag == "max-tables") return {shared.tables.size(), shared.tables.size()};  // places are kept
+  if (flag == "store-queue-bytes") return {shared.store.queued_bytes()};
+  return {};
+}
+
+std::optional<std::string> to_text(std::optional<std::uint64_t> number) {
+  return number ? std::optional(std::to_string(*number)) : std::nullopt;
+}
+
+}  // namespace
+
+void encode_limits(std::string& out, const reply_address& to, shared_state& shared) {
+  static constexpr std::string_view columns[] = {"Limit", "Value", "InUse", "Peak", "Refused"};
+  std::vector<std::optional<std::string>> cells;
+  const std::span<const limit_facts> limits = all_limits();
+  for (std::size_t place = 0; place < limits.size(); ++place) {
+    const limit_facts& l = limits[place];
+    cells.emplace_back(l.flag);
+    cells.emplace_back(std::to_string(l.get(shared.settings)));
+    const usage used = usage_of(place, shared);
+    cells.push_back(to_text(used.now));
+    cells.push_back(to_text(used.peak));
+    cells.emplace_back(std::to_string(shared.counters.refusals(place)));
+  }
+  const std::vector<storage::value> values(cells.begin(), cells.end());
+  encode_listing(out, to, "show", columns, values);
+}
+
+}  // namespace pubsubsql::server

@@ -1,0 +1,258 @@
+"""Limits as clients and operators meet them: what is refused, what goes on, and what `show limits` says."""
+
+import os
+import re
+import resource
+import subprocess
+import sys
+import time
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from harness.server_process import PROGRAM, ServerProcess  # noqa: E402
+from harness.wire import Closed, Connection, deadline_s  # noqa: E402
+
+SANITIZED = os.environ.get("PUBSUBSQL_SANITIZE", "") != ""
+
+
+def until(what: str, holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + deadline_s(60)
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come true")
+        time.sleep(0.02)
+
+
+def limits_of(client: Connection) -> dict[str, dict[str, Any]]:
+    reply = client.ask("show limits")
+    return {row[0]: dict(zip(reply["columns"], row)) for row in reply["data"]}
+
+
+class Show(unittest.TestCase):
+    def test_every_flag_of_a_limit_is_listed_with_its_value(self) -> None:
+        flags = set(re.findall(r"--(max-[a-z-]+)", subprocess.run([PROGRAM, "--help"], capture_output=True, text=True,
+                                                                  timeout=deadline_s(20), check=True).stdout))
+        with ServerProcess("--max-tables", "7", "--max-memory", "3GiB") as server, server.framed() as client:
+            limits = limits_of(client)
+            self.assertEqual(flags - set(limits), set())
+            self.assertEqual(limits["max-tables"]["Value"], "7")
+            self.assertEqual(limits["max-memory"]["Value"], str(3 << 30))
+            self.assertEqual(limits["max-connections"]["InUse"], "1")
+            with server.text() as other:
+                self.assertEqual(limits_of(other)["max-connections"]["Peak"], "2")
+            self.assertGreater(int(limits["max-memory"]["InUse"]), 1 << 20)
+            self.assertGreaterEqual(int(limits["max-memory"]["Peak"]), int(limits["max-memory"]["InUse"]))
+
+    def test_refusals_are_counted_and_say_what_to_do(self) -> None:
+        flags = ("--max-tables", "1", "--max-columns", "3", "--max-row-bytes", "100", "--max-result-bytes", "400",
+                 "--max-subscriptions", "1", "--max-total-subscriptions", "2", "--max-statement-steps", "50",
+                 "--max-transaction-rows", "1", "--max-statement-bytes", "2000")
+        with ServerProcess("--threads", "2", *flags) as server, server.framed() as client, server.framed() as other:
+            for i in range(20):
+                self.assertEqual(client.ask(f"insert into t (a) values ({i})")["status"], "ok")
+            self.assertEqual(client.ask("subscribe skip * from t")["status"], "ok")
+            self.assertEqual(other.ask("subscribe skip * from t")["status"], "ok")
+            for limit, who, statements in (
+                ("max-tables", client, ["insert into u (a) values (1)"]),
+                ("max-columns", client, ["insert into t (b, c) values (1, 2)"]),
+                ("max-row-bytes", client, ["insert into t (a) values (" + "x" * 200 + ")"]),
+                ("max-result-bytes", client, ["select * from t"]),
+                ("max-statement-steps", client, ["select * from t where a + a + a > 1"]),
+                ("max-transaction-rows", other, ["begin", "update t set a = 1"]),
+            ):
+                for statement in statements:
+                    reply = who.ask(statement)
+                self.assertIn("--" + limit, reply["msg"])
+                self.assertEqual(limits_of(client)[limit]["Refused"], "1", limit)
+            with server.framed() as third:
+                self.assertIn("--max-total-subscriptions", third.ask("subscribe * from t")["msg"])
+                self.assertEqual(client.ask("unsubscribe from t")["status"], "ok")
+                self.assertEqual(third.ask("subscribe skip * from t")["status"], "ok")
+                self.assertEqual(other.ask("unsubscribe from t")["status"], "ok")
+                self.assertIn("--max-subscriptions", third.ask("subscribe skip * from t")["msg"])
+                limits = limits_of(third)
+                self.assertEqual(limits["max-total-subscriptions"]["InUse"], "1")
+                self.assertEqual(limits["max-total-subscriptions"]["Peak"], "2")
+            until("the subscription is gone", lambda: limits_of(client)["max-total-subscriptions"]["InUse"] == "0")
+            with server.framed() as large:
+                self.assertIn("--max-statement-bytes", large.ask("select " + "x" * 3000)["msg"])
+            self.assertEqual(limits_of(client)["max-statement-bytes"]["Refused"], "1")
+
+
+class Memory(unittest.TestCase):
+    @unittest.skipIf(SANITIZED, "a sanitizer's memory is not the server's")
+    def test_beyond_it_nothing_is_added_until_there_is_space(self) -> None:
+        with ServerProcess("--threads", "2", "--max-memory", "200MiB") as server, server.framed() as client:
+            subscriber = server.framed()
+            subscriber.ask("subscribe skip * from t where a = none")
+            row = "insert into t (a, b) values (key, " + "x" * 500_000 + ")"
+            replies = []
+            for _ in range(2_000):
+                replies.append(client.ask(row))
+                if replies[-1]["status"] != "ok":
+                    break
+            self.assertIn("Out of memory", replies[-1]["msg"])
+            self.assertIn("--max-memory", replies[-1]["msg"])
+            self.assertEqual(replies[-1]["code"], 1041)
+            server.wait_for_log("error out of memory: ")
+            rows = len(replies) - 1
+            self.assertLess(rows * 500_000, 400 << 20)
+            # Nothing is added, in a transaction neither; reading, shrinking and deleting go on.
+            self.assertIn("Out of memory", subscriber.ask("subscribe * from t")["msg"])
+            self.assertEqual(subscriber.ask("unsubscribe from t")["subscriptions"], 1)
+            self.assertEqual(client.ask("begin")["status"], "ok")
+            self.assertIn("Out of memory", client.ask(row)["msg"])
+            self.assertEqual(client.ask("update t set a = kez where id = 1")["rows"], 1)
+            self.assertEqual(client.ask("commit")["status"], "ok")
+            self.assertIn("Out of memory", client.ask("update t set a = longer_than_before where id = 1")["msg"])
+            self.assertEqual(client.ask("select count(*) from t")["data"], [[str(rows)]])
+            self.assertGreater(int(limits_of(client)["max-memory"]["Refused"]), 1)
+            self.assertEqual(client.ask("update t set b = small where id < 10")["rows"], 10)
+            self.assertEqual(client.ask("delete from t")["rows"], rows)
+            server.wait_for_log("memory is free again")
+            until("there is space", lambda: client.ask("insert into t (a) values (1)")["status"] == "ok")
+            subscriber.close()
+
+
+class Connections(unittest.TestCase):
+    def test_too_many_from_one_address(self) -> None:
+        with ServerProcess("--max-connections-per-address", "3") as server:
+            clients = [server.framed() for _ in range(3)]
+            for client in clients:
+                self.assertEqual(client.ask("status")["status"], "ok")
+            with server.framed() as fourth:
+                self.assertIn("--max-connections-per-address", fourth.ask("status")["msg"])
+                fourth.expect_closed()
+            self.assertEqual(limits_of(clients[0])["max-connections-per-address"]["Refused"], "1")
+            self.assertEqual(limits_of(clients[0])["max-connections-per-address"]["InUse"], "3")
+            clients.pop().close()
+
+            def served() -> bool:
+                with server.framed() as again:
+                    return again.ask("status")["status"] == "ok"
+
+            until("there is room again", served)
+            for client in clients:
+                client.close()
+
+    def test_a_flood_beyond_the_limit_hurts_nobody(self) -> None:
+        with ServerProcess("--max-connections", "5", "--log-level", "warning") as server, server.framed() as client:
+            client.ask("status")
+            flood = []
+            for _ in range(300):
+                flood.append(server.framed())
+            self.assertEqual(client.ask("insert into t (a) values (1)")["rows"], 1)
+            refused = 0
+            for one in flood:
+                try:
+                    refused += "--max-connections" in one.ask("status").get("msg", "")
+                except (Closed, OSError):
+                    refused += 1
+                one.close()
+            self.assertGreaterEqual(refused, 295)
+            self.assertGreaterEqual(int(limits_of(client)["max-connections"]["Refused"]), 295)
+
+    def test_without_file_descriptors_it_waits_and_does_not_spin(self) -> None:
+        def few_files() -> None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+
+        def cpu_seconds(pid: int) -> float:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+        with ServerProcess("--threads", "1", before_start=few_files) as server:
+            server.wait_for_log(r"warning the system allows this process 40 open files, too few for \d+ connections")
+            clients = [server.framed() for _ in range(60)]
+            server.wait_for_log("cannot accept connections")
+            before = cpu_seconds(server.process.pid)
+            time.sleep(1)  # what is measured is how little happens meanwhile
+            self.assertLess(cpu_seconds(server.process.pid) - before, 0.5)
+            self.assertEqual(clients[0].ask("status")["status"], "ok")
+            for client in clients[:40]:
+                client.close()
+            self.assertEqual(clients[59].ask("status")["status"], "ok")
+            for client in clients[40:]:
+                client.close()
+
+    def test_the_soft_limit_of_open_files_is_raised(self) -> None:
+        def soft() -> None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (50, 500))
+
+        with ServerProcess("--threads", "1", "--max-connections", "100", before_start=soft) as server:
+            clients = [server.framed() for _ in range(80)]
+            for client in clients:
+                self.assertEqual(client.ask("status")["status"], "ok")
+                client.close()
+
+
+class Idle(unittest.TestCase):
+    def test_those_that_send_nothing_are_closed_but_not_subscribers(self) -> None:
+        with ServerProcess("--threads", "2", "--idle-timeout-seconds", "1") as server, server.framed() as subscriber:
+            self.assertEqual(subscriber.ask("subscribe * from t")["status"], "ok")
+            silent, half, once = server.framed(), server.framed(), server.framed()
+            half.socket.sendall(b"\0\0\0\x20\0\0\0\1select")
+            once.ask("insert into t (a) values (1)")
+            for client in (silent, half, once):
+                client.expect_closed()
+                client.close()
+            server.wait_for_log("ended: idle for longer than --idle-timeout-seconds")
+            self.assertEqual(subscriber.read_event()["action"], "insert")
+            self.assertEqual(limits_of(subscriber)["idle-timeout-seconds"]["Refused"], "3")
+
+    def test_the_system_is_told_to_ask_for_clients_that_are_gone(self) -> None:
+        with ServerProcess("--threads", "1", "--tcp-keepalive-seconds", "77") as server, server.framed() as client:
+            client.ask("status")
+            port = client.socket.getsockname()[1]
+            shown = subprocess.run(["ss", "-tnoH", f"dport = {port}"], capture_output=True, text=True, check=False)
+            if shown.returncode != 0:
+                self.skipTest("there is no ss")
+            self.assertRegex(shown.stdout, r"timer:\(keepalive,1?[0-9:.]+(min|sec)")
+
+
+class CheckConfig(unittest.TestCase):
+    def check(self, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([PROGRAM, "--check-config", *flags], capture_output=True, text=True, check=False,
+                              timeout=deadline_s(20), env={**os.environ, **environment})
+
+    def test_what_is_right_is_shown(self) -> None:
+        with ServerProcess() as server:  # one that has the port does not disturb
+            shown = self.check("--port", str(server.port), "--max-backlog-bytes", "2MiB", PUBSUBSQL_THREADS="3",
+                               PUBSUBSQL_MYSQL="mysql://me:secret@localhost/shop")
+            self.assertEqual(shown.returncode, 0, shown.stderr)
+            self.assertIn(f'port = "{server.port}"\n', shown.stdout)
+            self.assertIn('threads = "3"\n', shown.stdout)
+            self.assertIn('max-backlog-bytes = "2097152"\n', shown.stdout)
+            self.assertIn('mysql = "mysql://me:***@localhost/shop"\n', shown.stdout)
+
+    def test_what_is_shown_is_a_configuration_file(self) -> None:
+        shown = self.check("--max-tables", "17")
+        path = Path(os.environ.get("TMPDIR", "/tmp")) / f"config_{os.getpid()}"
+        path.write_text(shown.stdout, encoding="utf-8")
+        try:
+            again = self.check("--config", str(path))
+            self.assertEqual((again.returncode, again.stdout), (0, shown.stdout))
+            path.write_text("max-tabels = 3\n", encoding="utf-8")
+            misspelt = self.check("--config", str(path))
+            self.assertNotEqual(misspelt.returncode, 0)
+            self.assertIn("max-tabels", misspelt.stdout + misspelt.stderr)
+        finally:
+            path.unlink()
+
+    def test_what_is_wrong_is_said(self) -> None:
+        for flags, said in ((["--bind", "nowhere"], "--bind nowhere is not an IP address"),
+                            (["--data", "/etc/passwd/below"], "/etc/passwd is not a directory"),
+                            (["--mysql", "nonsense"], "--mysql: "),
+                            (["--data", "/etc/passwd"], "/etc/passwd is not a directory")):
+            wrong = self.check(*flags)
+            self.assertEqual(wrong.returncode, 1, flags)
+            self.assertIn(said, wrong.stderr)
+            self.assertEqual(wrong.stdout, "")
+
+
+if __name__ == "__main__":
+    unittest.main()
