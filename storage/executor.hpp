@@ -244,7 +244,7 @@ class executor {
   /// The subscription with what its rows have to meet, and with the user's name. Valid until begin().
   parser::subscribe_statement guarded_subscription(const parser::subscribe_statement& s);
   failure subscribe_guarded(const parser::subscribe_statement& s);
-  [[nodiscard]] sql::name_scope scope_of(const table* t) const {
+  [[nodiscard]] sql::name_scope scope_of(const table* t) {
     sql::name_scope names;
     names.of = t;
     names.inner = &inner_;

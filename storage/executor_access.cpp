@@ -131,7 +131,7 @@ executor::failure executor::find_end(const table& t, parser::queue_end end, righ
   row_search search;
   const row_choice choice{.where = guard(t.name(), rights, std::nullopt)};
   if (auto failed = search.bind(t, choice, scope_of(&t))) return failed;
-  sql::evaluation e(row_memory_, who_.now_us);
+  sql::evaluation e(row_memory_, who_.now_us, &budget_);
   search.visit(e, row_memory_, [&](row_number row, row_view) {
     out = row;
     return end == parser::queue_end::back;
@@ -151,7 +151,7 @@ executor::failure executor::meets(const table& t, right r, row_view row, bool& o
     sql::name_scope names = scope_of(&t);
     if (auto failed = sql::bound_expression::bind(*rows, names, bound.emplace())) return failed;
   }
-  sql::evaluation e(row_memory_, who_.now_us);
+  sql::evaluation e(row_memory_, who_.now_us, &budget_);
   out = bound->is_true({.row = row}, e) && !e.failure();
   return std::nullopt;
 }
@@ -188,8 +188,9 @@ executor::failure executor::subscribe_guarded(const parser::subscribe_statement&
     add_columns(rows, needed);
     const table* const t = find_table(s.table);
     if (t == nullptr) return unknown_table(s.table);
+    sql::name_scope names = scope_of(t);
     sql::bound_expression strict;
-    if (auto failed = sql::bound_expression::bind(rows, scope_of(t), strict)) return failed;
+    if (auto failed = sql::bound_expression::bind(rows, names, strict)) return failed;
   }
   return subscribe(guarded_subscription(s), needed);
 }
