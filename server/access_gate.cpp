@@ -8,6 +8,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
+#include "access/password.hpp"
+#include "access/user_list.hpp"
 #include "parser/secrets.hpp"
 #include "server/access_control.hpp"
 #include "server/session.hpp"
@@ -23,6 +25,9 @@ using parser::right;
 storage::error ruled(int code, std::string_view sqlstate, std::string message) {
   return {storage::error_code::refused_by_rules, std::move(message), code, sqlstate};
 }
+
+/// Statements about users wait for a thread, so their texts are to be small. What is granted is smaller by far.
+constexpr std::size_t change_bytes_max = 64U << 10;
 
 /// MySQL's numbers for what is refused.
 storage::error not_authenticated() {
@@ -89,12 +94,14 @@ bool access_gate::admits(const client_request& a, const parser::statement& s) {
     if (who.user == nullptr) return false;
   }
   if (!has_rights(a, s)) return false;
-  if (const auto* made = std::get_if<parser::subscribe_statement>(&s.body)) {
-    if (std::ranges::find(who.subscribed_to, made->table) == who.subscribed_to.end()) {
-      who.subscribed_to.emplace_back(made->table);
-    }
-  }
+  if (const auto* made = std::get_if<parser::subscribe_statement>(&s.body)) note_subscription(a.from, made->table);
   return true;
+}
+
+void access_gate::note_subscription(session& from, std::string_view table) {
+  auto& tables = from.identity.subscribed_to;
+  if (!from.has_subscriptions()) tables.clear();
+  if (tables.size() <= session_identity::subscribed_to_max && !tables.contains(table)) tables.emplace(table);
 }
 
 bool access_gate::has_rights(const client_request& a, const parser::statement& s) {
@@ -128,10 +135,11 @@ void access_gate::recheck(session& s) {
   access::shared_rights now = control()->find(who.user->name());
   if (now == who.user) return;
   const auto is_other = [&](const std::string& table) { return !now->has_same(*who.user, table, right::subscribe); };
+  const bool is_many = who.subscribed_to.size() > session_identity::subscribed_to_max;
   std::string_view why;
   if (now == nullptr) {
     why = "its user was dropped";
-  } else if (s.has_subscriptions() && std::ranges::any_of(who.subscribed_to, is_other)) {
+  } else if (s.has_subscriptions() && (is_many || std::ranges::any_of(who.subscribed_to, is_other))) {
     why = "the user's right to what it subscribes to has changed";
   }
   if (!why.empty()) now = nullptr;
@@ -188,6 +196,9 @@ void access_gate::change(const client_request& a, const parser::statement& s) {
   if (!own_password && !asker.is_admin()) {
     return refuse(a, denied({.table = {}, .what = right::admin}, asker.name()));
   }
+  if (a.sql.size() > change_bytes_max) {
+    return refuse(a, "a statement about users has at most " + std::to_string(change_bytes_max) + " bytes; shorten it");
+  }
   const reply_route to{.session = a.from.id(), .slot = a.from.await_reply_alone(), .address = a.to};
   if (control()->change(to, a.sql)) return;
   std::string bytes;
@@ -208,12 +219,13 @@ void access_gate::authenticate(const client_request& a, const parser::auth_state
                            "later"));
   }
   const reply_route to{.session = a.from.id(), .slot = a.from.await_reply_alone(), .address = a.to};
-  if (*wait == auth_throttle::clock::duration::zero()) {
-    return verify(to, std::string(s.user), std::string(s.password));
-  }
+  // Cut, so that what waits is small: nobody has a name or a password as long.
+  std::string user(s.user.substr(0, access::user_name_bytes_max + 1));
+  std::string password(s.password.substr(0, access::password_bytes_max + 1));
+  if (*wait == auth_throttle::clock::duration::zero()) return verify(to, std::move(user), std::move(password));
   auto timer = std::make_shared<boost::asio::steady_timer>(worker_.context(), *wait);
-  timer->async_wait([this, timer, to, user = std::string(s.user),
-                     password = std::string(s.password)](const boost::system::error_code& cancelled) mutable {
+  timer->async_wait([this, timer, to, user = std::move(user),
+                     password = std::move(password)](const boost::system::error_code& cancelled) mutable {
     if (!cancelled) verify(to, std::move(user), std::move(password));
   });
 }

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "parser/parser.hpp"
 #include "server/client_request.hpp"
@@ -20,10 +22,12 @@ class worker;
 
 /// Who a connection's client is. Belongs to the session; changed by its worker's gate only.
 struct session_identity {
-  access::shared_rights user;              ///< nullptr: not authenticated, or there are no users
-  std::uint64_t version = 0;               ///< of the access_control that `user` is of
-  unsigned failures = 0;                   ///< attempts to authenticate
-  std::vector<std::string> subscribed_to;  ///< tables it has had subscriptions to
+  access::shared_rights user;  ///< nullptr: not authenticated, or there are no users
+  std::uint64_t version = 0;   ///< of the access_control that `user` is of
+  unsigned failures = 0;       ///< attempts to authenticate
+  /// Tables it has had subscriptions to, as many as are kept; with more, every change of rights is about one of them.
+  std::set<std::string, std::less<>> subscribed_to;
+  static constexpr std::size_t subscribed_to_max = 1'000;
 };
 
 /// Lets statements of one worker's sessions in, or refuses them: where there are users, each takes authentication and
@@ -63,6 +67,7 @@ class access_gate {
   void verify(const reply_route& to, std::string user, std::string password);
   void accept(session& from, const auth_done& m, std::string& reply);
   void reject(session& from, const auth_done& m, std::string& reply) const;
+  static void note_subscription(session& from, std::string_view table);
   void show_users(const client_request& a) const;
   void show_grants(const client_request& a, std::string_view user) const;
   void change(const client_request& a, const parser::statement& s);

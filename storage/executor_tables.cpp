@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "parser/keywords.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 #include "storage/sql/stored_value.hpp"
@@ -14,6 +15,12 @@ namespace {
 bool is_integer_type(std::string_view type) {
   const auto parsed = sql::parse_column_type(type, {});
   return parsed && parsed->is_integer();
+}
+
+/// A default value is everybody's: it is computed when nobody asks, too.
+bool names_user(const parser::expression& e) {
+  return (e.op == parser::operation::call && parser::equals_keyword(e.text, "current_user")) ||
+         std::ranges::any_of(e.operands, [](const parser::expression* operand) { return names_user(*operand); });
 }
 
 }  // namespace
@@ -46,6 +53,7 @@ executor::failure executor::describe_default(const parser::column_definition& d,
   const parser::literal& given = *d.default_value;
   if (given.is_null) return f.nullable ? std::nullopt : failure(invalid_default(d.name));
   if (given.computed != nullptr) {
+    if (names_user(*given.computed)) return invalid_default(d.name);
     f.default_text = std::string(given.computed->source);
     f.extra = column_facts::computed_default;
     return std::nullopt;

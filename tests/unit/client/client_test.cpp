@@ -270,3 +270,47 @@ TEST_CASE("an ended subscription is silent at once") {
   CHECK(calls == 0);
   CHECK(code_of([&] { db.unsubscribe(handle); }) == errc::usage);
 }
+
+TEST_CASE("a user is authenticated first on every connection, before subscriptions are made again") {
+  std::vector<std::string> seen;
+  const auto talk = [&](bool subscribes_first) {
+    return [&seen, subscribes_first](tcp::socket& peer) {
+      for (int i = 0; i < 2; ++i) {
+        const request r = receive(peer);
+        seen.push_back(r.sql);
+        send(peer, frame(r.id, i == 0 ? R"({"status":"ok","action":"auth"})"
+                                      : R"({"status":"ok","action":"subscribe","pubsubid":"1"})"));
+      }
+      if (!subscribes_first) until_closed(peer);
+    };
+  };
+  {
+    scripted_server server({talk(true), talk(false)});
+    client_options options;
+    options.user = "web";
+    options.password = "it's";
+    client db(options);
+    db.connect("127.0.0.1", server.port());
+    db.subscribe("subscribe * from t");
+    CHECK(code_of([&] { db.execute("status"); }) == errc::connection_lost);
+    db.reconnect();
+    CHECK(db.next_event(5000ms)->action == event_action::resync);
+  }
+  const std::vector<std::string> expected = {"auth 'web' 'it''s'", "subscribe * from t", "auth 'web' 'it''s'",
+                                             "subscribe * from t"};
+  CHECK(seen == expected);
+}
+
+TEST_CASE("a refused user is not connected, and not tried again") {
+  scripted_server server({[](tcp::socket& peer) {
+    answer(peer, R"({"status":"err","msg":"Access denied","code":1045,"sqlstate":"28000"})");
+    until_closed(peer);
+  }});
+  client_options options;
+  options.user = "web";
+  options.password = "wrong";
+  options.reconnect.automatic = true;
+  client db(options);
+  CHECK(code_of([&] { db.connect("127.0.0.1", server.port()); }) == errc::refused);
+  CHECK_FALSE(db.connected());
+}

@@ -40,7 +40,7 @@ TEST_CASE("row filters: what is read") {
   CHECK(engine.as_web("select n from t where n = 2 or 1 = 1 order by n desc") == "select n: 3 1");
   CHECK(engine.as_web("select count(*) from t") == "select 2");
   CHECK(engine.as_web("select 1 + (select sum(n) from t)") == "select 5");
-  CHECK(engine.as_web("peek n from t") == engine.as_web("select n from t where n = 1"));
+  CHECK(engine.as_web("peek front n from t") == "select n: 1");
   CHECK(engine.as_web("peek back n from t") == "select n: 3");
   CHECK(engine.as_web("explain select * from t").find("where") != std::string::npos);
   CHECK(engine.run("select n from t") == "select n: 1 2 3 4");
@@ -62,7 +62,7 @@ TEST_CASE("row filters: what is updated and deleted") {
   CHECK(engine.run("select n from t") == "select n: 11 2 13 4");
   CHECK(engine.as_web("delete from t where n = 4") == "delete 0");
   CHECK(engine.as_web("truncate t").starts_with("error: truncate takes all rows"));
-  CHECK(engine.as_web("pop n from t") == "pop n: 11");
+  CHECK(engine.as_web("pop front n from t") == "pop n: 11");
   CHECK(engine.as_web("pop from t") == "pop 1");
   CHECK(engine.as_web("pop from t") == "pop 0");
   CHECK(engine.run("select n from t") == "select n: 2 4");

@@ -33,7 +33,7 @@ std::string create(const std::string& name) {
   return "create user '" + name + "' identified by password '" + a_hash() + "'";
 }
 
-std::string apply(user_list& users, std::string_view sql) {
+std::string change(user_list& users, std::string_view sql) {
   pubsubsql::parser::statement_arena arena;
   const auto parsed = pubsubsql::parser::parse(sql, arena);
   REQUIRE(parsed);
@@ -51,11 +51,11 @@ TEST_CASE("users file: what is written is read") {
   const temporary_folder folder;
   const std::string path = folder.path / "users";
   user_list users;
-  CHECK(apply(users, create("web")).empty());
-  CHECK(apply(users, create("o'neill")).empty());
-  CHECK(apply(users, "grant select, update on t to web where owner = current_user and open = 1").empty());
-  CHECK(apply(users, "grant all on * to 'o''neill'").empty());
-  CHECK(apply(users, "grant admin to web").empty());
+  CHECK(change(users, create("web")).empty());
+  CHECK(change(users, create("o''neill")).empty());
+  CHECK(change(users, "grant select, update on t to web where owner = current_user and open = 1").empty());
+  CHECK(change(users, "grant all on * to 'o''neill'").empty());
+  CHECK(change(users, "grant admin to web").empty());
   const auto stamp = write_users(path, users);
   REQUIRE(stamp);
   struct stat s {};
@@ -84,7 +84,8 @@ TEST_CASE("users file: others must not see it") {
 
 TEST_CASE("users file: comments, and mistakes with their lines") {
   CHECK(wrong_with("# a\n\n  -- b\r\n" + create("web") + ";\r\n grant select on t to web").empty());
-  CHECK(wrong_with("\nflush tables") == "users:2: expected a statement at byte 1 of the line");
+  CHECK(wrong_with("\nflush tables") ==
+        "users:2: expected a statement such as insert, select, update, delete or subscribe at byte 1 of the line");
   CHECK(wrong_with("grant select on t to web").starts_with("users:1: there is no user 'web'"));
   CHECK(wrong_with("status") == "users:1: only create user, alter user, drop user, grant and revoke are about users");
   CHECK(wrong_with("create user web identified by secret").starts_with("users:1: the password has to be a hash"));
@@ -93,21 +94,21 @@ TEST_CASE("users file: comments, and mistakes with their lines") {
 
 TEST_CASE("users: granting and revoking") {
   user_list users;
-  REQUIRE(apply(users, create("web")).empty());
-  CHECK(apply(users, "grant select on t to web").empty());
-  CHECK(apply(users, "grant insert on t to web").empty());
-  CHECK(apply(users, "grant update on t to web where a = 1").empty());
+  REQUIRE(change(users, create("web")).empty());
+  CHECK(change(users, "grant select on t to web").empty());
+  CHECK(change(users, "grant insert on t to web").empty());
+  CHECK(change(users, "grant update on t to web where a = 1").empty());
   CHECK(grants_of(*users.find("web")) ==
         std::vector<std::string>{"grant select, insert on t to 'web'", "grant update on t to 'web' where a = 1"});
-  CHECK(apply(users, "revoke select, update on t from web").empty());
+  CHECK(change(users, "revoke select, update on t from web").empty());
   CHECK(grants_of(*users.find("web")) == std::vector<std::string>{"grant insert on t to 'web'"});
-  CHECK(apply(users, "revoke select on t from web").starts_with("there is no such grant"));
-  CHECK(apply(users, "revoke insert on u from web").starts_with("there is no such grant"));
-  CHECK(apply(users, "grant all on t to web where a = 1").starts_with("create is about a table"));
-  CHECK(apply(users, "grant select on t to web where a in (select b from u)").starts_with("what a row must meet"));
-  CHECK(apply(users, "grant select on t to web where a = 'x\ny'").starts_with("a where must be one line"));
-  CHECK(apply(users, "drop user nobody").starts_with("there is no user 'nobody'"));
-  CHECK(apply(users, "drop user web").empty());
+  CHECK(change(users, "revoke select on t from web").starts_with("there is no such grant"));
+  CHECK(change(users, "revoke insert on u from web").starts_with("there is no such grant"));
+  CHECK(change(users, "grant all on t to web where a = 1").starts_with("create is about a table"));
+  CHECK(change(users, "grant select on t to web where a in (select b from u)").starts_with("what a row must meet"));
+  CHECK(change(users, "grant select on t to web where a = 'x\ny'").starts_with("a where must be one line"));
+  CHECK(change(users, "drop user nobody").starts_with("there is no user 'nobody'"));
+  CHECK(change(users, "drop user web").empty());
   CHECK(users.users().empty());
 }
 
