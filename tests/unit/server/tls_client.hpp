@@ -20,7 +20,7 @@ inline std::string self_signed_certificate() {
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), &X509_free);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 7);
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 86'400);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 80'000);
   X509_set_pubkey(certificate.get(), key.get());
   X509_NAME* const name = X509_get_subject_name(certificate.get());
   static constexpr std::string_view common_name = "in\nmemory";
