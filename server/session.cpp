@@ -265,7 +265,7 @@ void session::flush() {
 }
 
 void session::write_out() {
-  while (stage_ != stage::closed && !writing_ && (!output_.empty() || refill())) {
+  while (stage_ != stage::closed && !writing_ && (!output_.empty() || (slow_ != nullptr && refill()))) {
     std::array<std::string_view, pieces_max> pieces;
     std::array<boost::asio::const_buffer, pieces_max> buffers;
     const std::size_t count = output_.to_write(pieces);
