@@ -34,14 +34,17 @@ std::size_t backlog_gauge::publish() {
 }
 
 void backlog_gauge::set_room() {
-  drop_at_ = bounds_.connection_max;
   const std::size_t half = bounds_.total_max / 2;
+  double part = 1;
   if (half > 0 && total_ > half) {
     const std::size_t left = bounds_.total_max - std::min(total_, bounds_.total_max);
-    const double part = static_cast<double>(left) / static_cast<double>(half);
-    drop_at_ = std::min(drop_at_, std::max(room_min, static_cast<std::size_t>(static_cast<double>(drop_at_) * part)));
+    part = static_cast<double>(left) / static_cast<double>(half);
   }
-  fold_at_ = std::min(fold_at_most, drop_at_);
+  const auto part_of = [part](std::size_t room) {
+    return std::min(room, std::max(room_min, static_cast<std::size_t>(static_cast<double>(room) * part)));
+  };
+  drop_at_ = part_of(bounds_.connection_max);
+  fold_at_ = std::min(part_of(fold_at_most), drop_at_);
 }
 
 }  // namespace pubsubsql::server

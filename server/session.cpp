@@ -274,7 +274,10 @@ void session::flush() {
 }
 
 void session::write_out() {
-  while (stage_ != stage::closed && !writing_ && (!output_.empty() || transport_.has_unsent() || refill())) {
+  const auto has_more = [this] {
+    return !output_.empty() || transport_.has_unsent() || (slow_ != nullptr && refill());
+  };
+  while (stage_ != stage::closed && !writing_ && has_more()) {
     std::array<std::string_view, pieces_max> pieces;
     const std::size_t count = output_.to_write(pieces);
     error_code problem;

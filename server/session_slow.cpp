@@ -38,7 +38,7 @@ void session::deliver(slow_subscriptions::subscription& s, const encoded_event& 
 }
 
 bool session::refill() {
-  return slow_ != nullptr && slow_->refill(output_, mode(), worker_.backlog().fold_at());
+  return slow_->refill(output_, mode(), worker_.backlog().fold_at());
 }
 
 /// Tells the worker what waits, and sees to what was left out when there is room again.
