@@ -173,11 +173,11 @@ class Connections(unittest.TestCase):
             before = cpu_seconds(server.process.pid)
             time.sleep(1)  # what is measured is how little happens meanwhile
             self.assertLess(cpu_seconds(server.process.pid) - before, 0.5)
+            self.assertEqual(len([line for line in server.log if "cannot accept" in line]), 1)
             self.assertEqual(clients[0].ask("status")["status"], "ok")
             for client in clients[:40]:
                 client.close()
             self.assertEqual(clients[59].ask("status")["status"], "ok")
-            self.assertEqual(len([line for line in server.log if "cannot accept" in line]), 1)
             for client in clients[40:]:
                 client.close()
 
