@@ -107,25 +107,6 @@ class Limits(unittest.TestCase):
             for client in held:
                 client.close()
 
-    @unittest.skipIf(SANITIZED, "sanitizers need file descriptors of their own to check memory")
-    def test_file_descriptors_run_out(self) -> None:
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
-        try:
-            server = ServerProcess("--threads", "1")
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        with server:
-            clients = [server.text() for _ in range(80)]
-            server.wait_for_log("cannot accept connections")
-            self.assertEqual(clients[0].ask("status")["status"], "ok")
-            for client in clients[:40]:
-                client.close()
-            self.assertEqual(clients[79].ask("status")["status"], "ok")
-            self.assertEqual(len([line for line in server.log if "cannot accept" in line]), 1)
-            for client in clients[40:]:
-                client.close()
-
     def test_thousands_of_idle_connections_cost_little(self) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         count = min(5_000, soft - 100)
