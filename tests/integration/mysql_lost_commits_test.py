@@ -167,6 +167,31 @@ class LostCommits(unittest.TestCase):
                         rows = client.ask("select * from t")["data"]
                         raise AssertionError(f"memory {rows}\nMySQL {self.db.rows('t')}\n" + "\n".join(server.log[-12:])) from None
 
+    def test_the_server_dies_before_it_knows_and_goes_on_without_mysql(self) -> None:
+        """MySQL gives up what nobody was told of, in all tables, whether they are changed again, or when, or never."""
+        rows = "insert into {} (k, v) values (a, 1), (b, 2)"
+        ghosts = ["begin", *(f"update {t} set v = 9 where k = a" for t in ("t", "u", "w")), "commit"]
+        with tempfile.TemporaryDirectory() as directory, MysqlProxy(mariadb.port) as proxy:
+            flags = ["--data", directory]
+            server = self.start(proxy, *flags)
+            with server.framed() as client:
+                pipeline(client, [s for t in ("t", "u", "w") for s in (f"key {t} k", rows.format(t))])
+                proxy.lose_commit("both ways")
+                for statement in ghosts:
+                    client.send(statement)
+                proxy.wait_until_lost(deadline_s(60))
+                server.kill()
+            proxy.close()
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                self.assertEqual(client.ask("update t set v = 3 where k = b")["status"], "ok")
+                proxy.open()
+                wait_until(lambda: client.ask("mysql status")["online"] == 1)
+                self.assertEqual(client.ask("update u set v = 4 where k = b")["status"], "ok")
+                expected = {"t": ["1", "3"], "u": ["1", "4"], "w": ["1", "2"]}
+                for table, values in expected.items():
+                    self.assertEqual([row[2] for row in client.ask(f"select * from {table}")["data"]], values)
+                    self.assertEqual([row[2] for row in self.db.rows(table)], values, server.log)
+
 
 if __name__ == "__main__":
     unittest.main()
