@@ -13,6 +13,9 @@ from machines import Machines
 from world import Violation, World
 
 
+LOST_S = 5  # that the next COMMIT is waited for
+
+
 class Schedule:
     """One round after the other, each a few seconds with faults of which some overlap. Afterwards all is well again."""
 
@@ -32,7 +35,9 @@ class Schedule:
 
     def round(self) -> None:
         self.wait(0.2, 1)
-        if self.machines.mysql and self.r.random() < 0.75:
+        if self.machines.mysql and self.r.random() < 0.2:
+            self.die_between_stores()
+        elif self.machines.mysql and self.r.random() < 0.75:
             with self.mysql_fault():
                 self.others(self.r.choice([0, 0, 1, 1, 2]))
                 self.wait(0, 1.5)
@@ -45,6 +50,21 @@ class Schedule:
             fault = self.r.choice([self.kill, self.kill, self.stop, self.freeze, self.clients, self.clients, self.clients])
             fault()
             self.wait(0, 0.7)
+
+    def die_between_stores(self) -> None:
+        """Killed when MySQL has got, or has not got, a COMMIT that nobody else knows of. With a data directory the
+        server starts again before MySQL is there."""
+        what = self.r.choice(["request", "answer", "both ways", "both ways"])
+        self.world.note(f"kill -9 of the server right after a COMMIT whose {what} is lost")
+        self.world.count("deaths between the stores")
+        self.mysql_is_away = True
+        self.machines.commits.lose_commit(what, self.r.choice([0, 1, 5]))
+        with contextlib.suppress(AssertionError):
+            self.machines.commits.wait_until_lost(LOST_S)
+        self.kill()
+        self.wait(0, 1)
+        self.find_commits()
+        self.mysql_is_back()
 
     # The server
 
@@ -133,8 +153,11 @@ class Schedule:
             yield
         finally:
             end()
-            self.mysql_is_away = False
-            self.world.note("MySQL is well again")
+        self.mysql_is_back()
+
+    def mysql_is_back(self) -> None:
+        self.mysql_is_away = False
+        self.world.note("MySQL is well again")
         if self.server_has_to_wait:
             self.server_has_to_wait = False
             self.machines.start()
