@@ -167,30 +167,54 @@ class LostCommits(unittest.TestCase):
                         rows = client.ask("select * from t")["data"]
                         raise AssertionError(f"memory {rows}\nMySQL {self.db.rows('t')}\n" + "\n".join(server.log[-12:])) from None
 
-    def test_the_server_dies_before_it_knows_and_goes_on_without_mysql(self) -> None:
-        """MySQL gives up what nobody was told of, in all tables, whether they are changed again, or when, or never."""
-        rows = "insert into {} (k, v) values (a, 1), (b, 2)"
-        ghosts = ["begin", *(f"update {t} set v = 9 where k = a" for t in ("t", "u", "w")), "commit"]
+    def die_between_stores(self, proxy: MysqlProxy, flags: list[str], before: list[str], unknown: list[str]) -> None:
+        """MySQL has what is unknown, the data directory has not."""
+        server = self.start(proxy, *flags)
+        with server.framed() as client:
+            self.assertEqual({r["status"] for r in pipeline(client, before)}, {"ok"})
+            proxy.lose_commit("both ways")
+            for statement in unknown:
+                client.send(statement)
+            proxy.wait_until_lost(deadline_s(60))
+            server.kill()
+        proxy.close()
+
+    def wait_until_online(self, client: FramedConnection) -> None:
+        wait_until(lambda: client.ask("mysql status")["online"] == 1)
+
+    def test_what_nobody_was_told_of_is_given_up_in_all_tables(self) -> None:
+        """Whether they are changed before MySQL is back, or afterwards, or never."""
+        before = [s for t in ("t", "u", "w") for s in (f"key {t} k", f"insert into {t} (k, v) values (a, 1), (b, 2)")]
+        unknown = ["begin", *(f"update {t} set v = 9 where k = a" for t in ("t", "u", "w")), "commit"]
         with tempfile.TemporaryDirectory() as directory, MysqlProxy(mariadb.port) as proxy:
             flags = ["--data", directory]
-            server = self.start(proxy, *flags)
-            with server.framed() as client:
-                pipeline(client, [s for t in ("t", "u", "w") for s in (f"key {t} k", rows.format(t))])
-                proxy.lose_commit("both ways")
-                for statement in ghosts:
-                    client.send(statement)
-                proxy.wait_until_lost(deadline_s(60))
-                server.kill()
-            proxy.close()
+            self.die_between_stores(proxy, flags, before, unknown)
             with self.start(proxy, *flags) as server, server.framed() as client:
                 self.assertEqual(client.ask("update t set v = 3 where k = b")["status"], "ok")
                 proxy.open()
-                wait_until(lambda: client.ask("mysql status")["online"] == 1)
+                self.wait_until_online(client)
                 self.assertEqual(client.ask("update u set v = 4 where k = b")["status"], "ok")
-                expected = {"t": ["1", "3"], "u": ["1", "4"], "w": ["1", "2"]}
-                for table, values in expected.items():
+                for table, values in {"t": ["1", "3"], "u": ["1", "4"], "w": ["1", "2"]}.items():
                     self.assertEqual([row[2] for row in client.ask(f"select * from {table}")["data"]], values)
                     self.assertEqual([row[2] for row in self.db.rows(table)], values, server.log)
+
+    def test_its_id_may_be_that_of_a_row_at_the_other_end(self) -> None:
+        for unknown, known in (("insert", "push front"), ("push front", "insert")):
+            with (
+                self.subTest(unknown=unknown),
+                tempfile.TemporaryDirectory() as directory,
+                MysqlProxy(mariadb.port) as proxy,
+            ):
+                self.db = new_database()
+                flags = ["--data", directory]
+                self.die_between_stores(proxy, flags, ["insert into t (v) values (1)"], [f"{unknown} into t (v) values (2)"])
+                with self.start(proxy, *flags) as server, server.framed() as client:
+                    self.assertEqual(client.ask(f"{known} into t (v) values (3)")["status"], "ok")
+                    rows = client.ask("select * from t")["data"]
+                    proxy.open()
+                    self.wait_until_online(client)
+                with self.start(proxy, *flags) as server, server.framed() as client:
+                    self.assertEqual(client.ask("select * from t")["data"], rows)
 
 
 if __name__ == "__main__":
