@@ -3,10 +3,11 @@
 import random
 from typing import Any
 
+from builder import Builder
 from clients import Client
 from contention import Contention
 from harness.mirror import wait_until
-from harness.wire import FramedConnection
+from harness.wire import FramedConnection, deadline_s
 from machines import Machines
 from publishers import TABLES, Ids, Publisher
 from rows import Name, State
@@ -30,13 +31,10 @@ class Quiet:
         self.ids = ids
         self.r = random.Random(f"{world.seed} quiet")
 
-    def tables(self) -> list[str]:
-        return [*TABLES, *self.contention.tables()]
-
     def point(self) -> None:
         """Everything has to be up and well."""
         self.world.note("quiet point")
-        self.world.pause(len(self.writers), PAUSE_S)
+        self.world.pause(len(self.writers), deadline_s(PAUSE_S))
         with self.client() as client:
             self.wait_for_silence(client)
             tables = self.read(client)
@@ -78,7 +76,8 @@ class Quiet:
                 raise Violation(f"MySQL does not get what waits for it: {client.ask('mysql status')}") from None
 
     def read(self, client: FramedConnection) -> Tables:
-        found = {t: client.ask(f"select * from {t}") for t in self.tables()}
+        names = [row[0] for row in client.ask("show tables")["data"] if not row[0].startswith("pubsubsql_")]
+        found = {t: client.ask(f"select * from {t}") for t in names}
         for table, reply in found.items():
             if reply["status"] != "ok":
                 raise Violation(f"select * from {table}: {reply}")
@@ -98,6 +97,9 @@ class Quiet:
         if known != len(found):
             self.world.violate(f"there are {len(found)} rows in {TABLES}, not {known}")
         self.contention.resolve(rows)
+        for writer in self.writers:
+            if isinstance(writer, Builder):
+                writer.resolve(rows)
 
     def compare_subscribers(self) -> None:
         for subscriber in self.subscribers:
@@ -140,6 +142,9 @@ class Quiet:
 
     def compare_read(self, before: Tables, client: FramedConnection) -> None:
         after = self.read(client)
+        if before.keys() != after.keys():
+            self.world.violate(f"the tables are others after a restart: {sorted(before.keys() ^ after.keys())}")
+            return
         for table, reply in before.items():
             if reply["data"] != after[table]["data"]:
                 lost = [f"lost {r}" for r in reply["data"] if r not in after[table]["data"]]
