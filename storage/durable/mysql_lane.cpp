@@ -58,6 +58,7 @@ void mysql_lane::connect() {
   positions_ =
       std::make_unique<mysql_positions>(*connection_, journal_ == nullptr ? std::string_view() : journal_->id());
   positions_->make_tables();
+  positions_->require_writable();
   connection_->run("COMMIT");
   if (!thread_.joinable()) {
     while (deliver_journal_piece()) {

@@ -76,7 +76,7 @@ void mysql_lane::overwrite_with_copy(const std::string& name) {
   add_missing_columns(*connection_, catalog_, copy);
   const table_differences d = compare(*connection_, catalog_.get(*connection_, name), copy);
   connection_->run("ROLLBACK");
-  static_cast<void>(write_differences(*connection_, catalog_, copy, d));
+  static_cast<void>(write_differences(*connection_, catalog_, copy, d, on_correction_));
   positions_->store(name, copy.next_id(), copy.sequence());
   connection_->run("COMMIT");
   arrived_.insert_or_assign(name, copy.sequence());

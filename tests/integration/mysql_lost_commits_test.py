@@ -198,6 +198,18 @@ class LostCommits(unittest.TestCase):
                     self.assertEqual([row[2] for row in client.ask(f"select * from {table}")["data"]], values)
                     self.assertEqual([row[2] for row in self.db.rows(table)], values, server.log)
 
+    def test_what_mysql_computes_instead_comes_back(self) -> None:
+        with tempfile.TemporaryDirectory() as directory, MysqlProxy(mariadb.port) as proxy:
+            self.db.sql("CREATE TABLE t (id bigint PRIMARY KEY, n int, twice int AS (n * 2) STORED) CHARACTER SET utf8mb4")
+            flags = ["--data", directory]
+            self.die_between_stores(proxy, flags, ["insert into t (n) values (1)"], ["insert into t (n) values (2)"])
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                self.assertEqual(client.ask("insert into t (n) values (3)")["status"], "ok")
+                proxy.open()
+                self.wait_until_online(client)
+                wait_until(lambda: client.ask("select n, twice from t")["data"] == [["1", "2"], ["3", "6"]])
+                self.assertEqual([row[1:] for row in self.db.rows("t")], [["1", "2"], ["3", "6"]])
+
     def test_its_id_may_be_that_of_a_row_at_the_other_end(self) -> None:
         for unknown, known in (("insert", "push front"), ("push front", "insert")):
             with (
