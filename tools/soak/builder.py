@@ -21,6 +21,9 @@ class Builder(Client):
         self.tables: dict[str, dict[str, str]] = {}
         """Values of the column v by k, of tables that are sure."""
         self.left: set[str] = set()
+        self.doubted: set[str] = set()
+        """All that ever were without an answer, or refused in an outage. MySQL commits each change of a schema by itself, so what it got of one in
+        a crash may come to light only when a server loads the table from it."""
 
     def session(self, client: FramedConnection) -> None:
         while not self.world.pausing():
@@ -32,12 +35,17 @@ class Builder(Client):
         """Whether it succeeded. After no answer, or an outage in the middle of it, the table is left alone."""
         known = self.tables.pop(table, None)
         self.left.add(table)
-        reply = client.ask(statement)
+        try:
+            reply = client.ask(statement)
+        except (Closed, OSError):
+            self.doubted.add(table)
+            raise
         self.world.count("schema changes")
         if reply["status"] == "err" and not is_expected(reply):
             self.world.violate(f"{self.name}: {statement}: {reply}")
             raise Closed
         if reply["status"] == "err":
+            self.doubted.add(table)
             return False
         self.left.discard(table)
         self.tables[table] = known if known is not None else {}
@@ -107,11 +115,11 @@ class Builder(Client):
             there = {row["k"]: row["v"] for row in found[table] if row.get("v") is not None}
             if there != rows:
                 self.world.violate(f"{table} has {there}, not {rows}")
-        known = self.tables.keys() | self.left
+        known = self.tables.keys() | self.doubted
         for table in found:
             if table.startswith(self.name + "_") and table not in known:
                 self.world.violate(f"{table} is there, but was dropped")
         self.world.count("checks", len(self.tables))
-        for table in self.left & found.keys():
+        for table in (self.left | self.doubted - self.tables.keys()) & found.keys():
             self.tables[table] = {row["k"]: row["v"] for row in found[table] if row.get("v") is not None}
         self.left.clear()
