@@ -1,4 +1,4 @@
-# Build-wide choices: language level, warnings, sanitizers, link-time optimisation, compiler cache.
+# Build-wide choices: language level, warnings, protections, sanitizers, link-time optimisation, compiler cache.
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -37,6 +37,11 @@ target_compile_options(pubsubsql_flags INTERFACE
   -fno-omit-frame-pointer)
 # GCC 12 sees overlapping copies in every `string + string` it inlines (its bug 105651).
 target_compile_options(pubsubsql_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+
+include(cmake/hardening.cmake)
+if(PUBSUBSQL_HARDENING AND PUBSUBSQL_SANITIZE STREQUAL "" AND NOT PUBSUBSQL_FUZZ)
+  pubsubsql_harden(pubsubsql_flags)
+endif()
 
 if(PUBSUBSQL_FUZZ)
   target_compile_options(pubsubsql_flags INTERFACE -fsanitize=fuzzer-no-link)

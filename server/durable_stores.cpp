@@ -60,11 +60,13 @@ class copying_loader : public table_loader {
   std::string name_;
 };
 
-/// Numbers what comes after loading far beyond what MySQL may have got already; see sequence_leap.
+/// Numbers what comes after loading far beyond what MySQL may have got already, see sequence_leap, and has it looked at
+/// later what MySQL has got.
 class leaping_loader : public table_loader {
  public:
-  explicit leaping_loader(table_loader& to) : to_(to) {}
+  leaping_loader(table_loader& to, mysql_store& mysql) : to_(to), mysql_(mysql) {}
   std::optional<std::string> on_table(const table_description& d) override {
+    mysql_.verify_later(d.name, d.sequence);
     table_description leaping = d;
     leaping.sequence += sequence_leap;
     return to_.on_table(leaping);
@@ -75,6 +77,7 @@ class leaping_loader : public table_loader {
 
  private:
   table_loader& to_;
+  mysql_store& mysql_;
 };
 
 /// Tells MySQL's side which tables the data directory has, and their columns.
@@ -234,7 +237,7 @@ void durable_stores::load_from_sqlite(server& s) {
   const auto began = std::chrono::steady_clock::now();
   counting_loader loader(s.loader());
   if (mysql_ != nullptr) {
-    leaping_loader leaping(loader);
+    leaping_loader leaping(loader, *mysql_);
     sqlite_->files().load(leaping);
   } else {
     sqlite_->files().load(loader);

@@ -39,8 +39,9 @@ store_error to_error(const mysql_error& e) {
 
 }  // namespace
 
-mysql_lane::mysql_lane(const settings& s, unsigned number, const table_lanes& lanes, sqlite_store* journal)
-    : settings_(s), number_(number), lanes_(lanes), journal_(journal) {}
+mysql_lane::mysql_lane(const settings& s, unsigned number, const table_lanes& lanes, unverified_tables& unverified,
+                       sqlite_store* journal)
+    : settings_(s), number_(number), lanes_(lanes), unverified_(unverified), journal_(journal) {}
 
 mysql_lane::~mysql_lane() {
   stop();
@@ -57,6 +58,7 @@ void mysql_lane::connect() {
   positions_ =
       std::make_unique<mysql_positions>(*connection_, journal_ == nullptr ? std::string_view() : journal_->id());
   positions_->make_tables();
+  positions_->require_writable();
   connection_->run("COMMIT");
   if (!thread_.joinable()) {
     while (deliver_journal_piece()) {
@@ -131,6 +133,7 @@ void mysql_lane::reconnect() {
   try {
     connect();
     unblock();
+    verify_tables();
     make_claims();
     revert_doubtful();
     deliver_postponed();

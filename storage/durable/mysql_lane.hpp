@@ -21,6 +21,7 @@
 #include "storage/durable/store.hpp"
 #include "storage/durable/table_handover.hpp"
 #include "storage/durable/table_lanes.hpp"
+#include "storage/durable/unverified_tables.hpp"
 #include "storage/durable/write_queue.hpp"
 #include "storage/text_hash.hpp"
 
@@ -49,8 +50,9 @@ class mysql_lane {
     std::size_t transaction_bytes_max = 4U << 20;
   };
   /// `journal` is the next store on the way of writes; nullptr: there is none, and MySQL's word is the last.
-  /// `number`: which of the lanes this is; `lanes` outlives it.
-  mysql_lane(const settings& s, unsigned number, const table_lanes& lanes, sqlite_store* journal);
+  /// `number`: which of the lanes this is; `lanes` and `unverified`, which all lanes share, outlive it.
+  mysql_lane(const settings& s, unsigned number, const table_lanes& lanes, unverified_tables& unverified,
+             sqlite_store* journal);
   ~mysql_lane();
   mysql_lane(const mysql_lane&) = delete;
   mysql_lane& operator=(const mysql_lane&) = delete;
@@ -142,6 +144,8 @@ class mysql_lane {
   [[nodiscard]] bool overwrite_where_mysql_is_ahead(std::span<const write> writes);
   [[nodiscard]] bool follows_what_arrived(const statement_changes& s);
   void overwrite_with_copy(const std::string& name);
+  [[nodiscard]] bool overwrite_or_block(std::string_view name);
+  void verify_tables();
   void deliver_postponed();
   void make_claims();
   void revert_doubtful();
@@ -156,6 +160,7 @@ class mysql_lane {
   settings settings_;
   unsigned number_;
   const table_lanes& lanes_;
+  unverified_tables& unverified_;
   sqlite_store* journal_;
   write_queue queue_;
   std::unique_ptr<result_sorter> results_;

@@ -76,12 +76,47 @@ void mysql_lane::overwrite_with_copy(const std::string& name) {
   add_missing_columns(*connection_, catalog_, copy);
   const table_differences d = compare(*connection_, catalog_.get(*connection_, name), copy);
   connection_->run("ROLLBACK");
-  static_cast<void>(write_differences(*connection_, catalog_, copy, d));
+  static_cast<void>(write_differences(*connection_, catalog_, copy, d, on_correction_));
   positions_->store(name, copy.next_id(), copy.sequence());
   connection_->run("COMMIT");
   arrived_.insert_or_assign(name, copy.sequence());
   journal_->run_in_transaction([&](sqlite_files& files) { files.erase_journal(entries); });
   spdlog::warn("table {}: MySQL had changes that were never acknowledged; {} rows corrected there", name, d.size());
+}
+
+/// Returns whether something is another now: MySQL's table, or which tables are blocked.
+bool mysql_lane::overwrite_or_block(std::string_view name) {
+  try {
+    overwrite_with_copy(std::string(name));
+    return true;
+  } catch (const mysql_error& error) {
+    const bool may_not = error.code() == command_denied && thread_.joinable();
+    if (error.is_outage() && !may_not) throw;
+    connection_->run("ROLLBACK");
+    if (may_not) {
+      block(name, error);
+      return true;
+    }
+    spdlog::error("table {}: cannot be made equal in MySQL: {}", name, error.what());
+    return false;
+  }
+}
+
+/// MySQL gives up what it has got beyond the data directory at the start. Nothing has been written to it since, so that
+/// a higher number means such a change, unless the table was dropped meanwhile and counts anew.
+void mysql_lane::verify_tables() {
+  unverified_.verify_all([this](const unverified_tables::entry& of) {
+    const auto position = positions_->read(of.table);
+    if (!position || !positions_->is_ours(*position) || position->sequence <= of.sequence) return;
+    text_map<std::uint64_t> drops;
+    journal_->run_in_transaction([&](sqlite_files& files) { drops = files.journalled_drops(); });
+    if (drops.contains(of.table)) return;
+    static_cast<void>(overwrite_or_block(of.table));
+    if (lanes_.lane_of(of.table) == number_) return;
+    // Another lane writes it, and may give it to this one later.
+    catalog_.erase(of.table);
+    arrived_.erase(of.table);
+  });
 }
 
 bool mysql_lane::overwrite_where_mysql_is_ahead(std::span<const write> writes) {
@@ -93,19 +128,7 @@ bool mysql_lane::overwrite_where_mysql_is_ahead(std::span<const write> writes) {
       seen.push_back(s->table_name());
       const bool begins = s->changes().front().kind == change_kind::create_table;
       if (begins || s->drops_table() || follows_what_arrived(*s)) continue;
-      try {
-        overwrite_with_copy(std::string(s->table_name()));
-        overwritten = true;
-      } catch (const mysql_error& error) {
-        const bool may_not = error.code() == command_denied && thread_.joinable();
-        if (error.is_outage() && !may_not) throw;
-        connection_->run("ROLLBACK");
-        if (may_not) {
-          block(s->table_name(), error);
-          return true;
-        }
-        spdlog::error("table {}: cannot be made equal in MySQL: {}", s->table_name(), error.what());
-      }
+      overwritten = overwrite_or_block(s->table_name()) || overwritten;
     }
   }
   return overwritten;

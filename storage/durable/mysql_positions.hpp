@@ -35,6 +35,8 @@ class mysql_positions {
 
   /// Makes our tables if they are not there.
   void make_tables();
+  /// Throws mysql_error where MySQL takes no changes at all, such as while it is read-only.
+  void require_writable();
   /// Nothing: the table has never been mirrored.
   [[nodiscard]] std::optional<position> read(std::string_view table) const;
   /// To be called inside the transaction of the changes.

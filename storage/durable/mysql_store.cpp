@@ -79,7 +79,7 @@ void read_rows(mysql_connection& c, const mysql_table& t,
 mysql_store::mysql_store(settings s, sqlite_store* journal)
     : settings_(std::move(s)), lane_numbers_(settings_.lanes), journal_(journal) {
   for (unsigned i = 0; i < settings_.lanes; ++i) {
-    lanes_.push_back(std::make_unique<mysql_lane>(settings_.lane, i, lane_numbers_, journal_));
+    lanes_.push_back(std::make_unique<mysql_lane>(settings_.lane, i, lane_numbers_, unverified_, journal_));
   }
 }
 

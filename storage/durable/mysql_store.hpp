@@ -75,6 +75,9 @@ class mysql_store : public store {
   bool overwrite(const table& t);
   /// MySQL's table and memory's are one and the same from start() on, whatever MySQL said of it before.
   void claim(std::string_view table, std::uint64_t next_id, std::uint64_t sequence);
+  /// The table was loaded from the data directory, which has its changes up to `sequence`, without MySQL: it has to be
+  /// seen whether MySQL has more.
+  void verify_later(std::string_view table, std::uint64_t sequence) { unverified_.add(table, sequence); }
 
   void start(const result_handler& on_results, const correction_handler& on_correction);
 
@@ -101,6 +104,7 @@ class mysql_store : public store {
 
   settings settings_;
   table_lanes lane_numbers_;
+  unverified_tables unverified_;
   std::mutex moves_mutex_;  // one transaction at a time moves tables to its lane
   std::vector<std::pair<std::string, std::vector<catalog_column>>> told_columns_;
   bool prepared_ = false;

@@ -1,6 +1,7 @@
 #include "storage/durable/table_comparison.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -66,17 +67,24 @@ table_differences::outside_row keep(row_position position, row_number here, std:
 /// Changes of one transaction.
 constexpr std::size_t changes_per_transaction = 10'000;
 
-bool write_all(mysql_connection& c, mysql_catalog& catalog, const table& ours, std::span<const change> changes) {
+bool write_all(mysql_connection& c, mysql_catalog& catalog, const table& ours, std::span<const change> changes,
+               const correction_handler& on_correction) {
   mysql_writer writer(c, catalog);
   bool as_given = true;
   for (std::size_t at = 0; at < changes.size(); at += changes_per_transaction) {
     const auto piece = changes.subspan(at, std::min(changes_per_transaction, changes.size() - at));
     c.run("START TRANSACTION");
-    if (!writer.write_folded(ours.name(), piece)) {
-      c.run("ROLLBACK");
-      as_given = !writer.write(statement_changes(ours, piece)) && as_given;
+    if (writer.write_folded(ours.name(), piece)) {
+      c.run("COMMIT");
+      continue;
     }
+    c.run("ROLLBACK");
+    const auto written = std::make_shared<const statement_changes>(ours, piece);
+    const std::optional<corrected_rows> stored = writer.write(*written);
     c.run("COMMIT");
+    if (!stored) continue;
+    as_given = false;
+    if (on_correction) on_correction(written, *stored);
   }
   return as_given;
 }
@@ -121,7 +129,7 @@ void give_up_keys(mysql_connection& c, mysql_catalog& catalog, const table& ours
     const row_view view(row.data());
     changes.push_back({.kind = change_kind::update_row, .before = view, .after = view, .assigned = keys});
   }
-  static_cast<void>(write_all(c, catalog, ours, changes));
+  static_cast<void>(write_all(c, catalog, ours, changes, {}));
 }
 
 /// Which of the rows that differ want a key that cannot be NULL and that another of them has still got: they are taken
@@ -168,7 +176,8 @@ table_differences still_as_written(const table& ours, const statement_changes& w
   return d;
 }
 
-bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table& ours, const table_differences& d) {
+bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table& ours, const table_differences& d,
+                       const correction_handler& on_correction) {
   std::vector<std::string> rows(d.only_outside.size() + d.different.size());
   std::vector<change> changes;
   std::vector<value> values;
@@ -191,7 +200,7 @@ bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table&
     encode_row(d.ids_are_outside ? d.different[i].position : ours.get(d.different[i].here).position(), values, *bytes);
     changes.push_back({.kind = change_kind::delete_row, .before = row_view((bytes++)->data())});
   }
-  static_cast<void>(write_all(c, catalog, ours, changes));
+  static_cast<void>(write_all(c, catalog, ours, changes, {}));
   changes.clear();
   give_up_keys(c, catalog, ours, d, anew);
   for (std::size_t i = 0; i < anew.size(); ++i) {
@@ -205,7 +214,7 @@ bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table&
   for (const row_number row : d.only_here) {
     changes.push_back({.kind = change_kind::insert_row, .after = ours.get(row), .assigned = all});
   }
-  return write_all(c, catalog, ours, changes);
+  return write_all(c, catalog, ours, changes, on_correction);
 }
 
 table_differences compare(mysql_connection& c, const mysql_table& theirs, const table& ours) {
@@ -214,7 +223,9 @@ table_differences compare(mysql_connection& c, const mysql_table& theirs, const 
   const row_finder finder(theirs, ours);
   std::vector<bool> seen;  // by row number
   read_rows(c, theirs, [&](row_position position, std::span<const value> values) {
-    const auto here = finder.find(position, values);
+    auto here = finder.find(position, values);
+    // A place in the table does not change: a row at the other end of it is another row.
+    if (here && theirs.own_id && ours.get(*here).position() != position) here.reset();
     if (!here) {
       found.only_outside.push_back(keep(position, no_row, values));
       return;

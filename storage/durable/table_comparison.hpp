@@ -5,6 +5,7 @@
 #include "storage/durable/mysql_connection.hpp"
 #include "storage/durable/mysql_schema.hpp"
 #include "storage/durable/statement_changes.hpp"
+#include "storage/durable/store.hpp"
 #include "storage/table.hpp"
 #include "storage/table_differences.hpp"
 
@@ -21,8 +22,9 @@ namespace pubsubsql::storage::durable {
                                                  const corrected_rows& stored);
 
 /// Makes MySQL's rows equal to memory's. The table must be as it was when compared. Returns whether MySQL has stored
-/// all as it was given. Throws mysql_error; what a transaction had not committed then remains to be done.
+/// all as it was given; where not, `on_correction`, if there is one, is told what it has. Throws mysql_error; what a
+/// transaction had not committed then remains to be done.
 [[nodiscard]] bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table& ours,
-                                     const table_differences& d);
+                                     const table_differences& d, const correction_handler& on_correction = {});
 
 }  // namespace pubsubsql::storage::durable

@@ -30,6 +30,20 @@ class Journal(MirrorCase):
     def wait_until_online(self, client: FramedConnection, online: int = 1) -> None:
         wait_until(lambda: self.status(client)["online"] == online)
 
+    def test_a_start_while_mysql_is_read_only(self) -> None:
+        with self.server() as server, server.framed() as client:
+            self.ok(client, "insert into t (k) values (1)")
+        self.db.sql("SET GLOBAL read_only = 1")
+        try:
+            with self.server() as server, server.framed() as client:
+                self.ok(client, "insert into t (k) values (2)")
+                self.assertEqual(self.status(client)["online"], 0)
+                self.db.sql("SET GLOBAL read_only = 0")
+                self.wait_until_online(client)
+                self.assertEqual(self.db.rows("t"), [["0", "1"], ["1", "2"]])
+        finally:
+            self.db.sql("SET GLOBAL read_only = 0")
+
     def run_rows_without_their_keys(self, *flags: str) -> None:
         self.db.sql("CREATE TABLE t (no int AUTO_INCREMENT PRIMARY KEY, v int); INSERT INTO t VALUES (5, 1)")
         with self.server(*flags) as server, server.framed() as client:

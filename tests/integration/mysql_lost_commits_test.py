@@ -167,6 +167,67 @@ class LostCommits(unittest.TestCase):
                         rows = client.ask("select * from t")["data"]
                         raise AssertionError(f"memory {rows}\nMySQL {self.db.rows('t')}\n" + "\n".join(server.log[-12:])) from None
 
+    def die_between_stores(self, proxy: MysqlProxy, flags: list[str], before: list[str], unknown: list[str]) -> None:
+        """MySQL has what is unknown, the data directory has not."""
+        server = self.start(proxy, *flags)
+        with server.framed() as client:
+            self.assertEqual({r["status"] for r in pipeline(client, before)}, {"ok"})
+            proxy.lose_commit("both ways")
+            for statement in unknown:
+                client.send(statement)
+            proxy.wait_until_lost(deadline_s(60))
+            server.kill()
+        proxy.close()
+
+    def wait_until_online(self, client: FramedConnection) -> None:
+        wait_until(lambda: client.ask("mysql status")["online"] == 1)
+
+    def test_what_nobody_was_told_of_is_given_up_in_all_tables(self) -> None:
+        """Whether they are changed before MySQL is back, or afterwards, or never."""
+        before = [s for t in ("t", "u", "w") for s in (f"key {t} k", f"insert into {t} (k, v) values (a, 1), (b, 2)")]
+        unknown = ["begin", *(f"update {t} set v = 9 where k = a" for t in ("t", "u", "w")), "commit"]
+        with tempfile.TemporaryDirectory() as directory, MysqlProxy(mariadb.port) as proxy:
+            flags = ["--data", directory]
+            self.die_between_stores(proxy, flags, before, unknown)
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                self.assertEqual(client.ask("update t set v = 3 where k = b")["status"], "ok")
+                proxy.open()
+                self.wait_until_online(client)
+                self.assertEqual(client.ask("update u set v = 4 where k = b")["status"], "ok")
+                for table, values in {"t": ["1", "3"], "u": ["1", "4"], "w": ["1", "2"]}.items():
+                    self.assertEqual([row[2] for row in client.ask(f"select * from {table}")["data"]], values)
+                    self.assertEqual([row[2] for row in self.db.rows(table)], values, server.log)
+
+    def test_what_mysql_computes_instead_comes_back(self) -> None:
+        with tempfile.TemporaryDirectory() as directory, MysqlProxy(mariadb.port) as proxy:
+            self.db.sql("CREATE TABLE t (id bigint PRIMARY KEY, n int, twice int AS (n * 2) STORED) CHARACTER SET utf8mb4")
+            flags = ["--data", directory]
+            self.die_between_stores(proxy, flags, ["insert into t (n) values (1)"], ["insert into t (n) values (2)"])
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                self.assertEqual(client.ask("insert into t (n) values (3)")["status"], "ok")
+                proxy.open()
+                self.wait_until_online(client)
+                wait_until(lambda: client.ask("select n, twice from t")["data"] == [["1", "2"], ["3", "6"]])
+                self.assertEqual([row[1:] for row in self.db.rows("t")], [["1", "2"], ["3", "6"]])
+
+    def test_its_id_may_be_that_of_a_row_at_the_other_end(self) -> None:
+        for unknown, known in (("insert", "push front"), ("push front", "insert")):
+            with (
+                self.subTest(unknown=unknown),
+                tempfile.TemporaryDirectory() as directory,
+                MysqlProxy(mariadb.port) as proxy,
+            ):
+                self.db = new_database()
+                flags = ["--data", directory]
+                self.die_between_stores(proxy, flags, ["insert into t (v) values (1)"], [f"{unknown} into t (v) values (2)"])
+                with self.start(proxy, *flags) as server, server.framed() as client:
+                    self.assertEqual(client.ask(f"{known} into t (v) values (3)")["status"], "ok")
+                    rows = client.ask("select * from t")["data"]
+                    proxy.open()
+                    self.wait_until_online(client)
+                with self.start(proxy, *flags) as server, server.framed() as client:
+                    self.assertEqual(client.ask("select * from t")["data"], rows)
+
 
 if __name__ == "__main__":
     unittest.main()
