@@ -148,21 +148,28 @@ void subscriptions::tell_live(std::span<const change> changes, std::span<const c
 void subscriptions::join(group* g, const event_target& target) {
   const auto at = std::ranges::upper_bound(g->targets, target.pubsubid, {}, &event_target::pubsubid);
   g->targets.insert(at, target);
-  by_id_.emplace(target.pubsubid, membership{.of = g, .events_before = g->events});
+  by_id_.emplace(target.pubsubid, g);
+  if (g->events > 0) events_before_.emplace(target.pubsubid, g->events);
+}
+
+void subscriptions::forget(std::uint64_t pubsubid) {
+  by_id_.erase(pubsubid);
+  shrink_if_sparse(by_id_);
+  if (events_before_.erase(pubsubid) > 0) shrink_if_sparse(events_before_);
 }
 
 void subscriptions::key_events(std::uint64_t pubsubid) {
-  by_id_.find(pubsubid)->second.of->is_keyed = true;
+  by_id_.find(pubsubid)->second->is_keyed = true;
 }
 
 subscriptions::definition subscriptions::refresh(std::uint64_t pubsubid, std::int64_t now_us) {
-  group* g = by_id_.find(pubsubid)->second.of;
+  group* g = by_id_.find(pubsubid)->second;
   if (g->is_live) live_->refresh(static_cast<matching::live_query&>(*g), now_us);
   return definition_of(pubsubid);
 }
 
 subscriptions::definition subscriptions::definition_of(std::uint64_t pubsubid) const {
-  const group* g = by_id_.find(pubsubid)->second.of;
+  const group* g = by_id_.find(pubsubid)->second;
   if (g == everything_.get()) return {};
   if (g->is_live) {
     const auto& q = static_cast<const matching::live_query&>(*g);
@@ -182,18 +189,17 @@ subscriptions::definition subscriptions::definition_of(std::uint64_t pubsubid) c
 std::vector<subscriptions::entry> subscriptions::entries() const {
   std::vector<entry> all;
   all.reserve(by_id_.size());
-  for (const auto& [pubsubid, m] : by_id_) {
-    const auto target = std::ranges::lower_bound(m.of->targets, pubsubid, {}, &event_target::pubsubid);
-    all.push_back({.target = *target, .events = m.of->events - m.events_before});
+  for (const auto& [pubsubid, g] : by_id_) {
+    const auto target = std::ranges::lower_bound(g->targets, pubsubid, {}, &event_target::pubsubid);
+    const auto before = events_before_.find(pubsubid);
+    all.push_back({.target = *target, .events = g->events - (before == events_before_.end() ? 0 : before->second)});
   }
   return all;
 }
 
 void subscriptions::remove(std::uint64_t pubsubid) {
-  const auto it = by_id_.find(pubsubid);
-  group* g = it->second.of;
-  by_id_.erase(it);
-  shrink_if_sparse(by_id_);
+  group* g = by_id_.find(pubsubid)->second;
+  forget(pubsubid);
   g->targets.erase(std::ranges::lower_bound(g->targets, pubsubid, {}, &event_target::pubsubid));
   drop_if_empty(g);
 }
@@ -201,11 +207,9 @@ void subscriptions::remove(std::uint64_t pubsubid) {
 void subscriptions::remove_all(subscriber_id subscriber, std::span<const std::uint64_t> pubsubids) {
   absl::flat_hash_set<group*> groups;
   for (const std::uint64_t pubsubid : pubsubids) {
-    const auto it = by_id_.find(pubsubid);
-    groups.insert(it->second.of);
-    by_id_.erase(it);
+    groups.insert(by_id_.find(pubsubid)->second);
+    forget(pubsubid);
   }
-  shrink_if_sparse(by_id_);
   for (group* g : groups) {
     const auto mine = [&](const event_target& target) { return target.subscriber == subscriber; };
     g->targets.erase(std::remove_if(g->targets.begin(), g->targets.end(), mine), g->targets.end());
@@ -260,8 +264,9 @@ void subscriptions::move_targets(const group& from, const parser::condition& whe
     // An equality of a column and a text can always be bound.
     static_cast<void>(subscription_filter::make(where, {}, *table_, made));
     std::string canonical_text = made->canonical_text();
-    by_id_.erase(target.pubsubid);
+    forget(target.pubsubid);
     add(target, predicate{.filter = std::move(made), .canonical_text = std::move(canonical_text)});
+    if (from.is_keyed) key_events(target.pubsubid);
   }
 }
 
@@ -291,15 +296,15 @@ void subscriptions::column_is_dropped(column_index column, std::int64_t now_us) 
   matched_before_drop_.clear();
   const auto filters = std::ranges::find(active_, column, &column_filters::index);
   if (filters != active_.end()) {
-    absl::flat_hash_map<const group*, std::vector<row_number>> rows;
+    absl::flat_hash_map<group*, std::vector<row_number>> rows;
     table_->directory().for_each([&](row_number row) {
-      if (const group* g = (*filters)->find(table_->get(row).at(column))) rows[g].push_back(row);
+      if (group* g = (*filters)->find(table_->get(row).at(column))) rows[g].push_back(row);
     });
     for (auto& [g, matched] : rows) matched_before_drop_.push_back({.of = g, .rows = std::move(matched)});
     std::ranges::sort(matched_before_drop_, {}, [](const matched_rows& m) { return m.of->targets.front().pubsubid; });
   }
   if (!filtered_) return;
-  for (const filtered_group* g : filtered_->readers_of(column)) {
+  for (filtered_group* g : filtered_->readers_of(column)) {
     std::vector<row_number>& matched = matched_before_drop_.emplace_back(matched_rows{.of = g, .rows = {}}).rows;
     table_->directory().for_each([&](row_number row) {
       if (g->filter->matches(table_->get(row), now_us)) matched.push_back(row);
@@ -312,12 +317,12 @@ void subscriptions::on_dropped_column(std::span<const column_index> all, std::ve
     if (of->of != nullptr) {
       for (const row_number row : rows) send(of, event_action::remove, table_->get(row), all, out);
     } else {
-      send_moved(static_cast<const filtered_group&>(*of), rows, all, out);
+      send_moved(static_cast<filtered_group&>(*of), rows, all, out);
     }
   }
 }
 
-void subscriptions::send_moved(const filtered_group& g, std::span<const row_number> matched_before,
+void subscriptions::send_moved(filtered_group& g, std::span<const row_number> matched_before,
                                std::span<const column_index> all, std::vector<event>& out) const {
   const auto columns = g.list == nullptr ? all : g.list->columns();
   auto before = matched_before.begin();

@@ -160,12 +160,13 @@ class subscriptions {
   /// The groups of a column that does not compare texts any more are found as those of other predicates are.
   void read_as_predicates(column_filters& f);
   void move_targets(const group& from, const parser::condition& where);
-  void send_moved(const filtered_group& g, std::span<const row_number> matched_before,
-                  std::span<const column_index> all, std::vector<event>& out) const;
+  void send_moved(filtered_group& g, std::span<const row_number> matched_before, std::span<const column_index> all,
+                  std::vector<event>& out) const;
   column_filters& filters_of(std::string_view column, std::optional<column_index> index);
   void tell_live(std::span<const change> changes, std::span<const column_index> sent, std::span<const column_index> all,
                  std::vector<event>& out);
   void join(group* g, const event_target& target);
+  void forget(std::uint64_t pubsubid);
   void drop_if_empty(group* g);
 
   const table* table_;
@@ -174,18 +175,15 @@ class subscriptions {
   std::vector<column_filters*> active_;                // those whose column the table has
   std::unique_ptr<filtered_groups> filtered_;          // nullptr: there are none
   std::unique_ptr<matching::live_queries> live_;       // nullptr: there are none
-  /// The group of a subscription, and how many events it had got before.
-  struct membership {
-    group* of = nullptr;
-    std::uint64_t events_before = 0;
-  };
-  absl::flat_hash_map<std::uint64_t, membership> by_id_;
+  absl::flat_hash_map<std::uint64_t, group*> by_id_;
+  /// How many events the group had got before the subscription; 0 is left out.
+  absl::flat_hash_map<std::uint64_t, std::uint64_t> events_before_;
   std::uint64_t statement_ = 0;
   std::int64_t now_us_ = 0;
 
   /// Rows that match a group's filter while its column is still there.
   struct matched_rows {
-    const group* of;
+    group* of;
     std::vector<row_number> rows;
   };
   std::vector<matched_rows> matched_before_drop_;

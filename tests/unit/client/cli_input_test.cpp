@@ -162,5 +162,7 @@ TEST_CASE("history keeps one line per statement and no passwords") {
   CHECK(history_entry("select *\n  from t;") == "select *   from t;");
   CHECK_FALSE(history_entry(" \n"));
   CHECK_FALSE(history_entry("mysql connect root:secret@tcp(h:3306)/db;"));
+  CHECK_FALSE(history_entry("auth web secret;"));
+  CHECK_FALSE(history_entry("create user web identified by mistake secret;"));
   CHECK_FALSE(history_entry("select * -- all\nfrom t;"));
 }
