@@ -39,6 +39,7 @@ void backlog_gauge::set_room() {
   if (half > 0 && total_ > half) {
     const std::size_t left = bounds_.total_max - std::min(total_, bounds_.total_max);
     part = static_cast<double>(left) / static_cast<double>(half);
+    part *= part * part;  // thousands of connections that have little each are to stop before it is too much
   }
   const auto part_of = [part](std::size_t room) {
     return std::min(room, std::max(room_min, static_cast<std::size_t>(static_cast<double>(room) * part)));

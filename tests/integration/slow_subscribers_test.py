@@ -335,7 +335,8 @@ class Many(unittest.TestCase):
             print(f"{self.SUBSCRIBERS} x {policy}: grew by {most >> 20} MiB, {json.dumps(status)}")
             self.assertLessEqual(status["backlogbytes"], self.TOTAL)
             if not SANITIZED:
-                self.assertLess(most, 2 * self.TOTAL)
+                # Buffers grow by doubling, and each connection has two that are never small.
+                self.assertLess(most, 2 * self.TOTAL + self.SUBSCRIBERS * (16 << 10))
             for client in [*slow, writer, good]:
                 client.close()
 

@@ -17,7 +17,7 @@ TEST_CASE("backlog gauge: connections have all their room until half of the tota
   CHECK(g.drop_at() == 1'000'000);
   g.change(5'000'000, 7'500'000);
   CHECK(g.publish() == 0);
-  CHECK(g.drop_at() == 500'000);
+  CHECK(g.drop_at() == 125'000);
   g.change(7'500'000, 10'000'000);
   CHECK(g.publish() == 0);
   CHECK(g.drop_at() == 4'096);
