@@ -12,7 +12,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <unistd.h>
 
+#include "server/bind_rule.hpp"
 #include "server/file_descriptors.hpp"
+#include "server/tls_certificates.hpp"
+#include "storage/access/users_file.hpp"
 #include "storage/durable/mysql_address.hpp"
 
 namespace pubsubsql::server {
@@ -27,6 +30,7 @@ problem check_address(const options& o) {
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(o.bind, error);
   if (error) return "--bind " + o.bind + " is not an IP address; use one of this machine, such as 127.0.0.1";
+  if (auto refused = bind_problem(address, o)) return refused;
   // Any port: the one that is set may be in use by the server whose settings these are.
   boost::asio::io_context context;
   tcp::acceptor acceptor(context);
@@ -90,7 +94,19 @@ problem check_files(const options& o) {
   return raise_file_limit(o.connections_max);
 }
 
-constexpr std::array<config_check, 4> checks = {check_address, check_data_directory, check_mysql, check_files};
+problem check_users(const options& o) {
+  if (o.users_file.empty()) return std::nullopt;
+  const auto users = access::read_users(o.users_file);
+  if (users) return std::nullopt;
+  return users.error();
+}
+
+problem check_certificates(const options& o) {
+  return tls_certificates(o.tls).load();
+}
+
+constexpr std::array checks = {check_address, check_data_directory, check_mysql,
+                               check_files,   check_users,          check_certificates};
 
 }  // namespace
 

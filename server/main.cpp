@@ -59,10 +59,10 @@ int main(int argc, char** argv) {
   int exit_status = 0;
   const auto settings = read_options(argc, argv, exit_status);
   if (!settings) return exit_status;
-  if (settings->check_config) return check_config(*settings);
   hide_passwords(argc, argv);
   tune_allocator();
   start_logging(settings->log_level);
+  if (settings->check_config) return check_config(*settings);
 
   spdlog::info("pubsubsqld {}", version);
   if (const auto too_few = raise_file_limit(settings->connections_max)) spdlog::warn("{}", *too_few);
