@@ -168,7 +168,7 @@ void table::drop_column(column_index column) {
 void table::undo_drop_column(column_index column) {
   column_entry& c = columns_[column];
   c.dropped = false;
-  if (c.facts) set_facts(column, *c.facts);
+  if (const auto facts = std::move(c.facts)) set_facts(column, *facts);
   show_column(column);
 }
 

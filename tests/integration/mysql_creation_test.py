@@ -36,6 +36,19 @@ class Creation(unittest.TestCase):
         )
         return {str(row[0]): tuple(row[1:]) for row in rows}
 
+    def test_a_refused_drop_of_a_column_leaves_its_type(self) -> None:
+        columns = "id bigint auto_increment primary key, amount decimal(8,2) default 1.5, day date"
+        with self.db.server("--mysql-timeout-ms", "2000") as server, server.framed() as client:
+            self.assertEqual(client.ask(f"create table t ({columns})")["status"], "ok")
+            before = client.ask("describe t")
+            mariadb.kill()
+            try:
+                for column in ("amount", "day"):
+                    self.assertIn("MySQL is not available", client.ask(f"alter table t drop column {column}")["msg"])
+                self.assertEqual(client.ask("describe t"), before)
+            finally:
+                mariadb.start()
+
     def test_the_tables_that_are_made(self) -> None:
         with self.db.server() as server, server.framed() as client:
             replies = pipeline(client, ["key t k", "tag t g", "insert into t (k, g, v) values (1, 2, 3)",
