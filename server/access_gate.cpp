@@ -8,13 +8,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
-#include "storage/access/password.hpp"
-#include "storage/access/user_list.hpp"
 #include "parser/secrets.hpp"
 #include "server/access_control.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
 #include "server/worker.hpp"
+#include "storage/access/password.hpp"
+#include "storage/access/user_list.hpp"
 
 namespace pubsubsql::server {
 
@@ -219,6 +219,7 @@ void access_gate::authenticate(const client_request& a, const parser::auth_state
                            "later"));
   }
   const reply_route to{.session = a.from.id(), .slot = a.from.await_reply_alone(), .address = a.to};
+  a.from.pause_admission();
   // Cut, so that what waits is small: nobody has a name or a password as long.
   std::string user(s.user.substr(0, access::user_name_bytes_max + 1));
   std::string password(s.password.substr(0, access::password_bytes_max + 1));
@@ -235,6 +236,7 @@ void access_gate::verify(const reply_route& to, std::string user, std::string pa
   if (from == nullptr || control()->authenticate(to, std::move(user), std::move(password))) return;
   std::string bytes;
   encode_error(bytes, to.address, "too many are being authenticated; try again later");
+  from->limit_admission();
   from->complete(to.slot, std::move(bytes));
 }
 
@@ -244,7 +246,10 @@ void access_gate::on(auth_done& m) {
   std::string reply;
   if (m.accepted) accept(*from, m, reply);
   const bool accepted = !reply.empty();
-  if (!accepted) reject(*from, m, reply);
+  if (!accepted) {
+    reject(*from, m, reply);
+    from->limit_admission();
+  }
   from->complete(m.to.slot, std::move(reply));
   if (!accepted && ++from->identity.failures >= failures_max) from->finish("too many failed authentications");
 }

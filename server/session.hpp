@@ -51,6 +51,10 @@ class session : public std::enable_shared_from_this<session> {
   [[nodiscard]] bool is_admitted() const;
   /// Something of that has been done.
   void admitted();
+  /// From here on the client's time to be admitted runs, unless it does so already; while the server looks at what the
+  /// client says of itself, it does not.
+  void limit_admission();
+  void pause_admission();
 
   /// What a client that is not served is told, once, and why, for the log.
   struct refusal {
@@ -158,7 +162,6 @@ class session : public std::enable_shared_from_this<session> {
   void take_due_events();
   // Before the first statement
 
-  void limit_admission();
   /// What the first bytes are. Returns how many bytes of statements `buffer` has then.
   [[nodiscard]] std::size_t admit(std::span<char> buffer, std::size_t bytes, boost::system::error_code& problem);
   void admit_plain();

@@ -48,9 +48,12 @@ void session::start(const subscriber& me) {
   await_readable();
 }
 
-/// Ends the connection unless it is admitted in time.
+void session::pause_admission() {
+  if (stage_ == stage::open && admitted_ == admission::served) deadline_.reset();
+}
+
 void session::limit_admission() {
-  if (deadline_) return;
+  if (deadline_ || stage_ != stage::open || is_admitted()) return;
   const std::chrono::seconds limit(worker_.shared().settings.handshake_timeout_seconds);
   deadline_ = std::make_unique<boost::asio::steady_timer>(transport_.socket().get_executor(), limit);
   deadline_->async_wait([self = shared_from_this()](const error_code& error) {

@@ -101,6 +101,21 @@ class Authentication(WithUsers):
                     self.assertIn("the most before authentication", connection.read_reply())
                     connection.expect_closed()
 
+    def test_strangers_have_limited_time(self) -> None:
+        with self.server("--handshake-timeout-seconds", "1") as server, server.framed() as connection:
+            self.refused(connection, "status", 1045)
+            connection.expect_closed()
+            server.wait_for_log("no authentication within --handshake-timeout-seconds")
+
+    def test_an_attempt_that_has_to_wait_does_not_run_out_of_time(self) -> None:
+        with self.server("--handshake-timeout-seconds", "1") as server:
+            with server.framed() as guesser:
+                for _ in range(4):
+                    self.refused(guesser, "auth web guess", 1045)
+            with server.framed() as connection:
+                self.assertEqual(self.done(connection, "auth web web-secret")["action"], "auth")
+                self.done(connection, "status")
+
     def test_close_needs_none(self) -> None:
         with self.server() as server, server.framed() as connection:
             connection.send("close")
