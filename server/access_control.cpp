@@ -1,5 +1,6 @@
 #include "server/access_control.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -187,6 +188,9 @@ void access_control::install(access::stored_users users) {
     rights.emplace(u.name,
                    same ? std::move(before) : std::make_shared<const access::user_rights>(u.name, std::move(grants)));
     hashes.emplace(u.name, u.hash);
+  }
+  if (std::ranges::none_of(rights, [](const auto& r) { return r.second->is_admin(); })) {
+    spdlog::warn("no user has the right admin; only who can write {} can change users and rights", path_);
   }
   {
     const std::scoped_lock lock(users_mutex_);

@@ -192,7 +192,7 @@ void access_gate::show_grants(const client_request& a, std::string_view user) co
 void access_gate::change(const client_request& a, const parser::statement& s) {
   const access::user_rights& asker = *a.from.identity.user;
   const auto* made = std::get_if<parser::create_user_statement>(&s.body);
-  const bool own_password = made != nullptr && made->replaces && made->user == asker.name();
+  const bool own_password = made != nullptr && made->replaces && made->user == asker.name() && !made->is_hash;
   if (!own_password && !asker.is_admin()) {
     return refuse(a, denied({.table = {}, .what = right::admin}, asker.name()));
   }

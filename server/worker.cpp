@@ -74,8 +74,11 @@ void worker::ended(session& s, std::vector<unsigned> subscribed_workers, admissi
 }
 
 void worker::forget_ended() {
+  if (ended_.empty()) return;
+  events_.hand_out();  // what is collected knows sessions by their addresses, as the list of those to flush does
   for (const ended_session& e : std::exchange(ended_, {})) {
     const std::uint32_t at = subscriber::of(e.id).place;
+    std::erase(to_flush_, places_[at].occupant.get());
     places_[at].occupant.reset();
     free_places_.push_back(at);
     router_.session_ended(e.id, e.subscribed_workers);

@@ -99,11 +99,13 @@ executor::failure executor::explain_search(std::string_view table_name, const ro
   explained_row& line = explained_.emplace_back();
   outcome_.about = t;
   line.table = t->name();
-  line.type = name_of(path.kind());
-  line.key = path.key_names();
-  for (const column_index column : path.key_columns()) append_word(line.key_columns, t->column_name(column));
-  // How many rows an index counts would tell of rows that the caller may not see.
-  if (!has_row_filters()) line.rows = std::to_string(path.rows());
+  // The path is chosen by counting rows, of which the caller may perhaps not see all.
+  if (!is_guarded(t->name(), parser::all_table_rights)) {
+    line.type = name_of(path.kind());
+    line.key = path.key_names();
+    for (const column_index column : path.key_columns()) append_word(line.key_columns, t->column_name(column));
+    line.rows = std::to_string(path.rows());
+  }
   line.extra = more;
   if (search.is_filtered()) append_word(line.extra, "where");
   if (search.order().has_keys()) append_word(line.extra, search.comes_ordered(path) ? "order of the key" : "sort");

@@ -155,6 +155,10 @@ executor::failure executor::may_settle(const table& t, bool& out) {
   const parser::right by = replaces ? parser::right::delete_rows : parser::right::update;
   for (const row_number row : conflicts_) {
     if (auto failed = meets(t, by, t.get(row), out)) return failed;
+    if (out && !replaces) {
+      // What it is set to may be computed from what it is.
+      if (auto failed = meets(t, parser::right::select, t.get(row), out)) return failed;
+    }
     if (!out || !replaces) break;  // the first one is updated
   }
   return std::nullopt;

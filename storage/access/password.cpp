@@ -1,6 +1,7 @@
 #include "storage/access/password.hpp"
 
 #include <array>
+#include <cstdio>
 
 #include <sodium.h>
 
@@ -12,6 +13,19 @@ namespace {
 bool is_ready() {
   static const bool ready = sodium_init() >= 0;
   return ready;
+}
+
+/// What verifying against a hash may take: far more than hash_password() asks for, little enough that nobody can keep
+/// the server busy, or take its memory, with a hash of his own.
+constexpr unsigned long memory_kib_max = 256UL << 10;
+constexpr unsigned long passes_max = 10;
+
+/// The costs in `$argon2id$v=19$m=65536,t=2,p=1$...`, the form that crypto_pwhash_str() writes.
+bool costs_are_bounded(const std::string& hash) {
+  unsigned long memory_kib = 0;
+  unsigned long passes = 0;
+  return std::sscanf(hash.c_str(), "$argon2id$v=19$m=%lu,t=%lu,p=1$", &memory_kib, &passes) == 2 &&
+         memory_kib <= memory_kib_max && passes <= passes_max;
 }
 
 }  // namespace
@@ -38,8 +52,9 @@ bool verify_password(std::string_view hash, std::string_view password) {
 }
 
 bool is_password_hash(std::string_view text) {
-  if (!is_ready() || text.size() >= crypto_pwhash_STRBYTES || !text.starts_with("$argon2id$")) return false;
-  return crypto_pwhash_str_needs_rehash(std::string(text).c_str(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+  const std::string hash(text);
+  if (!is_ready() || hash.size() >= crypto_pwhash_STRBYTES || !costs_are_bounded(hash)) return false;
+  return crypto_pwhash_str_needs_rehash(hash.c_str(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
                                         crypto_pwhash_MEMLIMIT_INTERACTIVE) >= 0;
 }
 

@@ -72,8 +72,8 @@ user_list::user* user_list::find_for_change(std::string_view name) {
 
 user_list::problem user_list::run(const parser::create_user_statement& s) {
   if (!s.is_hash || !is_password_hash(s.secret)) {
-    return "the password has to be a hash that begins with $argon2id$, behind identified by password; "
-           "pubsubsql user add writes it";
+    return "the password has to be a hash that begins with $argon2id$ and takes at most 256 MiB and 10 passes, behind "
+           "identified by password; pubsubsql user add writes it";
   }
   user* const known = find_for_change(s.user);
   if (s.replaces) {

@@ -275,6 +275,30 @@ class Rights(WithUsers):
 
 
 class Rows(WithUsers):
+    def test_what_hidden_rows_are_not_told_by(self) -> None:
+        with open(self.users, "a", encoding="utf-8") as file:
+            file.write("grant select on secrets to web where owner = current_user()\n"
+                       "grant insert, update on secrets to web\n")
+        with self.server() as server:
+            root, web = self.login(server, "root"), self.login(server, "web")
+            self.done(root, "create table secrets (id bigint primary key, owner varchar(20), word varchar(20), n int)")
+            self.done(root, "create index by_word on secrets (word)")
+            self.done(root, "insert into secrets values (2, root, hunter2, 0), (3, web, hunter3, 0)")
+            guess = "insert into secrets (id, owner) values ({}, web) on duplicate key update n = if(word like 'h%', 1, n)"
+            self.refused(web, guess.format(2), 1062)
+            self.assertEqual(self.done(web, guess.format(3))["rows"], 2)
+            for word in ("hunter2", "nobody"):
+                row = self.done(web, f"explain select * from secrets where word = '{word}'")["data"][0]
+                self.assertEqual(row, ["secrets", None, None, None, None, "where"])
+
+    def test_a_password_of_ones_own_is_no_hash(self) -> None:
+        with self.server() as server:
+            web = self.login(server, "web")
+            self.done(web, "alter user web identified by other")
+            self.refused(web, "alter user web identified by password '$argon2id$v=19$m=65536,t=2,p=1$a$b'", 1227)
+            with server.framed() as again:
+                self.done(again, "auth web other")
+
     def check_rows(self, *flags: str) -> None:
         with self.server("--threads", "4", *flags) as server:
             root, web = self.login(server, "root"), self.login(server, "web", framed=False)

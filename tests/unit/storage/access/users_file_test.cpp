@@ -47,6 +47,16 @@ std::string wrong_with(std::string_view text) {
 
 }  // namespace
 
+TEST_CASE("users file: a hash that takes too much to verify is none") {
+  CHECK(is_password_hash(a_hash()));
+  const std::string rest = "$LPw2byN3csMiktyU55a2YQ$56UTU+e/vJqBRW/FGJYnR35pjwPB6oPzPzfd11m87qU";
+  CHECK(is_password_hash("$argon2id$v=19$m=262144,t=10,p=1" + rest));
+  CHECK_FALSE(is_password_hash("$argon2id$v=19$m=262145,t=1,p=1" + rest));
+  CHECK_FALSE(is_password_hash("$argon2id$v=19$m=65536,t=11,p=1" + rest));
+  CHECK_FALSE(is_password_hash("$argon2id$v=19$m=65536,t=2,p=2" + rest));
+  CHECK_FALSE(is_password_hash("$argon2i$v=19$m=65536,t=2,p=1" + rest));
+}
+
 TEST_CASE("users file: what is written is read") {
   const temporary_folder folder;
   const std::string path = folder.path / "users";
