@@ -61,6 +61,7 @@ void mysql_lane::connect() {
   positions_->require_writable();
   connection_->run("COMMIT");
   if (!thread_.joinable()) {
+    verify_tables();
     while (deliver_journal_piece()) {
     }
     online_ = true;
@@ -378,7 +379,7 @@ std::vector<mysql_lane::correction> mysql_lane::write_statements(const write& w)
   std::vector<correction> corrections;
   for (const auto& s : w.statements()) {
     if (s->drops_table()) continue;  // its rows went with it
-    if (auto rows = writer_->write(*s)) corrections.push_back({.written = s, .rows = std::move(*rows)});
+    if (auto rows = writer_->write(*s, delivering_)) corrections.push_back({.written = s, .rows = std::move(*rows)});
     for (const change& c : s->changes()) {
       if (c.kind == change_kind::set_ack) positions_->store_ack(s->table_name(), c.ack);
     }
