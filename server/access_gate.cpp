@@ -8,8 +8,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
-#include "access/password.hpp"
-#include "access/user_list.hpp"
+#include "storage/access/password.hpp"
+#include "storage/access/user_list.hpp"
 #include "parser/secrets.hpp"
 #include "server/access_control.hpp"
 #include "server/session.hpp"

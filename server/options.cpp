@@ -133,11 +133,6 @@ class option_reader {
     return app_.add_option("--" + name, target, help)->capture_default_str();
   }
 
-  void toggle(const std::string& name, bool& target, const std::string& help) {
-    names_.push_back(name);
-    app_.add_flag("--" + name, target, help);
-  }
-
   /// Adds a flag for each variable that is set, unless the flag is there already.
   void add_variables(std::vector<std::string>& arguments) const {
     for (const std::string& name : names_) {

@@ -159,8 +159,10 @@ void server::await_reload() {
 }
 
 void server::reload() {
+  if (shared_.access == nullptr && !options_.tls.enabled()) {
+    return spdlog::info("SIGHUP: there is nothing to read again");
+  }
   if (shared_.access != nullptr) shared_.access->reload();
-  if (!options_.tls.enabled()) return;
   if (const auto problem = shared_.tls.load()) {
     spdlog::error("SIGHUP: {}; the certificate that was in use stays", *problem);
   }

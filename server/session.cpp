@@ -34,6 +34,8 @@ constexpr std::size_t window_growth = 4;
 /// Statements that are looked at before the first of them is run: enough for their memory to be fetched together, few
 /// enough that it stays in the processor's nearest cache.
 constexpr std::size_t statements_ahead = 16;
+/// What is kept of an incomplete statement of a client that has not been admitted: to say who it is takes no more.
+constexpr std::size_t unadmitted_bytes_max = 16U << 10;
 /// How long, and how much, a connection that must go is still read, so that the client sees the reason and not a reset.
 constexpr std::chrono::milliseconds drain_time{2'000};
 constexpr std::uint64_t drain_bytes_max = 64U << 20;
@@ -134,6 +136,10 @@ void session::take_statements() {
   if (stage_ == stage::open && got == outcome::ready) stalled_ = true;
   if (stage_ == stage::open && got == outcome::need_more && end_of_stream_) take_last_statement();
   reader_.park();
+  const bool is_incomplete = stage_ == stage::open && got == outcome::need_more;
+  if (is_incomplete && reader_.held_bytes() > unadmitted_bytes_max && !is_admitted()) {
+    refuse_input(outcome::too_large, r);
+  }
   if (events_are_due) take_due_events();
   taking_ = false;
   flush();
@@ -167,14 +173,16 @@ void session::take_last_statement() {
 }
 
 void session::refuse_input(outcome got, const parser::request& r) {
-  const std::uint32_t limit = worker_.shared().settings.statement_bytes_max;
+  const bool is_early = !is_admitted();
+  const std::size_t limit = is_early ? unadmitted_bytes_max : worker_.shared().settings.statement_bytes_max;
   reply([&](std::string& out) {
     const reply_address to{.mode = mode(), .request_id = r.id};
     if (got == outcome::too_large) {
       worker_.shared().counters.refused("max-statement-bytes");
       encode_error(out, to,
                    "the statement is larger than " + std::to_string(limit) +
-                       " bytes; send a smaller one, or raise --max-statement-bytes");
+                       (is_early ? " bytes, the most before authentication; send auth USER PASSWORD first"
+                                 : " bytes; send a smaller one, or raise --max-statement-bytes"));
     } else {
       encode_error(out, to, "the first byte begins neither a frame nor a line of text; see docs/protocol.md");
     }

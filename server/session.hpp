@@ -62,8 +62,6 @@ class session : public std::enable_shared_from_this<session> {
   /// Of the client, as logs show it.
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] parser::wire_mode mode() const { return reader_.mode(); }
-  /// The peer's, with its port.
-  [[nodiscard]] const std::string& address() const { return address_; }
 
   // For the router
 
@@ -124,9 +122,7 @@ class session : public std::enable_shared_from_this<session> {
 
   // For listings
 
-  [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] const connection_output& output() const { return output_; }
-  [[nodiscard]] bool has_subscriptions() const { return subscriptions_ > 0; }
   /// nullptr: it has none.
   [[nodiscard]] slow_subscriptions* slow() const { return slow_.get(); }
 

@@ -152,7 +152,8 @@ executor::failure executor::meets(const table& t, right r, row_view row, bool& o
     if (auto failed = sql::bound_expression::bind(*rows, names, bound.emplace())) return failed;
   }
   sql::evaluation e(row_memory_, who_.now_us, &budget_);
-  out = bound->is_true({.row = row}, e) && !e.failure();
+  out = bound->is_true({.row = row}, e);
+  if (e.failure()) return to_error(*e.failure());
   return std::nullopt;
 }
 

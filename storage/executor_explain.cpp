@@ -102,7 +102,8 @@ executor::failure executor::explain_search(std::string_view table_name, const ro
   line.type = name_of(path.kind());
   line.key = path.key_names();
   for (const column_index column : path.key_columns()) append_word(line.key_columns, t->column_name(column));
-  line.rows = std::to_string(path.rows());
+  // How many rows an index counts would tell of rows that the caller may not see.
+  if (!has_row_filters()) line.rows = std::to_string(path.rows());
   line.extra = more;
   if (search.is_filtered()) append_word(line.extra, "where");
   if (search.order().has_keys()) append_word(line.extra, search.comes_ordered(path) ? "order of the key" : "sort");

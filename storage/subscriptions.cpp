@@ -149,7 +149,7 @@ void subscriptions::join(group* g, const event_target& target) {
   const auto at = std::ranges::upper_bound(g->targets, target.pubsubid, {}, &event_target::pubsubid);
   g->targets.insert(at, target);
   by_id_.emplace(target.pubsubid, g);
-  if (g->events > 0) events_before_.emplace(target.pubsubid, g->events);
+  if (g->events > 0) events_before_[target.pubsubid] = g->events;
 }
 
 void subscriptions::forget(std::uint64_t pubsubid) {

@@ -93,6 +93,14 @@ class Authentication(WithUsers):
                     self.assertEqual(self.done(connection, "auth web web-secret")["action"], "auth")
                     self.assertEqual(self.done(connection, "select current_user() as u")["data"], [["web"]])
 
+    def test_a_stranger_is_not_listened_to_for_long(self) -> None:
+        with self.server() as server:
+            for connection, begin in ((server.framed(), b"\0\1\0\0\0\0\0\1"), (server.text(), b"")):
+                with connection:
+                    connection.socket.sendall(begin + b"x" * 20_000)
+                    self.assertIn("the most before authentication", connection.read_reply())
+                    connection.expect_closed()
+
     def test_close_needs_none(self) -> None:
         with self.server() as server, server.framed() as connection:
             connection.send("close")

@@ -97,6 +97,8 @@ TEST_CASE("configuration: what is wrong is found without starting") {
   o.bind = "nowhere";
   CHECK(problem_with(o).starts_with("--bind nowhere is not an IP address"));
   o.bind = "192.0.2.1";  // reserved for documents
+  CHECK(problem_with(o).starts_with("--bind 192.0.2.1 would let others than this machine in"));
+  o.insecure_no_auth = true;
   CHECK(problem_with(o).starts_with("--bind 192.0.2.1 cannot be listened on"));
   o.bind = "127.0.0.1";
   o.data_directory = scratch / "data";

@@ -131,6 +131,7 @@ class range_filter : public storage::matching::row_filter {
     columns_.push_back(column_a);
   }
   void bind(const storage::table&) override {}
+  [[nodiscard]] std::string_view statement() const override { return {}; }
   [[nodiscard]] bool matches(storage::row_view, std::int64_t) const override { return false; }
   [[nodiscard]] std::vector<storage::conjunction> conjunctions() const override { return {all_}; }
   [[nodiscard]] std::span<const storage::column_index> columns() const override { return columns_; }
