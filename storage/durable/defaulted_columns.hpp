@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "storage/durable/mysql_schema.hpp"
@@ -40,6 +41,23 @@ class defaulted_columns {
       if (is_writable(table_.columns[column - 1]) && !is_left_out) columns.push_back(column);
     }
     return columns;
+  }
+
+  /// Rows that are written with the same columns.
+  struct alike {
+    std::vector<column_index> columns;  ///< rising
+    std::vector<row_view> rows;
+  };
+  [[nodiscard]] std::vector<alike> group(std::span<const row_view> rows) const {
+    std::vector<alike> groups;
+    for (const row_view row : rows) {
+      std::vector<column_index> left_out = of(row);
+      auto same = std::ranges::find(groups, left_out, &alike::columns);
+      if (same == groups.end()) same = groups.insert(same, alike{.columns = std::move(left_out), .rows = {}});
+      same->rows.push_back(row);
+    }
+    for (alike& g : groups) g.columns = others(g.columns);
+    return groups;
   }
 
  private:

@@ -231,7 +231,7 @@ void mysql_lane::write_online(std::span<write> writes) {
       finished_ += 1;
     } else if (is_blocked(first)) {
       block_together(first);
-      first.journal = !first.in_mysql;
+      first.journal = true;
       forward(rest.first(1));
       finished_ += 1;
     } else if (first.in_mysql) {
@@ -485,7 +485,8 @@ void mysql_lane::keep(std::vector<write>& writes, bool doubtful) {
   std::vector<write> kept = std::exchange(writes, {});
   if (kept.empty()) return;
   if (journal_ != nullptr) {
-    for (write& w : kept) w.journal = !w.in_mysql;
+    // What came back from MySQL goes there, too: numbers in the journal have no gap.
+    for (write& w : kept) w.journal = true;
     return forward(kept);
   }
   for (write& w : kept) {

@@ -94,22 +94,13 @@ std::vector<column_index> inserted_columns(const mysql_table& t, std::span<const
   return columns;
 }
 
-/// Rows by the columns that an upsert gives them if they turn out to be missing, rising: all that can be written, as
-/// far as the row has what must be there.
-using rows_by_columns = std::vector<std::pair<std::vector<column_index>, std::vector<row_view>>>;
-
-rows_by_columns by_upserted_columns(const mysql_table& t, std::span<const column_index> assigned,
-                                    std::span<const row_view> rows) {
-  const defaulted_columns defaulted(t, assigned);
-  rows_by_columns groups;
-  for (const row_view row : rows) {
-    std::vector<column_index> left_out = defaulted.of(row);
-    auto of = std::ranges::find(groups, left_out, &rows_by_columns::value_type::first);
-    if (of == groups.end()) of = groups.insert(of, {std::move(left_out), {}});
-    of->second.push_back(row);
+/// What came back from MySQL names also what it computes.
+std::vector<column_index> writable_of(const mysql_table& t, std::span<const column_index> columns) {
+  std::vector<column_index> writable;
+  for (const column_index column : columns) {
+    if (is_writable(t.columns[column - 1])) writable.push_back(column);
   }
-  for (auto& [columns, of_columns] : groups) columns = defaulted.others(columns);
-  return groups;
+  return writable;
 }
 
 std::string set_list(const mysql_table& t, std::span<const column_index> columns) {
@@ -350,7 +341,7 @@ void mysql_writer::insert_rows(const mysql_table& t, std::span<const column_inde
 void mysql_writer::update_rows(const mysql_table& t, std::span<const column_index> assigned,
                                std::span<const row_view> rows) {
   const std::string tail = on_duplicate(connection_, t, assigned);
-  for (const auto& [columns, of_columns] : by_upserted_columns(t, assigned, rows)) {
+  for (const auto& [columns, of_columns] : defaulted_columns(t, assigned).group(rows)) {
     const std::string head =
         "INSERT INTO " + quoted_name(t.name) + " " + in_parentheses(column_list(t, columns, t.own_id)) + " VALUES ";
     const std::string one = values_of_row(t, columns);
@@ -460,7 +451,7 @@ std::optional<corrected_rows> mysql_writer::write(const statement_changes& s, bo
     if (c.kind == change_kind::insert_row) {
       insert_row(t, c, may_be_there);
     } else {
-      update_row(t, c);
+      update_row(t, c, may_be_there);
     }
     auto stored = rule.concerns(c.after) ? read_back(t, c.after, generated_address) : std::nullopt;
     corrected = corrected || stored.has_value();
@@ -480,7 +471,8 @@ void mysql_writer::erase_row(const mysql_table& t, row_view row) {
 
 void mysql_writer::insert_row(const mysql_table& t, const change& c, bool may_be_there) {
   try {
-    insert_rows(t, c.assigned, {&c.after, 1});
+    insert_rows(t, may_be_there ? writable_of(t, c.assigned) : std::vector(c.assigned.begin(), c.assigned.end()),
+                {&c.after, 1});
   } catch (const mysql_error& e) {
     if (!may_be_there || e.code() != duplicate_entry || !has_row(t, c)) throw;
   }
@@ -499,8 +491,9 @@ bool mysql_writer::has_row(const mysql_table& t, const change& inserted) {
          });
 }
 
-void mysql_writer::update_row(const mysql_table& t, const change& c) {
-  std::vector<column_index> assigned(c.assigned.begin(), c.assigned.end());
+void mysql_writer::update_row(const mysql_table& t, const change& c, bool may_be_there) {
+  std::vector<column_index> assigned =
+      may_be_there ? writable_of(t, c.assigned) : std::vector(c.assigned.begin(), c.assigned.end());
   std::ranges::sort(assigned);
   std::erase_if(assigned, [&](column_index column) { return t.columns[column - 1].dropped; });
   if (assigned.empty()) return;
@@ -516,8 +509,7 @@ void mysql_writer::update_row(const mysql_table& t, const change& c) {
 
 void mysql_writer::put_row(const mysql_table& t, row_view row) {
   try {
-    const defaulted_columns defaulted(t);
-    update_rows(t, defaulted.others(defaulted.of(row)), {&row, 1});
+    update_rows(t, defaulted_columns(t).group({&row, 1}).front().columns, {&row, 1});
   } catch (const mysql_error& e) {
     if (e.code() != address_is_null) throw;
     throw mysql_error(duplicate_entry, "23000",

@@ -34,7 +34,8 @@ class mysql_writer {
                                   bool awaited);
 
   /// Writes one statement's row changes one after the other. Returns the rows as MySQL has stored them if it has stored
-  /// any otherwise than it was given. `may_be_there`: a row that it inserts may be there already, with the same values.
+  /// any otherwise than it was given. `may_be_there`: rows may be there already as it writes
+  /// them, and columns that MySQL computes are passed over.
   [[nodiscard]] std::optional<corrected_rows> write(const statement_changes& s, bool may_be_there = false);
 
   /// The same answer for a statement that was written before, over a connection that broke: the rows as they are now.
@@ -69,7 +70,7 @@ class mysql_writer {
 
   void insert_row(const mysql_table& t, const change& c, bool may_be_there);
   [[nodiscard]] bool has_row(const mysql_table& t, const change& inserted);
-  void update_row(const mysql_table& t, const change& c);
+  void update_row(const mysql_table& t, const change& c, bool may_be_there);
   [[nodiscard]] std::optional<stored_row> read_back(const mysql_table& t, row_view row, bool generated_address);
   [[nodiscard]] std::optional<stored_row> read_bound_row(const mysql_table& t);
   [[nodiscard]] std::optional<stored_row> read_row(const mysql_table& t, row_view row);
