@@ -159,6 +159,7 @@ class mysql_lane {
   [[nodiscard]] std::size_t make_equal(const table& copy);
   [[nodiscard]] bool overwrite_or_block(std::string_view name);
   void verify_tables();
+  void take_computed_values(const std::string& name);
   [[nodiscard]] bool has_parted(const unverified_tables::entry& of);
   [[nodiscard]] bool lacks_columns(const mysql_table& there, std::span<const catalog_column> columns);
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include <absl/container/flat_hash_set.h>
 #include <spdlog/spdlog.h>
 
 #include "storage/durable/mysql_copy.hpp"
@@ -30,6 +31,22 @@ class copy_loader : public table_loader {
 
   std::unique_ptr<table> copy;
 };
+
+/// Of rows of a table that entries of the journal change.
+absl::flat_hash_set<std::uint64_t> changed_ids(std::span<const sqlite_files::journal_entry> entries,
+                                               std::string_view table) {
+  absl::flat_hash_set<std::uint64_t> ids;
+  for (const sqlite_files::journal_entry& e : entries) {
+    for (const auto& s : *e.changes) {
+      if (s->table_name() != table) continue;
+      for (const change& c : s->changes()) {
+        if (c.before.data() != nullptr) ids.insert(c.before.id());
+        if (c.after.data() != nullptr) ids.insert(c.after.id());
+      }
+    }
+  }
+  return ids;
+}
 
 }  // namespace
 
@@ -98,13 +115,45 @@ bool mysql_lane::overwrite_or_block(std::string_view name) {
 /// is made so.
 void mysql_lane::verify_tables() {
   unverified_.verify_all([this](const unverified_tables::entry& of) {
-    if (!has_parted(of)) return;
+    if (!has_parted(of)) return take_computed_values(of.table);
     static_cast<void>(overwrite_or_block(of.table));
     if (lanes_.lane_of(of.table) == number_) return;
     // Another lane writes it, and may give it to this one later.
     catalog_.erase(of.table);
     arrived_.erase(of.table);
   });
+}
+
+/// What MySQL made of values may not have come back before the server ended. Rows that the journal is still to change
+/// get theirs on delivery.
+void mysql_lane::take_computed_values(const std::string& name) {
+  const auto there = on_correction_ ? read_table(*connection_, name) : std::nullopt;
+  connection_->run("ROLLBACK");
+  if (!there || there->declared || !there->needs_read_back() || !there->read_only_reason.empty()) return;
+  copy_loader loader;
+  std::vector<sqlite_files::journal_entry> entries;
+  journal_->run_in_transaction([&](sqlite_files& files) {
+    files.load(loader, [&](std::string_view table) { return table == name; });
+    entries = files.read_journal([](std::string_view) { return true; }, SIZE_MAX, SIZE_MAX);
+  });
+  if (loader.copy == nullptr) return;
+  const table& copy = *loader.copy;
+  mysql_catalog catalog;
+  catalog.set_columns(name, column_names(copy));
+  const table_differences d = compare(*connection_, catalog.get(*connection_, name), copy);
+  connection_->run("ROLLBACK");
+  const absl::flat_hash_set<std::uint64_t> changing = changed_ids(entries, name);
+  std::vector<change> changes;
+  corrected_rows stored;
+  for (const table_differences::outside_row& row : d.different) {
+    const row_view here = copy.get(row.here);
+    if (changing.contains(here.id()) || row.values.size() != copy.column_count()) continue;
+    changes.push_back({.kind = change_kind::update_row, .before = here, .after = here});
+    stored.emplace_back(row.values.begin() + 1, row.values.end());
+  }
+  if (changes.empty()) return;
+  spdlog::info("table {}: {} rows get what MySQL has made of them", name, changes.size());
+  on_correction_(std::make_shared<const statement_changes>(copy, changes), stored);
 }
 
 /// Nothing has been written to MySQL since the start, so that a higher number there means a change which the data

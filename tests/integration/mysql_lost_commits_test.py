@@ -262,6 +262,21 @@ class LostCommits(unittest.TestCase):
                     self.wait_until_online(client)
                     self.check_computed(client, [["a", "1.50", str(n), str(2 * n)]])
 
+    def test_what_mysql_has_computed_comes_back_after_a_start_without_it(self) -> None:
+        """The server before ended when MySQL had made something of a row and memory had not got it yet."""
+        with tempfile.TemporaryDirectory() as directory, MysqlProxy(mariadb.port) as proxy:
+            self.db.sql(self.COMPUTED)
+            flags = ["--data", directory]
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                pipeline(client, ["insert into t (k, n) values (a, 1)", "insert into t (k, n) values (b, 2)"])
+            self.db.sql("UPDATE t SET price = 7")
+            proxy.close()
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                self.assertEqual(client.ask("update t set n = 5, price = 3 where k = b")["status"], "ok")
+                proxy.open()
+                self.wait_until_online(client)
+                self.check_computed(client, [["a", "7.00", "1", "2"], ["b", "3.00", "5", "10"]])
+
     def test_what_mysql_has_dropped_is_made_again(self) -> None:
         """The server ended before the data directory knew of it, and nobody was told."""
         for dropped in ("ALTER TABLE t DROP COLUMN w", "DROP TABLE t"):
