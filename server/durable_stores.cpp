@@ -45,19 +45,20 @@ class copying_loader : public table_loader {
  public:
   copying_loader(table_loader& to, sqlite_files& copy) : to_(to), copy_(copy) {}
   std::optional<std::string> on_table(const table_description& d) override {
-    name_ = d.name;
+    names.push_back(d.name);
     copy_.replace_table(d);
     return to_.on_table(d);
   }
   std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
-    copy_.put_row(name_, position, values);
+    copy_.put_row(names.back(), position, values);
     return to_.on_row(position, values);
   }
+
+  std::vector<std::string> names;
 
  private:
   table_loader& to_;
   sqlite_files& copy_;
-  std::string name_;
 };
 
 /// Numbers what comes after loading far beyond what MySQL may have got already, see sequence_leap, and has it looked at
@@ -66,7 +67,7 @@ class leaping_loader : public table_loader {
  public:
   leaping_loader(table_loader& to, mysql_store& mysql) : to_(to), mysql_(mysql) {}
   std::optional<std::string> on_table(const table_description& d) override {
-    mysql_.verify_later(d.name, d.sequence);
+    mysql_.verify(d);
     table_description leaping = d;
     leaping.sequence += sequence_leap;
     return to_.on_table(leaping);
@@ -212,25 +213,41 @@ std::optional<std::string> durable_stores::start(server& s) {
 }
 
 void durable_stores::load(server& s) {
-  if (mysql_ != nullptr && connect_mysql()) {
-    load_from_mysql(s);
-  } else if (sqlite_ != nullptr) {
-    load_from_sqlite(s);
-  }
+  if (mysql_ != nullptr && load_from_mysql(s)) return;
+  if (sqlite_ != nullptr) load_from_sqlite(s);
 }
 
-/// Returns false when MySQL is away and the data directory can stand in for it.
-bool durable_stores::connect_mysql() {
+/// Returns false when MySQL is away, or goes away meanwhile, and the data directory can stand in for it.
+bool durable_stores::load_from_mysql(server& s) {
+  const auto began = std::chrono::steady_clock::now();
+  counting_loader loader(s.loader());
   try {
-    if (sqlite_ != nullptr) tell_columns(sqlite_->files(), *mysql_);
-    mysql_->connect();
-    return true;
+    connect_mysql();
+    load_from_mysql(s, loader);
   } catch (const mysql_error& e) {
     if (sqlite_ == nullptr || !e.is_outage()) throw;
+    for (const std::string& name : loader.names) s.forget(name);
+    mysql_ = std::move(*make_mysql(options_.mysql));
+    tell_columns(sqlite_->files(), *mysql_);
     spdlog::warn("MySQL at {} is not available: {}; starting with the tables of {}, changes go to the journal",
                  mysql_->shown_address(), e.what(), options_.data_directory);
     return false;
   }
+  spdlog::info("loaded {} rows of {} tables from MySQL at {} in {} ms", loader.rows, loader.names.size(),
+               mysql_->shown_address(), milliseconds_since(began));
+  return true;
+}
+
+/// With entries in its journal, the directory has changes that were acknowledged without MySQL: then what MySQL alone
+/// has got, and nobody was told of, does not count.
+void durable_stores::connect_mysql() {
+  if (sqlite_ != nullptr) {
+    tell_columns(sqlite_->files(), *mysql_);
+    if (sqlite_->files().journal_size() > 0) {
+      for (const table_description& d : sqlite_->files().descriptions()) mysql_->verify(d);
+    }
+  }
+  mysql_->connect();
 }
 
 void durable_stores::load_from_sqlite(server& s) {
@@ -248,34 +265,36 @@ void durable_stores::load_from_sqlite(server& s) {
 
 /// Each table as MySQL has it. Where the data directory is ahead, because the server ran without MySQL, it is MySQL
 /// that is made equal; tables that only the data directory has are new to MySQL.
-void durable_stores::load_from_mysql(server& s) {
-  const auto began = std::chrono::steady_clock::now();
-  counting_loader loader(s.loader());
-  if (sqlite_ == nullptr) {
-    mysql_->load(loader);
-  } else {
-    storage::text_map<std::uint64_t> sequences;
-    for (const table_description& d : sqlite_->files().descriptions()) sequences.emplace(d.name, d.sequence);
-    const auto is_ahead = [&](std::string_view table) {
-      const auto it = sequences.find(table);
-      if (it == sequences.end()) return false;
-      const mysql_store::lead lead = mysql_->who_leads(table, it->second);
-      if (lead == mysql_store::lead::unknown && it->second > 0) {
-        throw mysql_error(0, "HY000", two_tables(table));
-      }
-      return lead == mysql_store::lead::memory;
-    };
-    sqlite_->run_in_transaction([&](sqlite_files& files) {
-      copying_loader copying(loader, files);
-      mysql_->load(copying, [&](std::string_view table) { return !is_ahead(table); });
-    });
-    const std::vector<std::string> loaded = loader.names;
-    sqlite_->files().load(loader,
-                          [&](std::string_view name) { return std::ranges::find(loaded, name) == loaded.end(); });
-    for (std::size_t i = loaded.size(); i < loader.names.size(); ++i) mysql_->overwrite(*s.find(loader.names[i]));
-  }
-  spdlog::info("loaded {} rows of {} tables from MySQL at {} in {} ms", loader.rows, loader.names.size(),
-               mysql_->shown_address(), milliseconds_since(began));
+void durable_stores::load_from_mysql(server& s, table_loader& loader) {
+  if (sqlite_ == nullptr) return mysql_->load(loader);
+  storage::text_map<std::uint64_t> sequences;
+  for (const table_description& d : sqlite_->files().descriptions()) sequences.emplace(d.name, d.sequence);
+  const auto is_ahead = [&](std::string_view table) {
+    const auto it = sequences.find(table);
+    if (it == sequences.end()) return false;
+    const mysql_store::lead lead = mysql_->who_leads(table, it->second);
+    if (lead == mysql_store::lead::unknown && it->second > 0) {
+      throw mysql_error(0, "HY000", two_tables(table));
+    }
+    return lead == mysql_store::lead::memory;
+  };
+  sqlite_->run_in_transaction([&](sqlite_files& files) {
+    copying_loader copying(loader, files);
+    mysql_->load(copying, [&](std::string_view table) { return !is_ahead(table); });
+    for (const std::string& name : copying.names) sequences.erase(name);
+  });
+  sqlite_->files().load(loader, [&](std::string_view name) { return sequences.contains(name); });
+  for (const auto& [name, sequence] : sequences) overwrite_mysql(s, name);
+}
+
+/// What MySQL makes of values that came without it is taken back.
+void durable_stores::overwrite_mysql(server& s, const std::string& table) {
+  if (mysql_->overwrite(*s.find(table))) return;
+  s.forget(table);
+  sqlite_->run_in_transaction([&](sqlite_files& files) {
+    copying_loader copying(s.loader(), files);
+    mysql_->load(copying, [&](std::string_view name) { return name == table; });
+  });
 }
 
 void durable_stores::stop() {

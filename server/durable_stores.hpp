@@ -54,9 +54,11 @@ class durable_stores {
   [[nodiscard]] result<std::unique_ptr<storage::durable::mysql_store>, std::string> make_mysql(
       const std::string& address) const;
   void load(server& s);
-  void load_from_mysql(server& s);
+  [[nodiscard]] bool load_from_mysql(server& s);
+  void load_from_mysql(server& s, storage::durable::table_loader& loader);
+  void connect_mysql();
+  void overwrite_mysql(server& s, const std::string& table);
   void load_from_sqlite(server& s);
-  [[nodiscard]] bool connect_mysql();
 
   const options& options_;
   storage::durable::store_switch switch_;

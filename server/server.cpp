@@ -89,6 +89,11 @@ std::optional<std::string> server::placing_loader::on_row(storage::row_position 
   return table_->load(position, values);
 }
 
+void server::forget(std::string_view table) {
+  const auto owner = shared_.tables.find(table);
+  if (owner && find(table) != nullptr) shared_.workers[*owner]->statements().database().forget(table);
+}
+
 const storage::table* server::find(std::string_view table) const {
   const auto owner = shared_.tables.find(table);
   return owner ? shared_.workers[*owner]->statements().database().find(table) : nullptr;

@@ -34,6 +34,9 @@ class server {
   /// Where a store puts the tables that it loads. For the time before run().
   [[nodiscard]] storage::durable::table_loader& loader() { return loader_; }
 
+  /// Takes a table away again that the loader has placed. For the time before run().
+  void forget(std::string_view table);
+
   /// A table by name, or nullptr. For the time before run().
   [[nodiscard]] const storage::table* find(std::string_view table) const;
 

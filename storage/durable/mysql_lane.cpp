@@ -61,6 +61,7 @@ void mysql_lane::connect() {
   positions_->require_writable();
   connection_->run("COMMIT");
   if (!thread_.joinable()) {
+    verify_tables();
     while (deliver_journal_piece()) {
     }
     online_ = true;
@@ -230,7 +231,7 @@ void mysql_lane::write_online(std::span<write> writes) {
       finished_ += 1;
     } else if (is_blocked(first)) {
       block_together(first);
-      first.journal = !first.in_mysql;
+      first.journal = true;
       forward(rest.first(1));
       finished_ += 1;
     } else if (first.in_mysql) {
@@ -378,7 +379,7 @@ std::vector<mysql_lane::correction> mysql_lane::write_statements(const write& w)
   std::vector<correction> corrections;
   for (const auto& s : w.statements()) {
     if (s->drops_table()) continue;  // its rows went with it
-    if (auto rows = writer_->write(*s)) corrections.push_back({.written = s, .rows = std::move(*rows)});
+    if (auto rows = writer_->write(*s, delivering_)) corrections.push_back({.written = s, .rows = std::move(*rows)});
     for (const change& c : s->changes()) {
       if (c.kind == change_kind::set_ack) positions_->store_ack(s->table_name(), c.ack);
     }
@@ -484,7 +485,8 @@ void mysql_lane::keep(std::vector<write>& writes, bool doubtful) {
   std::vector<write> kept = std::exchange(writes, {});
   if (kept.empty()) return;
   if (journal_ != nullptr) {
-    for (write& w : kept) w.journal = !w.in_mysql;
+    // What came back from MySQL goes there, too: numbers in the journal have no gap.
+    for (write& w : kept) w.journal = true;
     return forward(kept);
   }
   for (write& w : kept) {

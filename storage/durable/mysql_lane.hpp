@@ -136,16 +136,12 @@ class mysql_lane {
   [[nodiscard]] bool is_blocked(const write& w) const;
   void block_together(const write& w);
   [[nodiscard]] std::vector<write> writes_of(std::span<const sqlite_files::journal_entry> entries,
-                                             const text_map<std::uint64_t>& drops);
+                                             const text_map<std::uint64_t>& drops, change_group& arrived);
+  void correct_arrived(std::span<const std::shared_ptr<const statement_changes>> arrived);
   [[nodiscard]] bool ends_at_blocked(std::vector<sqlite_files::journal_entry>& entries);
   void block(std::string_view table, const mysql_error& why);
   void unblock();
   void retry_blocked();
-  [[nodiscard]] bool overwrite_where_mysql_is_ahead(std::span<const write> writes);
-  [[nodiscard]] bool follows_what_arrived(const statement_changes& s);
-  void overwrite_with_copy(const std::string& name);
-  [[nodiscard]] bool overwrite_or_block(std::string_view name);
-  void verify_tables();
   void deliver_postponed();
   void make_claims();
   void revert_doubtful();
@@ -155,6 +151,18 @@ class mysql_lane {
   [[nodiscard]] bool take_over(write& w);
   [[nodiscard]] bool has_arrived(const statement_changes& s);
   std::uint64_t& arrived_sequence(std::string_view table);
+
+  // mysql_lane_overwriting.cpp
+  [[nodiscard]] bool overwrite_where_mysql_is_ahead(std::span<const write> writes);
+  [[nodiscard]] bool follows_what_arrived(const statement_changes& s);
+  void overwrite_with_copy(const std::string& name);
+  [[nodiscard]] std::size_t make_equal(const table& copy);
+  [[nodiscard]] bool overwrite_or_block(std::string_view name);
+  void verify_tables();
+  void take_computed_values(const std::string& name);
+  [[nodiscard]] bool has_parted(const unverified_tables::entry& of);
+  [[nodiscard]] bool lacks_columns(const mysql_table& there, std::span<const catalog_column> columns);
+
   void set_error(std::string& target, const std::string& text);
 
   settings settings_;

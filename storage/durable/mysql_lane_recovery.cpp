@@ -31,20 +31,6 @@ bool mysql_lane::has_arrived(const statement_changes& s) {
 
 namespace {
 
-/// Takes one table from the data directory.
-class copy_loader : public table_loader {
- public:
-  std::optional<std::string> on_table(const table_description& d) override {
-    copy = std::make_unique<table>(d);
-    return std::nullopt;
-  }
-  std::optional<std::string> on_row(row_position position, std::span<const value> values) override {
-    return copy->load(position, values);
-  }
-
-  std::unique_ptr<table> copy;
-};
-
 /// MySQL's word for a right that a login has not got.
 constexpr int command_denied = 1142;
 
@@ -53,90 +39,10 @@ constexpr std::size_t journal_piece_statements = 2'000;
 
 }  // namespace
 
-/// Whether MySQL is just before this change. It is not when it had got a change which the data directory has not: the
-/// server ended between the two commits, and began again without MySQL.
-bool mysql_lane::follows_what_arrived(const statement_changes& s) {
-  return (s.changes().front().sequence - 1 - arrived_sequence(s.table_name())) % sequence_leap == 0;
-}
-
-/// Makes a table in MySQL what the data directory says it is now, instead of delivering what the journal has of it.
-/// What transactions did to it as well has arrived then, which is known by its number.
-void mysql_lane::overwrite_with_copy(const std::string& name) {
-  copy_loader loader;
-  std::vector<sqlite_files::journal_entry> entries;
-  const auto wanted = [&](std::string_view t) { return t == name; };
-  journal_->run_in_transaction([&](sqlite_files& files) {
-    files.load(loader, wanted);
-    entries = files.read_journal(wanted, SIZE_MAX, SIZE_MAX);
-  });
-  std::erase_if(entries, [](const sqlite_files::journal_entry& e) { return tables_of(*e.changes).size() > 1; });
-  if (loader.copy == nullptr) throw mysql_error(0, "HY000", "the data directory has no such table");
-  const table& copy = *loader.copy;
-  catalog_.erase(name);
-  add_missing_columns(*connection_, catalog_, copy);
-  const table_differences d = compare(*connection_, catalog_.get(*connection_, name), copy);
-  connection_->run("ROLLBACK");
-  static_cast<void>(write_differences(*connection_, catalog_, copy, d, on_correction_));
-  positions_->store(name, copy.next_id(), copy.sequence());
-  connection_->run("COMMIT");
-  arrived_.insert_or_assign(name, copy.sequence());
-  journal_->run_in_transaction([&](sqlite_files& files) { files.erase_journal(entries); });
-  spdlog::warn("table {}: MySQL had changes that were never acknowledged; {} rows corrected there", name, d.size());
-}
-
-/// Returns whether something is another now: MySQL's table, or which tables are blocked.
-bool mysql_lane::overwrite_or_block(std::string_view name) {
-  try {
-    overwrite_with_copy(std::string(name));
-    return true;
-  } catch (const mysql_error& error) {
-    const bool may_not = error.code() == command_denied && thread_.joinable();
-    if (error.is_outage() && !may_not) throw;
-    connection_->run("ROLLBACK");
-    if (may_not) {
-      block(name, error);
-      return true;
-    }
-    spdlog::error("table {}: cannot be made equal in MySQL: {}", name, error.what());
-    return false;
-  }
-}
-
-/// MySQL gives up what it has got beyond the data directory at the start. Nothing has been written to it since, so that
-/// a higher number means such a change, unless the table was dropped meanwhile and counts anew.
-void mysql_lane::verify_tables() {
-  unverified_.verify_all([this](const unverified_tables::entry& of) {
-    const auto position = positions_->read(of.table);
-    if (!position || !positions_->is_ours(*position) || position->sequence <= of.sequence) return;
-    text_map<std::uint64_t> drops;
-    journal_->run_in_transaction([&](sqlite_files& files) { drops = files.journalled_drops(); });
-    if (drops.contains(of.table)) return;
-    static_cast<void>(overwrite_or_block(of.table));
-    if (lanes_.lane_of(of.table) == number_) return;
-    // Another lane writes it, and may give it to this one later.
-    catalog_.erase(of.table);
-    arrived_.erase(of.table);
-  });
-}
-
-bool mysql_lane::overwrite_where_mysql_is_ahead(std::span<const write> writes) {
-  bool overwritten = false;
-  std::vector<std::string_view> seen;
-  for (const write& w : writes) {
-    for (const auto& s : w.statements()) {
-      if (std::ranges::find(seen, s->table_name()) != seen.end()) continue;
-      seen.push_back(s->table_name());
-      const bool begins = s->changes().front().kind == change_kind::create_table;
-      if (begins || s->drops_table() || follows_what_arrived(*s)) continue;
-      overwritten = overwrite_or_block(s->table_name()) || overwritten;
-    }
-  }
-  return overwritten;
-}
-
-/// What of the entries has still to be written. Of a table that is dropped by a later entry nothing has.
+/// What of the entries has still to be written. Of a table that is dropped by a later entry nothing has. `arrived` gets
+/// what MySQL has already, though its answer was lost.
 std::vector<write> mysql_lane::writes_of(std::span<const sqlite_files::journal_entry> entries,
-                                         const text_map<std::uint64_t>& drops) {
+                                         const text_map<std::uint64_t>& drops, change_group& arrived) {
   std::vector<write> writes;
   std::vector<std::string_view> begin_anew;
   for (const sqlite_files::journal_entry& e : entries) {
@@ -145,7 +51,10 @@ std::vector<write> mysql_lane::writes_of(std::span<const sqlite_files::journal_e
       const auto drop = drops.find(s->table_name());
       if (drop != drops.end() && drop->second > e.number) continue;
       const bool counts_anew = std::ranges::find(begin_anew, s->table_name()) != begin_anew.end();
-      if (!counts_anew && has_arrived(*s)) continue;
+      if (!counts_anew && has_arrived(*s)) {
+        arrived.push_back(s);
+        continue;
+      }
       if (s->drops_table()) begin_anew.push_back(s->table_name());
       rest.push_back(s);
     }
@@ -177,6 +86,20 @@ bool mysql_lane::ends_at_blocked(std::vector<sqlite_files::journal_entry>& entri
   return entries.empty();
 }
 
+/// What MySQL made of values was in the answer that was lost.
+void mysql_lane::correct_arrived(std::span<const std::shared_ptr<const statement_changes>> arrived) {
+  if (!on_correction_) return;  // tables are still to be loaded from MySQL
+  for (const auto& s : arrived) {
+    if (s->drops_table()) continue;
+    try {
+      if (const auto rows = writer_->read_back(*s)) on_correction_(s, *rows);
+    } catch (const mysql_error& e) {
+      if (e.is_outage()) throw;
+      spdlog::warn("table {}: what MySQL made of values cannot be read: {}", s->table_name(), e.what());
+    }
+  }
+}
+
 bool mysql_lane::deliver_journal_piece() {
   if (journal_ == nullptr) return false;
   std::vector<sqlite_files::journal_entry> entries;
@@ -190,8 +113,10 @@ bool mysql_lane::deliver_journal_piece() {
   });
   if (entries.empty()) return false;
   if (ends_at_blocked(entries)) return true;
-  std::vector<write> writes = writes_of(entries, drops);
+  change_group arrived;
+  std::vector<write> writes = writes_of(entries, drops, arrived);
   if (overwrite_where_mysql_is_ahead(writes)) return true;  // there are fewer entries now
+  correct_arrived(arrived);
   connection_->run("COMMIT");
   set_aside_.clear();
   delivering_ = true;
@@ -282,6 +207,7 @@ void mysql_lane::deliver_postponed() {
   std::vector<write> writes = std::exchange(postponed_, {});
   std::erase_if(writes, [this](const write& w) {
     if (!std::ranges::all_of(w.statements(), [this](const auto& s) { return has_arrived(*s); })) return false;
+    correct_arrived(w.statements());
     queue_.done({&w, 1});
     return true;
   });

@@ -75,9 +75,9 @@ class mysql_store : public store {
   bool overwrite(const table& t);
   /// MySQL's table and memory's are one and the same from start() on, whatever MySQL said of it before.
   void claim(std::string_view table, std::uint64_t next_id, std::uint64_t sequence);
-  /// The table was loaded from the data directory, which has its changes up to `sequence`, without MySQL: it has to be
-  /// seen whether MySQL has more.
-  void verify_later(std::string_view table, std::uint64_t sequence) { unverified_.add(table, sequence); }
+  /// The table is in the data directory as described, and changes of it were acknowledged that MySQL may not have: when
+  /// MySQL is there it has to be seen whether it has others. Before connect() or start().
+  void verify(const table_description& d) { unverified_.add(d); }
 
   void start(const result_handler& on_results, const correction_handler& on_correction);
 

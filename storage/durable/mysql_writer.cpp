@@ -6,6 +6,7 @@
 
 #include <absl/container/flat_hash_set.h>
 
+#include "storage/durable/defaulted_columns.hpp"
 #include "storage/durable/read_back_rule.hpp"
 #include "storage/durable/value_text.hpp"
 
@@ -93,13 +94,13 @@ std::vector<column_index> inserted_columns(const mysql_table& t, std::span<const
   return columns;
 }
 
-/// Columns that an upsert gives a row which turns out to be missing: all that can be written.
-std::vector<column_index> writable_columns(const mysql_table& t) {
-  std::vector<column_index> columns;
-  for (column_index column = 1; column <= t.columns.size(); ++column) {
-    if (is_writable(t.columns[column - 1])) columns.push_back(column);
+/// What came back from MySQL names also what it computes.
+std::vector<column_index> writable_of(const mysql_table& t, std::span<const column_index> columns) {
+  std::vector<column_index> writable;
+  for (const column_index column : columns) {
+    if (is_writable(t.columns[column - 1])) writable.push_back(column);
   }
-  return columns;
+  return writable;
 }
 
 std::string set_list(const mysql_table& t, std::span<const column_index> columns) {
@@ -339,15 +340,15 @@ void mysql_writer::insert_rows(const mysql_table& t, std::span<const column_inde
 
 void mysql_writer::update_rows(const mysql_table& t, std::span<const column_index> assigned,
                                std::span<const row_view> rows) {
-  if (rows.empty()) return;
-  const std::vector<column_index> columns = writable_columns(t);
-  const std::string head =
-      "INSERT INTO " + quoted_name(t.name) + " " + in_parentheses(column_list(t, columns, t.own_id)) + " VALUES ";
-  const std::string one = values_of_row(t, columns);
   const std::string tail = on_duplicate(connection_, t, assigned);
-  execute_in_pieces(
-      rows, columns.size() + 1, [&](std::size_t n) { return head + repeated(one, n) + tail; },
-      [&](row_view row, parameter_list& out) { bind_columns(out, t, columns, row); });
+  for (const auto& [columns, of_columns] : defaulted_columns(t, assigned).group(rows)) {
+    const std::string head =
+        "INSERT INTO " + quoted_name(t.name) + " " + in_parentheses(column_list(t, columns, t.own_id)) + " VALUES ";
+    const std::string one = values_of_row(t, columns);
+    execute_in_pieces(
+        of_columns, columns.size() + 1, [&](std::size_t n) { return head + repeated(one, n) + tail; },
+        [&](row_view row, parameter_list& out) { bind_columns(out, t, columns, row); });
+  }
 }
 
 bool mysql_writer::stored_as_given(const mysql_table& t, std::span<const row_operation> operations) {
@@ -412,7 +413,28 @@ void mysql_writer::write_fronts(const mysql_table& t, std::span<const row_operat
 
 // One statement
 
-std::optional<corrected_rows> mysql_writer::write(const statement_changes& s) {
+/// What MySQL's columns have in memory.
+mysql_writer::stored_row mysql_writer::as_given(const mysql_table& t, row_view row) {
+  stored_row given;
+  row_view::cursor values(row);
+  for (column_index column = 1; column <= t.columns.size(); ++column) {
+    const value v = values.at(column);
+    given.push_back(v ? std::optional<std::string>(*v) : std::nullopt);
+  }
+  return given;
+}
+
+bool mysql_writer::differs(const mysql_table& t, row_view row, const stored_row& stored) {
+  row_view::cursor values(row);
+  for (column_index column = 1; column <= t.columns.size(); ++column) {
+    const auto& there = stored[column - 1];
+    if (t.columns[column - 1].dropped) continue;
+    if (values.at(column) != (there ? value{*there} : value{})) return true;
+  }
+  return false;
+}
+
+std::optional<corrected_rows> mysql_writer::write(const statement_changes& s, bool may_be_there) {
   const mysql_table& t = catalog_.get(connection_, s.table_name());
   const read_back_rule rule(t);
   corrected_rows rows;
@@ -427,21 +449,13 @@ std::optional<corrected_rows> mysql_writer::write(const statement_changes& s) {
     const bool generated_address = c.kind == change_kind::insert_row && !t.own_id &&
                                    std::ranges::any_of(t.address, [&](column_index a) { return !c.after.at(a); });
     if (c.kind == change_kind::insert_row) {
-      insert_row(t, c);
+      insert_row(t, c, may_be_there);
     } else {
-      update_row(t, c);
+      update_row(t, c, may_be_there);
     }
     auto stored = rule.concerns(c.after) ? read_back(t, c.after, generated_address) : std::nullopt;
     corrected = corrected || stored.has_value();
-    if (!stored) {
-      stored.emplace();
-      row_view::cursor values(c.after);
-      for (column_index column = 1; column <= t.columns.size(); ++column) {
-        const value v = values.at(column);
-        stored->push_back(v ? std::optional<std::string>(*v) : std::nullopt);
-      }
-    }
-    rows.push_back(std::move(*stored));
+    rows.push_back(stored ? std::move(*stored) : as_given(t, c.after));
   }
   if (!corrected) return std::nullopt;
   return rows;
@@ -455,13 +469,31 @@ void mysql_writer::erase_row(const mysql_table& t, row_view row) {
   set_front(t, row, false);
 }
 
-void mysql_writer::insert_row(const mysql_table& t, const change& c) {
-  insert_rows(t, c.assigned, {&c.after, 1});
+void mysql_writer::insert_row(const mysql_table& t, const change& c, bool may_be_there) {
+  try {
+    insert_rows(t, may_be_there ? writable_of(t, c.assigned) : std::vector(c.assigned.begin(), c.assigned.end()),
+                {&c.after, 1});
+  } catch (const mysql_error& e) {
+    if (!may_be_there || e.code() != duplicate_entry || !has_row(t, c)) throw;
+  }
   set_front(t, c.after, true);
 }
 
-void mysql_writer::update_row(const mysql_table& t, const change& c) {
-  std::vector<column_index> assigned(c.assigned.begin(), c.assigned.end());
+/// Whether the row is there with all values that it was given.
+bool mysql_writer::has_row(const mysql_table& t, const change& inserted) {
+  const bool has_address =
+      std::ranges::all_of(t.address, [&](column_index column) { return inserted.after.at(column).has_value(); });
+  if (!has_address) return false;
+  const auto stored = read_row(t, inserted.after);
+  return stored && std::ranges::all_of(inserted.assigned, [&](column_index column) {
+           const auto& there = (*stored)[column - 1];
+           return inserted.after.at(column) == (there ? value{*there} : value{});
+         });
+}
+
+void mysql_writer::update_row(const mysql_table& t, const change& c, bool may_be_there) {
+  std::vector<column_index> assigned =
+      may_be_there ? writable_of(t, c.assigned) : std::vector(c.assigned.begin(), c.assigned.end());
   std::ranges::sort(assigned);
   std::erase_if(assigned, [&](column_index column) { return t.columns[column - 1].dropped; });
   if (assigned.empty()) return;
@@ -477,7 +509,7 @@ void mysql_writer::update_row(const mysql_table& t, const change& c) {
 
 void mysql_writer::put_row(const mysql_table& t, row_view row) {
   try {
-    update_rows(t, writable_columns(t), {&row, 1});
+    update_rows(t, defaulted_columns(t).group({&row, 1}).front().columns, {&row, 1});
   } catch (const mysql_error& e) {
     if (e.code() != address_is_null) throw;
     throw mysql_error(duplicate_entry, "23000",
@@ -489,8 +521,8 @@ void mysql_writer::put_row(const mysql_table& t, row_view row) {
   set_front(t, row, true);
 }
 
-std::optional<std::vector<std::optional<std::string>>> mysql_writer::read_back(const mysql_table& t, row_view row,
-                                                                               bool generated_address) {
+std::optional<mysql_writer::stored_row> mysql_writer::read_back(const mysql_table& t, row_view row,
+                                                                bool generated_address) {
   parameters_.clear();
   scratch_.clear();
   if (generated_address) {
@@ -502,26 +534,54 @@ std::optional<std::vector<std::optional<std::string>>> mysql_writer::read_back(c
   } else {
     bind_address(parameters_, t, row);
   }
-  const auto found =
-      connection_.query("SELECT " + select_list(t) + " FROM " + quoted_name(t.name) + where_address(t), parameters_);
-  if (found.size() != 1) {
+  auto stored = read_bound_row(t);
+  if (!stored) {
     throw mysql_error(
         0, "HY000",
         "MySQL has changed the key of the row it was given in table " + t.name + "; write the key as MySQL shows it");
   }
+  if (!differs(t, row, *stored)) return std::nullopt;
+  return stored;
+}
+
+/// The row whose address is bound, or nothing when there is none.
+std::optional<mysql_writer::stored_row> mysql_writer::read_bound_row(const mysql_table& t) {
+  const auto found =
+      connection_.query("SELECT " + select_list(t) + " FROM " + quoted_name(t.name) + where_address(t), parameters_);
+  if (found.size() != 1) return std::nullopt;
   const std::size_t first = t.own_id ? 1 : 0;
-  std::vector<std::optional<std::string>> stored;
-  bool differs = false;
+  stored_row stored;
   std::string made;
-  row_view::cursor values(row);
-  for (column_index column = 1; column <= t.columns.size(); ++column) {
-    const std::optional<std::string>& cell = found.front()[first + column - 1];
-    const value v = from_mysql(t.columns[column - 1].form, cell ? value{*cell} : value{}, made);
-    differs = differs || (v != values.at(column) && !t.columns[column - 1].dropped);
+  for (std::size_t i = 0; i < t.columns.size(); ++i) {
+    const std::optional<std::string>& cell = found.front()[first + i];
+    const value v = from_mysql(t.columns[i].form, cell ? value{*cell} : value{}, made);
     stored.push_back(v ? std::optional<std::string>(*v) : std::nullopt);
   }
-  if (!differs) return std::nullopt;
   return stored;
+}
+
+std::optional<mysql_writer::stored_row> mysql_writer::read_row(const mysql_table& t, row_view row) {
+  parameters_.clear();
+  scratch_.clear();
+  bind_address(parameters_, t, row);
+  return read_bound_row(t);
+}
+
+// What arrived before
+
+std::optional<corrected_rows> mysql_writer::read_back(const statement_changes& s) {
+  const mysql_table& t = catalog_.get(connection_, s.table_name());
+  const read_back_rule rule(t);
+  corrected_rows rows;
+  bool corrected = false;
+  for (const change& c : s.changes()) {
+    if (c.kind != change_kind::insert_row && c.kind != change_kind::update_row) continue;
+    auto stored = rule.concerns(c.after) ? read_row(t, c.after) : std::nullopt;
+    corrected = corrected || (stored && differs(t, c.after, *stored));
+    rows.push_back(stored ? std::move(*stored) : as_given(t, c.after));
+  }
+  if (!corrected) return std::nullopt;
+  return rows;
 }
 
 }  // namespace pubsubsql::storage::durable

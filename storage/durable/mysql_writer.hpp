@@ -34,8 +34,12 @@ class mysql_writer {
                                   bool awaited);
 
   /// Writes one statement's row changes one after the other. Returns the rows as MySQL has stored them if it has stored
-  /// any otherwise than it was given.
-  [[nodiscard]] std::optional<corrected_rows> write(const statement_changes& s);
+  /// any otherwise than it was given. `may_be_there`: rows may be there already as it writes
+  /// them, and columns that MySQL computes are passed over.
+  [[nodiscard]] std::optional<corrected_rows> write(const statement_changes& s, bool may_be_there = false);
+
+  /// The same answer for a statement that was written before, over a connection that broke: the rows as they are now.
+  [[nodiscard]] std::optional<corrected_rows> read_back(const statement_changes& s);
 
   /// Makes one change of a schema, or takes it back as far as that is possible: rows and values that went with a table
   /// or column do not come back. `may_be_there`: it may have been made before.
@@ -48,6 +52,7 @@ class mysql_writer {
 
  private:
   using parameter_list = std::vector<mysql_parameter>;
+  using stored_row = corrected_rows::value_type;
 
   /// Folds the first of the statements, as many as are to be written together, and takes them off. False when they
   /// cannot be folded.
@@ -63,10 +68,14 @@ class mysql_writer {
   [[nodiscard]] bool stored_as_given(const mysql_table& t, std::span<const row_operation> operations);
   [[nodiscard]] bool stored_as_given(const mysql_table& t, std::span<const row_view> rows);
 
-  void insert_row(const mysql_table& t, const change& c);
-  void update_row(const mysql_table& t, const change& c);
-  [[nodiscard]] std::optional<std::vector<std::optional<std::string>>> read_back(const mysql_table& t, row_view row,
-                                                                                 bool generated_address);
+  void insert_row(const mysql_table& t, const change& c, bool may_be_there);
+  [[nodiscard]] bool has_row(const mysql_table& t, const change& inserted);
+  void update_row(const mysql_table& t, const change& c, bool may_be_there);
+  [[nodiscard]] std::optional<stored_row> read_back(const mysql_table& t, row_view row, bool generated_address);
+  [[nodiscard]] std::optional<stored_row> read_bound_row(const mysql_table& t);
+  [[nodiscard]] std::optional<stored_row> read_row(const mysql_table& t, row_view row);
+  [[nodiscard]] static stored_row as_given(const mysql_table& t, row_view row);
+  [[nodiscard]] static bool differs(const mysql_table& t, row_view row, const stored_row& stored);
 
   /// Runs a statement over many rows in pieces of as few sizes as possible, so that few are prepared:
   /// `sql(rows in the piece)`, `bind_row(row, parameters)`.

@@ -1,12 +1,14 @@
 #include "storage/durable/table_comparison.hpp"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <span>
 #include <utility>
 
 #include <absl/container/flat_hash_map.h>
 
+#include "storage/durable/defaulted_columns.hpp"
 #include "storage/durable/mysql_store.hpp"
 #include "storage/durable/mysql_writer.hpp"
 #include "storage/durable/value_text.hpp"
@@ -96,6 +98,27 @@ void copy_values(const table_differences::outside_row& row, std::vector<value>& 
   }
 }
 
+/// Which columns are written of memory's rows.
+class row_columns {
+ public:
+  row_columns(const mysql_table& theirs, const table& ours) : defaulted_(theirs), ours_(ours) {}
+
+  /// Valid as long as this.
+  [[nodiscard]] std::span<const column_index> of(row_view row) {
+    std::vector<column_index> left_out = defaulted_.of(row);
+    const auto known = by_left_out_.find(left_out);
+    if (known != by_left_out_.end()) return known->second;
+    std::vector<column_index> others = defaulted_.others(left_out);
+    std::erase_if(others, [&](column_index column) { return column >= ours_.column_count(); });
+    return by_left_out_.emplace(std::move(left_out), std::move(others)).first->second;
+  }
+
+ private:
+  defaulted_columns defaulted_;
+  const table& ours_;
+  std::map<std::vector<column_index>, std::vector<column_index>> by_left_out_;
+};
+
 /// Rows that differ in a key may have exchanged them, and MySQL looks at each row by itself: they give up their keys
 /// before others take them. A key that cannot be NULL stays; see rows_to_make_anew().
 /// `gone`: rows that have been taken out, by their place in `d.different`.
@@ -181,11 +204,8 @@ bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table&
   std::vector<std::string> rows(d.only_outside.size() + d.different.size());
   std::vector<change> changes;
   std::vector<value> values;
-  std::vector<column_index> all;
   const mysql_table& theirs = catalog.get(c, ours.name());
-  for (column_index column = 1; column < ours.column_count(); ++column) {
-    if (is_writable(theirs.columns[column - 1])) all.push_back(column);
-  }
+  row_columns columns(theirs, ours);
   // Rows that are too many go first: others may want their keys.
   auto bytes = rows.begin();
   for (const table_differences::outside_row& row : d.only_outside) {
@@ -206,13 +226,14 @@ bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table&
   for (std::size_t i = 0; i < anew.size(); ++i) {
     const row_view here = ours.get(d.different[i].here);
     if (anew[i]) {
-      changes.push_back({.kind = change_kind::insert_row, .after = here, .assigned = all});
+      changes.push_back({.kind = change_kind::insert_row, .after = here, .assigned = columns.of(here)});
     } else {
-      changes.push_back({.kind = change_kind::update_row, .before = here, .after = here, .assigned = all});
+      changes.push_back({.kind = change_kind::update_row, .before = here, .after = here, .assigned = columns.of(here)});
     }
   }
   for (const row_number row : d.only_here) {
-    changes.push_back({.kind = change_kind::insert_row, .after = ours.get(row), .assigned = all});
+    const row_view here = ours.get(row);
+    changes.push_back({.kind = change_kind::insert_row, .after = here, .assigned = columns.of(here)});
   }
   return write_all(c, catalog, ours, changes, on_correction);
 }

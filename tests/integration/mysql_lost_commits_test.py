@@ -210,6 +210,122 @@ class LostCommits(unittest.TestCase):
                 wait_until(lambda: client.ask("select n, twice from t")["data"] == [["1", "2"], ["3", "6"]])
                 self.assertEqual([row[1:] for row in self.db.rows("t")], [["1", "2"], ["3", "6"]])
 
+    COMPUTED = (
+        "CREATE TABLE t (id bigint PRIMARY KEY, k varchar(20) NOT NULL UNIQUE, price decimal(8,2) NOT NULL DEFAULT 1.50,"
+        " n int, twice int AS (n * 2) STORED) CHARACTER SET utf8mb4"
+    )
+
+    def check_computed(self, client: FramedConnection, expected: list[list[str]]) -> None:
+        wait_until(lambda: client.ask("select k, price, n, twice from t")["data"] == expected)
+        self.assertEqual([row[1:] for row in self.db.rows("t")], expected)
+        self.assertEqual(client.ask("mysql status")["refused"], 0)
+
+    def test_a_default_that_only_mysql_knows(self) -> None:
+        """A row that came without MySQL has no value for it yet."""
+        with tempfile.TemporaryDirectory() as directory, MysqlProxy(mariadb.port) as proxy:
+            self.db.sql(self.COMPUTED)
+            flags = ["--data", directory]
+            before = ["insert into t (k, n) values (a, 1)"]
+            self.die_between_stores(proxy, flags, before, ["insert into t (k, n) values (b, 2)"])
+            expected = [["a", "1.50", "1", "2"], ["c", "1.50", "4", "8"]]
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                more = pipeline(client, ["insert into t (k, n) values (c, 3)", "update t set n = 4 where k = c"])
+                self.assertEqual([r["status"] for r in more], ["ok", "ok"])
+                proxy.open()
+                self.wait_until_online(client)
+                self.check_computed(client, expected)
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                self.check_computed(client, expected)
+
+    def test_a_default_that_only_mysql_knows_at_a_start(self) -> None:
+        """The journal is delivered before tables are loaded."""
+        with tempfile.TemporaryDirectory() as directory, MysqlProxy(mariadb.port) as proxy:
+            self.db.sql(self.COMPUTED)
+            flags = ["--data", directory]
+            before = ["insert into t (k, n) values (a, 1)"]
+            self.die_between_stores(proxy, flags, before, ["insert into t (k, n) values (b, 2)"])
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                self.assertEqual(client.ask("insert into t (k, n) values (c, 3)")["status"], "ok")
+            proxy.open()
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                self.check_computed(client, [["a", "1.50", "1", "2"], ["c", "1.50", "3", "6"]])
+
+    def test_what_mysql_computed_in_an_answer_that_was_lost(self) -> None:
+        with tempfile.TemporaryDirectory() as directory, MysqlProxy(mariadb.port) as proxy:
+            self.db.sql(self.COMPUTED)
+            with self.start(proxy, "--data", directory) as server, server.framed() as client:
+                self.assertEqual(client.ask("insert into t (k, n) values (a, 1)")["status"], "ok")
+                for n, statements in enumerate((["update t set n = 2 where k = a"], ["begin", "update t set n = 3", "commit"]), 2):
+                    proxy.lose_commit("answer")
+                    self.assertEqual({r["status"] for r in pipeline(client, statements)}, {"ok"})
+                    proxy.open()
+                    self.wait_until_online(client)
+                    self.check_computed(client, [["a", "1.50", str(n), str(2 * n)]])
+
+    def test_what_mysql_has_computed_comes_back_after_a_start_without_it(self) -> None:
+        """The server before ended when MySQL had made something of a row and memory had not got it yet."""
+        with tempfile.TemporaryDirectory() as directory, MysqlProxy(mariadb.port) as proxy:
+            self.db.sql(self.COMPUTED)
+            flags = ["--data", directory]
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                pipeline(client, ["insert into t (k, n) values (a, 1)", "insert into t (k, n) values (b, 2)"])
+            self.db.sql("UPDATE t SET price = 7")
+            proxy.close()
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                self.assertEqual(client.ask("update t set n = 5, price = 3 where k = b")["status"], "ok")
+                proxy.open()
+                self.wait_until_online(client)
+                self.check_computed(client, [["a", "7.00", "1", "2"], ["b", "3.00", "5", "10"]])
+
+    def test_what_mysql_has_dropped_is_made_again(self) -> None:
+        """The server ended before the data directory knew of it, and nobody was told."""
+        for dropped in ("ALTER TABLE t DROP COLUMN w", "DROP TABLE t"):
+            for at_start in (False, True):
+                with (
+                    self.subTest(dropped=dropped, at_start=at_start),
+                    tempfile.TemporaryDirectory() as directory,
+                    MysqlProxy(mariadb.port) as proxy,
+                ):
+                    self.db = new_database()
+                    flags = ["--data", directory]
+                    with self.start(proxy, *flags) as server, server.framed() as client:
+                        pipeline(client, ["key t k", "insert into t (k, v, w) values (a, 1, 2)"])
+                    self.db.sql(dropped)
+                    proxy.close()
+                    with self.start(proxy, *flags) as server, server.framed() as client:
+                        self.assertEqual(client.ask("insert into t (k, v, w) values (b, 3, 4)")["status"], "ok")
+                        if not at_start:
+                            proxy.open()
+                            self.wait_until_online(client)
+                            self.check_same(server, client)
+                            self.assertEqual(client.ask("mysql status")["refused"], 0)
+                    proxy.open()
+                    with self.start(proxy, *flags) as server, server.framed() as client:
+                        rows = client.ask("select k, v, w from t")["data"]
+                        self.assertEqual(rows, [["a", "1", "2"], ["b", "3", "4"]])
+                        self.check_same(server, client)
+
+    def test_mysql_is_lost_while_tables_load(self) -> None:
+        """The data directory stands in, wherever the load was."""
+        with MysqlProxy(mariadb.port) as proxy:
+            flags = ["--data", self.directory.name]
+            self.make_table(proxy, *flags)
+            self.db.sql("CREATE TABLE stranger (id bigint PRIMARY KEY, v int); INSERT INTO stranger VALUES (1, 1)")
+            lost = True
+            after = 0
+            while lost:
+                proxy.lose_request(after)
+                with self.subTest(after=after), self.start(proxy, *flags) as server, server.framed() as client:
+                    lost = not proxy.disarm()
+                    key = f"n{after}"
+                    self.assertEqual(client.ask(f"insert into t (k) values ({key})")["status"], "ok")
+                    proxy.open()
+                    self.wait_until_online(client)
+                    rows = client.ask("select * from t")["data"]
+                    self.assertEqual(self.db.rows("t"), sorted(rows, key=lambda r: int(r[0])))
+                    self.assertEqual(len([r for r in rows if r[1] == key]), 1)
+                after += 4
+
     def test_its_id_may_be_that_of_a_row_at_the_other_end(self) -> None:
         for unknown, known in (("insert", "push front"), ("push front", "insert")):
             with (
