@@ -14,6 +14,7 @@ endif()
 set(PUBSUBSQL_SANITIZE "" CACHE STRING "Sanitizers of every target: empty, 'address' (with undefined) or 'thread'")
 set_property(CACHE PUBSUBSQL_SANITIZE PROPERTY STRINGS "" address thread)
 option(PUBSUBSQL_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(PUBSUBSQL_FUZZ_ENGINE "With PUBSUBSQL_FUZZ: those that take the whole engine as well" OFF)
 option(PUBSUBSQL_LTO "Link-time optimisation" OFF)
 
 find_program(CCACHE_PROGRAM ccache)
