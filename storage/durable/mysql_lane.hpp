@@ -159,8 +159,15 @@ class mysql_lane {
   [[nodiscard]] std::size_t make_equal(const table& copy);
   [[nodiscard]] bool overwrite_or_block(std::string_view name);
   void verify_tables();
-  void take_computed_values(const std::string& name);
-  [[nodiscard]] bool has_parted(const unverified_tables::entry& of);
+  struct both_sides {
+    text_map<mysql_table> in_mysql;
+    text_map<std::uint64_t> journalled;  ///< see sqlite_files
+    text_map<std::uint64_t> drops;       ///< see sqlite_files
+  };
+  [[nodiscard]] both_sides read_both_sides();
+  void take_computed_values(const mysql_table& there);
+  [[nodiscard]] bool has_parted(const unverified_tables::entry& of, const mysql_table* theirs, const both_sides& sides);
+  [[nodiscard]] bool is_made_by_journal(std::string_view table);
   [[nodiscard]] bool lacks_columns(const mysql_table& there, std::span<const catalog_column> columns);
 
   void set_error(std::string& target, const std::string& text);

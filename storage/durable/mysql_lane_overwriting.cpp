@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <absl/container/flat_hash_set.h>
@@ -114,8 +115,15 @@ bool mysql_lane::overwrite_or_block(std::string_view name) {
 /// Where MySQL is another than the data directory at the start, and the journal does not tell how it becomes equal, it
 /// is made so.
 void mysql_lane::verify_tables() {
-  unverified_.verify_all([this](const unverified_tables::entry& of) {
-    if (!has_parted(of)) return take_computed_values(of.table);
+  std::optional<both_sides> sides;
+  unverified_.verify_all([&](const unverified_tables::entry& of) {
+    if (!sides) sides = read_both_sides();
+    const auto there = sides->in_mysql.find(of.table);
+    const mysql_table* theirs = there == sides->in_mysql.end() ? nullptr : &there->second;
+    if (!has_parted(of, theirs, *sides)) {
+      if (theirs != nullptr) take_computed_values(*theirs);
+      return;
+    }
     static_cast<void>(overwrite_or_block(of.table));
     if (lanes_.lane_of(of.table) == number_) return;
     // Another lane writes it, and may give it to this one later.
@@ -124,12 +132,25 @@ void mysql_lane::verify_tables() {
   });
 }
 
+mysql_lane::both_sides mysql_lane::read_both_sides() {
+  both_sides sides;
+  journal_->run_in_transaction([&](sqlite_files& files) {
+    sides.drops = files.journalled_drops();
+    sides.journalled = files.journalled_tables();
+  });
+  for (mysql_table& t : read_tables(*connection_, {})) {
+    std::string name = t.name;
+    sides.in_mysql.emplace(std::move(name), std::move(t));
+  }
+  connection_->run("ROLLBACK");
+  return sides;
+}
+
 /// What MySQL made of values may not have come back before the server ended. Rows that the journal is still to change
 /// get theirs on delivery.
-void mysql_lane::take_computed_values(const std::string& name) {
-  const auto there = on_correction_ ? read_table(*connection_, name) : std::nullopt;
-  connection_->run("ROLLBACK");
-  if (!there || there->declared || !there->needs_read_back() || !there->read_only_reason.empty()) return;
+void mysql_lane::take_computed_values(const mysql_table& there) {
+  if (!on_correction_ || there.declared || !there.needs_read_back() || !there.read_only_reason.empty()) return;
+  const std::string& name = there.name;
   copy_loader loader;
   std::vector<sqlite_files::journal_entry> entries;
   journal_->run_in_transaction([&](sqlite_files& files) {
@@ -159,23 +180,22 @@ void mysql_lane::take_computed_values(const std::string& name) {
 /// Nothing has been written to MySQL since the start, so that a higher number there means a change which the data
 /// directory has not got, and a lower one, or a table or column that is missing, what the journal has still to bring,
 /// unless it has nothing of the kind. A table that was dropped meanwhile counts anew.
-bool mysql_lane::has_parted(const unverified_tables::entry& of) {
-  text_map<std::uint64_t> drops;
+bool mysql_lane::has_parted(const unverified_tables::entry& of, const mysql_table* theirs, const both_sides& sides) {
+  if (sides.drops.contains(of.table)) return false;
+  const bool is_journalled = sides.journalled.contains(of.table);
+  if (theirs == nullptr) return !is_journalled || !is_made_by_journal(of.table);
+  const auto position = positions_->read(of.table);
+  if (!position || !positions_->is_ours(*position)) return false;
+  return position->sequence > of.sequence || (position->sequence < of.sequence && !is_journalled) ||
+         lacks_columns(*theirs, of.columns);
+}
+
+bool mysql_lane::is_made_by_journal(std::string_view table) {
   std::vector<sqlite_files::journal_entry> first;
   journal_->run_in_transaction([&](sqlite_files& files) {
-    drops = files.journalled_drops();
-    first = files.read_journal([&](std::string_view table) { return table == of.table; }, 1, SIZE_MAX);
+    first = files.read_journal([&](std::string_view t) { return t == table; }, 1, SIZE_MAX);
   });
-  if (drops.contains(of.table)) return false;
-  const auto there = read_table(*connection_, of.table);
-  const auto position = positions_->read(of.table);
-  connection_->run("ROLLBACK");
-  if (!there) {
-    return first.empty() || first.front().changes->front()->changes().front().kind != change_kind::create_table;
-  }
-  if (!position || !positions_->is_ours(*position)) return false;
-  return position->sequence > of.sequence || (position->sequence < of.sequence && first.empty()) ||
-         lacks_columns(*there, of.columns);
+  return !first.empty() && first.front().changes->front()->changes().front().kind == change_kind::create_table;
 }
 
 /// Whether MySQL lacks columns that the journal does not add.

@@ -98,7 +98,7 @@ std::vector<column_index> inserted_columns(const mysql_table& t, std::span<const
 std::vector<column_index> writable_of(const mysql_table& t, std::span<const column_index> columns) {
   std::vector<column_index> writable;
   for (const column_index column : columns) {
-    if (is_writable(t.columns[column - 1])) writable.push_back(column);
+    if (column != id_column && is_writable(t.columns[column - 1])) writable.push_back(column);
   }
   return writable;
 }
@@ -340,6 +340,7 @@ void mysql_writer::insert_rows(const mysql_table& t, std::span<const column_inde
 
 void mysql_writer::update_rows(const mysql_table& t, std::span<const column_index> assigned,
                                std::span<const row_view> rows) {
+  if (rows.empty()) return;
   const std::string tail = on_duplicate(connection_, t, assigned);
   for (const auto& [columns, of_columns] : defaulted_columns(t, assigned).group(rows)) {
     const std::string head =
@@ -486,6 +487,7 @@ bool mysql_writer::has_row(const mysql_table& t, const change& inserted) {
   if (!has_address) return false;
   const auto stored = read_row(t, inserted.after);
   return stored && std::ranges::all_of(inserted.assigned, [&](column_index column) {
+           if (column == id_column) return true;
            const auto& there = (*stored)[column - 1];
            return inserted.after.at(column) == (there ? value{*there} : value{});
          });

@@ -76,6 +76,8 @@ class sqlite_files {
                                                         std::size_t entries_max, std::size_t bytes_max);
   /// The tables that the journal drops, with the number of the last entry that does so.
   [[nodiscard]] text_map<std::uint64_t> journalled_drops();
+  /// The tables that entries are about, of a transaction the first, with the number of the first entry.
+  [[nodiscard]] text_map<std::uint64_t> journalled_tables();
   /// The tables of each transaction in the journal that changed several.
   [[nodiscard]] std::vector<std::vector<std::string>> journalled_groups();
   void erase_journal(std::span<const journal_entry> entries);

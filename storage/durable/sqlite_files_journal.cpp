@@ -51,6 +51,13 @@ text_map<std::uint64_t> sqlite_files::journalled_drops() {
   return drops;
 }
 
+text_map<std::uint64_t> sqlite_files::journalled_tables() {
+  sqlite_statement s = db_->prepare("select table_name, min(number) from journal group by table_name");
+  text_map<std::uint64_t> tables;
+  while (s.step()) tables.emplace(std::string(s.text(0)), static_cast<std::uint64_t>(s.number(1)));
+  return tables;
+}
+
 std::vector<std::vector<std::string>> sqlite_files::journalled_groups() {
   // A group begins as no single statement does: with bytes that none of their names' lengths has.
   sqlite_statement s = db_->prepare("select changes from journal where substr(changes, 1, 5) = x'ffffffff02'");
