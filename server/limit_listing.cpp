@@ -1,5 +1,6 @@
 #include "server/limit_listing.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,10 @@ std::uint64_t most_memory() {
 usage usage_of(std::size_t place, shared_state& shared) {
   const std::string_view flag = all_limits()[place].flag;
   const std::uint64_t peak = shared.counters.peak(place);
-  if (flag == "max-memory") return {resident_bytes(), most_memory()};
+  if (flag == "max-memory") {
+    const std::uint64_t now = resident_bytes();
+    return {now, std::max(now, most_memory())};  // the system counts the two at different times
+  }
   if (flag == "max-connections") return {shared.connections.load(std::memory_order_relaxed), peak};
   if (flag == "max-connections-per-address") return {shared.origins.most()};
   if (flag == "max-total-subscriptions") return {shared.subscriptions.load(std::memory_order_relaxed), peak};
