@@ -24,7 +24,8 @@ constexpr unsigned long passes_max = 10;
 bool costs_are_bounded(const std::string& hash) {
   unsigned long memory_kib = 0;
   unsigned long passes = 0;
-  return std::sscanf(hash.c_str(), "$argon2id$v=19$m=%lu,t=%lu,p=1$", &memory_kib, &passes) == 2 &&
+  int end = 0;  // set when all of the form was there
+  return std::sscanf(hash.c_str(), "$argon2id$v=19$m=%lu,t=%lu,p=1$%n", &memory_kib, &passes, &end) == 2 && end > 0 &&
          memory_kib <= memory_kib_max && passes <= passes_max;
 }
 
