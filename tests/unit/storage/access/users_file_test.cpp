@@ -9,20 +9,11 @@
 
 #include "parser/parser.hpp"
 #include "storage/access/password.hpp"
+#include "tests/unit/scratch_directory.hpp"
 
 using namespace pubsubsql::access;
 
 namespace {
-
-/// A folder of its own, which goes with it.
-struct temporary_folder {
-  temporary_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "pubsubsql-users-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~temporary_folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
 
 const std::string& a_hash() {
   static const std::string hash = *hash_password("secret");
@@ -58,8 +49,8 @@ TEST_CASE("users file: a hash that takes too much to verify is none") {
 }
 
 TEST_CASE("users file: what is written is read") {
-  const temporary_folder folder;
-  const std::string path = folder.path / "users";
+  const pubsubsql::test::scratch_directory folder;
+  const std::string path = std::filesystem::path(folder.path()) / "users";
   user_list users;
   CHECK(change(users, create("web")).empty());
   CHECK(change(users, create("o''neill")).empty());
@@ -75,21 +66,21 @@ TEST_CASE("users file: what is written is read") {
   REQUIRE(read);
   CHECK(read->stamp == *stamp);
   CHECK(print_users(read->list) == print_users(users));
-  CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
   const auto again = write_users(path, users);
   CHECK(*again != *stamp);
 }
 
 TEST_CASE("users file: others must not see it") {
-  const temporary_folder folder;
-  const std::string path = folder.path / "users";
+  const pubsubsql::test::scratch_directory folder;
+  const std::string path = std::filesystem::path(folder.path()) / "users";
   std::ofstream(path) << create("web") << '\n';
   ::chmod(path.c_str(), 0644);
   CHECK(read_users(path).error() == path + " can be read or written by others than its owner; do chmod 600 " + path);
   ::chmod(path.c_str(), 0640);
   CHECK(read_users(path));
-  CHECK(read_users(folder.path / "none").error().find("No such file") != std::string::npos);
-  CHECK(read_users(folder.path).error().find("is not a file") != std::string::npos);
+  CHECK(read_users(std::filesystem::path(folder.path()) / "none").error().find("No such file") != std::string::npos);
+  CHECK(read_users(folder.path()).error().find("is not a file") != std::string::npos);
 }
 
 TEST_CASE("users file: comments, and mistakes with their lines") {

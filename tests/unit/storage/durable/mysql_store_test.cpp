@@ -17,6 +17,7 @@
 
 #include "storage/durable/sqlite_store.hpp"
 #include "storage/statement_log.hpp"
+#include "tests/unit/scratch_directory.hpp"
 
 using namespace pubsubsql;
 using namespace pubsubsql::storage;
@@ -34,16 +35,8 @@ std::string ask(const std::string& what) {
 /// A database of its own, and a data directory that goes with it.
 struct place {
   std::string url = ask("database");
-  std::string path;
-
-  place() {
-    std::string pattern = std::filesystem::temp_directory_path() / "pubsubsql-store-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path = pattern;
-  }
-  ~place() { std::filesystem::remove_all(path); }
-  place(const place&) = delete;
-  place& operator=(const place&) = delete;
+  test::scratch_directory directory;
+  const std::string& path = directory.path();
 
   /// Rows as a|b, with ; between.
   [[nodiscard]] static std::string sql(const std::string& statement) { return ask("sql " + statement); }

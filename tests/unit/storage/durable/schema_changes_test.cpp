@@ -1,7 +1,5 @@
 // Changes of tables, columns and indexes, and transactions: as bytes, and in the data directory.
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +10,7 @@
 #include "storage/durable/sqlite_files.hpp"
 #include "storage/durable/sqlite_store.hpp"
 #include "storage/statement_log.hpp"
+#include "tests/unit/scratch_directory.hpp"
 
 using namespace pubsubsql;
 using namespace pubsubsql::storage;
@@ -19,22 +18,7 @@ using namespace pubsubsql::storage::durable;
 
 namespace {
 
-class scratch_directory {
- public:
-  scratch_directory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "pubsubsql-schema-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = pattern;
-  }
-  ~scratch_directory() { std::filesystem::remove_all(path_); }
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
+using test::scratch_directory;
 using kept = std::shared_ptr<const statement_changes>;
 
 /// A table, and what statements did to it.

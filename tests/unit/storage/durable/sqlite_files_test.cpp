@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 
 #include "storage/table.hpp"
+#include "tests/unit/scratch_directory.hpp"
 #include "tests/unit/storage/engine_driver.hpp"
 
 using namespace pubsubsql::storage;
@@ -21,26 +22,13 @@ using namespace pubsubsql::storage::durable;
 
 namespace {
 
-/// A directory that goes when the test ends.
-class scratch_directory {
+/// A data directory.
+class scratch_directory : public pubsubsql::test::scratch_directory {
  public:
-  scratch_directory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "pubsubsql-files-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = pattern;
-  }
-  ~scratch_directory() { std::filesystem::remove_all(path_); }
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] std::string file() const { return path_ + "/pubsubsql.db"; }
+  [[nodiscard]] std::string file() const { return path() + "/pubsubsql.db"; }
 
   /// Runs SQL on the file behind the server's back.
   void tamper(const std::string& sql) const { sqlite_database(file()).run(sql); }
-
- private:
-  std::string path_;
 };
 
 /// Loads into an engine, as the server does.
