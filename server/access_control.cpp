@@ -1,10 +1,12 @@
 #include "server/access_control.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <utility>
 
+#include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include "parser/parser.hpp"
@@ -68,6 +70,21 @@ std::vector<access::shared_rights> access_control::users() const {
   return out;
 }
 
+std::optional<access::token_index::owner> access_control::find_token(std::string_view secret) const {
+  const std::scoped_lock lock(users_mutex_);
+  return tokens_.find(secret, now_s());
+}
+
+bool access_control::has_token(std::uint64_t number) const {
+  const std::scoped_lock lock(users_mutex_);
+  return tokens_.has(number, now_s());
+}
+
+std::int64_t access_control::now_s() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
 // The thread
 
 bool access_control::enqueue(job j) {
@@ -85,12 +102,20 @@ void access_control::run() {
     job next;
     {
       std::unique_lock lock(jobs_mutex_);
-      changed_.wait(lock, [this] { return stopped_ || !jobs_.empty(); });
+      const auto is_due = [this] { return stopped_ || !jobs_.empty(); };
+      if (!next_expiry_s_) {
+        changed_.wait(lock, is_due);
+      } else {
+        changed_.wait_until(lock, std::chrono::system_clock::time_point(std::chrono::seconds(*next_expiry_s_)), is_due);
+      }
       if (stopped_) return;
-      next = std::move(jobs_.front());
-      jobs_.pop_front();
+      if (!jobs_.empty()) {
+        next = std::move(jobs_.front());
+        jobs_.pop_front();
+      }
     }
-    next();
+    if (next) next();
+    expire_tokens();
   }
 }
 
@@ -103,12 +128,23 @@ void access_control::send(unsigned worker, worker_message message) {
 // Authentication
 
 bool access_control::authenticate(const reply_route& to, std::string user, std::string password) {
+  return enqueue([this, to, user = std::move(user), password = std::move(password)]() mutable {
+    const bool accepted = verify_now(user, password);
+    send(subscriber::of(to.session).worker, auth_done{.to = to, .user = std::move(user), .accepted = accepted});
+  });
+}
+
+bool access_control::authenticate(unsigned worker, std::string user, std::string password,
+                                  std::function<void(bool accepted)> done) {
   return enqueue(
-      [this, to, user = std::move(user), password = std::move(password)]() mutable { verify_now(to, user, password); });
+      [this, worker, user = std::move(user), password = std::move(password), done = std::move(done)]() mutable {
+        const bool accepted = verify_now(user, password);
+        boost::asio::post(shared_.workers[worker]->context(), [done = std::move(done), accepted] { done(accepted); });
+      });
 }
 
 /// An unknown user takes as long as a wrong password, so that nobody learns which users there are.
-void access_control::verify_now(const reply_route& to, std::string& user, std::string& password) {
+bool access_control::verify_now(const std::string& user, std::string& password) const {
   std::string hash = nobody_;
   bool known = false;
   {
@@ -120,7 +156,7 @@ void access_control::verify_now(const reply_route& to, std::string& user, std::s
   }
   const bool accepted = access::verify_password(hash, password) && known;
   access::wipe(password);
-  send(subscriber::of(to.session).worker, auth_done{.to = to, .user = std::move(user), .accepted = accepted});
+  return accepted;
 }
 
 // Changes
@@ -192,12 +228,33 @@ void access_control::install(access::stored_users users) {
   if (std::ranges::none_of(rights, [](const auto& r) { return r.second->is_admin(); })) {
     spdlog::warn("no user has the right admin; only who can write {} can change users and rights", path_);
   }
+  access::token_index tokens(users_.list, now_s());
+  next_expiry_s_ = tokens.next_expiry();
   {
     const std::scoped_lock lock(users_mutex_);
     rights_.swap(rights);
     hashes_.swap(hashes);
+    std::swap(tokens_, tokens);
     version_.fetch_add(1, std::memory_order_release);
   }
+  tell_workers();
+}
+
+void access_control::expire_tokens() {
+  const std::int64_t now = now_s();
+  if (!next_expiry_s_ || now < *next_expiry_s_) return;
+  access::token_index tokens(users_.list, now);
+  next_expiry_s_ = tokens.next_expiry();
+  {
+    const std::scoped_lock lock(users_mutex_);
+    std::swap(tokens_, tokens);
+    version_.fetch_add(1, std::memory_order_release);
+  }
+  spdlog::info("tokens have expired; connections that used them end");
+  tell_workers();
+}
+
+void access_control::tell_workers() {
   for (unsigned worker = 0; worker < shared_.workers.size(); ++worker) send(worker, rights_changed{});
 }
 

@@ -16,6 +16,7 @@
 
 #include "server/auth_throttle.hpp"
 #include "server/worker_message.hpp"
+#include "storage/access/token_index.hpp"
 #include "storage/access/user_list.hpp"
 #include "storage/access/user_rights.hpp"
 #include "storage/access/users_file.hpp"
@@ -55,9 +56,16 @@ class access_control {
   /// All users, by name.
   [[nodiscard]] std::vector<access::shared_rights> users() const;
   [[nodiscard]] auth_throttle& throttle() { return throttle_; }
+  /// Whom a token stands for; nothing: it is none that is good.
+  [[nodiscard]] std::optional<access::token_index::owner> find_token(std::string_view secret) const;
+  /// Whether the token of that number is still good.
+  [[nodiscard]] bool has_token(std::uint64_t number) const;
 
   /// Has a password verified; answered with auth_done. False: too much waits.
   [[nodiscard]] bool authenticate(const reply_route& to, std::string user, std::string password);
+  /// The same; `done` is called on that worker's thread, unless the server stops before.
+  [[nodiscard]] bool authenticate(unsigned worker, std::string user, std::string password,
+                                  std::function<void(bool accepted)> done);
   /// Runs a statement that changes users or rights, whoever it is from; answered with its reply. False: too much waits.
   [[nodiscard]] bool change(const reply_route& to, std::string_view sql);
   /// Reads the file again. When it cannot be read, everything stays as it is, and the log says why.
@@ -68,11 +76,14 @@ class access_control {
 
   void run();
   [[nodiscard]] bool enqueue(job j);
-  void verify_now(const reply_route& to, std::string& user, std::string& password);
+  [[nodiscard]] bool verify_now(const std::string& user, std::string& password) const;
+  void expire_tokens();
+  [[nodiscard]] static std::int64_t now_s();
   void change_now(const reply_route& to, const std::string& sql);
   [[nodiscard]] std::optional<std::string> try_change(parser::statement& s);
   void reload_now();
   void install(access::stored_users users);
+  void tell_workers();
   void send(unsigned worker, worker_message message);
 
   shared_state& shared_;
@@ -83,6 +94,7 @@ class access_control {
   mutable std::mutex users_mutex_;
   std::map<std::string, access::shared_rights, std::less<>> rights_;  // guarded by users_mutex_
   std::map<std::string, std::string, std::less<>> hashes_;            // guarded by users_mutex_
+  access::token_index tokens_;                                        // guarded by users_mutex_
 
   std::mutex jobs_mutex_;
   std::condition_variable changed_;
@@ -90,6 +102,7 @@ class access_control {
   bool stopped_ = false;  // guarded by jobs_mutex_
 
   // Only used by the thread, and before it starts
+  std::optional<std::int64_t> next_expiry_s_;  // of a token
   access::stored_users users_;
   std::string nobody_;  // the hash that passwords of unknown users are compared with
   std::thread thread_;

@@ -132,6 +132,10 @@ void access_gate::recheck(session& s) {
   session_identity& who = s.identity;
   if (who.user == nullptr) return;
   who.version = control()->version();
+  if (who.token != 0 && !control()->has_token(who.token)) {
+    who.user = nullptr;
+    return s.abort("its token has expired, or was removed");
+  }
   access::shared_rights now = control()->find(who.user->name());
   if (now == who.user) return;
   const auto is_other = [&](const std::string& table) { return !now->has_same(*who.user, table, right::subscribe); };
@@ -212,6 +216,7 @@ void access_gate::authenticate(const client_request& a, const parser::auth_state
   if (a.from.has_subscriptions()) {
     return refuse(a, "this connection has subscriptions of another user; unsubscribe, or connect anew");
   }
+  if (accept_token(a, s)) return;
   const auto wait = control()->throttle().begin(auth_throttle::host_of(a.from.address()), auth_throttle::clock::now());
   if (!wait) {
     return refuse(a, ruled(1045, "28000",
@@ -231,7 +236,21 @@ void access_gate::authenticate(const client_request& a, const parser::auth_state
   });
 }
 
+/// A token is looked at without a wait: nobody guesses one, and others' failures from the same address are not the
+/// concern of who has it.
+bool access_gate::accept_token(const client_request& a, const parser::auth_statement& s) {
+  if (!access::is_token(s.password)) return false;
+  const auto owner = control()->find_token(s.password);
+  if (!owner || owner->user != s.user || !become(a.from, owner->user, owner->number)) return false;
+  a.from.reply([&](std::string& out) { encode_facts(out, a.to, "auth", {}, {}); });
+  return true;
+}
+
 void access_gate::verify(const reply_route& to, std::string user, std::string password) {
+  if (access::is_token(password)) {
+    auth_done refused{.to = to, .user = std::move(user)};
+    return on(refused);
+  }
   session* const from = worker_.find(to.session);
   if (from == nullptr || control()->authenticate(to, std::move(user), std::move(password))) return;
   std::string bytes;
@@ -244,9 +263,10 @@ void access_gate::on(auth_done& m) {
   session* const from = worker_.find(m.to.session);
   if (from == nullptr) return;
   std::string reply;
-  if (m.accepted) accept(*from, m, reply);
-  const bool accepted = !reply.empty();
-  if (!accepted) {
+  const bool accepted = m.accepted && become(*from, m.user, 0);
+  if (accepted) {
+    encode_facts(reply, m.to.address, "auth", {}, {});
+  } else {
     reject(*from, m, reply);
     from->limit_admission();
   }
@@ -254,26 +274,27 @@ void access_gate::on(auth_done& m) {
   if (!accepted && ++from->identity.failures >= failures_max) from->finish("too many failed authentications");
 }
 
-/// Leaves the reply empty when the user has been dropped meanwhile.
-void access_gate::accept(session& from, const auth_done& m, std::string& reply) {
+/// False: there is no such user any more.
+bool access_gate::become(session& from, std::string_view user, std::uint64_t token) {
   const std::uint64_t version = control()->version();
-  access::shared_rights user = control()->find(m.user);
-  if (user == nullptr) return;
-  spdlog::info("connection {} is of user '{}'", from.address(), shown(m.user));
-  from.identity = {.user = std::move(user), .version = version, .failures = 0, .subscribed_to = {}};
+  access::shared_rights rights = control()->find(user);
+  if (rights == nullptr) return false;
+  spdlog::info("connection {} is of user '{}'", from.address(), shown(user));
+  from.identity = {.user = std::move(rights), .version = version, .failures = 0, .token = token, .subscribed_to = {}};
   from.admitted();
-  encode_facts(reply, m.to.address, "auth", {}, {});
+  return true;
 }
 
 void access_gate::reject(session& from, const auth_done& m, std::string& reply) const {
   const auto wait = control()->throttle().failed(auth_throttle::host_of(from.address()), auth_throttle::clock::now());
   spdlog::warn("refused to authenticate {} as user '{}'; the next attempt of its address waits {} ms", from.address(),
                shown(m.user), wait.count());
-  encode_error(reply, m.to.address,
-               ruled(1045, "28000",
-                     "Access denied for user '" + shown(m.user) +
-                         "': there is no such user, or it has another password; the next attempt waits " +
-                         std::to_string(wait.count()) + " ms"));
+  encode_error(
+      reply, m.to.address,
+      ruled(1045, "28000",
+            "Access denied for user '" + shown(m.user) +
+                "': there is no such user, or it has another password or token; the next attempt waits " +
+                std::to_string(wait.count()) + " ms"));
 }
 
 }  // namespace pubsubsql::server

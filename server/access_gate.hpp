@@ -25,6 +25,7 @@ struct session_identity {
   access::shared_rights user;  ///< nullptr: not authenticated, or there are no users
   std::uint64_t version = 0;   ///< of the access_control that `user` is of
   unsigned failures = 0;       ///< attempts to authenticate
+  std::uint64_t token = 0;     ///< its number, where that is what let the client in; 0: a password did
   /// Tables it has had subscriptions to, as many as are kept; with more, every change of rights is about one of them.
   std::set<std::string, std::less<>> subscribed_to;
   static constexpr std::size_t subscribed_to_max = 1'000;
@@ -64,8 +65,9 @@ class access_gate {
   [[nodiscard]] access_control* control() const;
   [[nodiscard]] bool has_rights(const client_request& a, const parser::statement& s);
   void authenticate(const client_request& a, const parser::auth_statement& s);
+  [[nodiscard]] bool accept_token(const client_request& a, const parser::auth_statement& s);
   void verify(const reply_route& to, std::string user, std::string password);
-  void accept(session& from, const auth_done& m, std::string& reply);
+  [[nodiscard]] bool become(session& from, std::string_view user, std::uint64_t token);
   void reject(session& from, const auth_done& m, std::string& reply) const;
   static void note_subscription(session& from, std::string_view table);
   void show_users(const client_request& a) const;

@@ -48,22 +48,45 @@ void use_utf8_locale() {
   std::setlocale(LC_NUMERIC, "C");
 }
 
-void add_user_commands(CLI::App& app, pubsubsql::cli::user_command& out) {
-  using action = pubsubsql::cli::user_command::action;
-  CLI::App* const user = app.add_subcommand("user", "the users in a server's --users file: add, passwd, remove, list");
+using pubsubsql::cli::user_command;
+
+CLI::App* add_user_command(CLI::App* group, user_command& out, const char* name, const char* help,
+                           user_command::action what) {
+  CLI::App* const command = group->add_subcommand(name, help);
+  command->add_option("--file,--users", out.file, "the file; `add` of a user makes it")->required()->type_name("FILE");
+  if (what != user_command::action::list) {
+    command->add_option("NAME", out.name, "the user's name")->required(what != user_command::action::token_list);
+  }
+  command->callback([&out, what] { out.what = what; });
+  return command;
+}
+
+void add_token_commands(CLI::App* user, user_command& out) {
+  using action = user_command::action;
+  CLI::App* const token = user->add_subcommand("token", "secrets for programs, in the place of a user's password");
+  token->require_subcommand(1);
+  CLI::App* const add = add_user_command(token, out, "add", "makes a token, and shows it this once", action::token_add);
+  add->add_option("--label", out.label, "what it is for")->type_name("TEXT");
+  add->add_option("--expires", out.days, "how long it is good (default: for ever)")
+      ->type_name("DAYS")
+      ->check(CLI::Range(1U, 36'500U));
+  add_user_command(token, out, "remove", "removes a token", action::token_remove)
+      ->add_option("ID", out.token_id, "which; list shows it")
+      ->required();
+  add_user_command(token, out, "list", "shows tokens: user, id, times in UTC, label", action::token_list);
+}
+
+void add_user_commands(CLI::App& app, user_command& out) {
+  using action = user_command::action;
+  CLI::App* const user =
+      app.add_subcommand("user", "the users in a server's --users file: add, passwd, remove, list, token");
   user->require_subcommand(1);
-  const auto add = [&](const char* name, const char* help, action what) {
-    CLI::App* const command = user->add_subcommand(name, help);
-    command->add_option("--file", out.file, "the file; made when it is not there")->required()->type_name("FILE");
-    if (what != action::list) command->add_option("NAME", out.name, "the user's name")->required();
-    command->callback([&out, what] { out.what = what; });
-    return command;
-  };
-  add("add", "adds a user; asks for the password, or reads it from standard input", action::add)
+  add_user_command(user, out, "add", "adds a user; asks for the password, or reads it from standard input", action::add)
       ->add_flag("--admin", out.admin, "who may also change users, rights and the server");
-  add("passwd", "gives a user another password", action::passwd);
-  add("remove", "removes a user with all rights", action::remove);
-  add("list", "shows the users and what they have been granted", action::list);
+  add_user_command(user, out, "passwd", "gives a user another password", action::passwd);
+  add_user_command(user, out, "remove", "removes a user with all rights and tokens", action::remove);
+  add_user_command(user, out, "list", "shows the users and what they have been granted", action::list);
+  add_token_commands(user, out);
 }
 
 /// What the flags say about TLS, and what is wrong with them together.

@@ -1,5 +1,6 @@
 #include "client/cli/user_command.hpp"
 
+#include <chrono>
 #include <iostream>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,38 @@ problem change(access::user_list& users, const user_command& c) {
   return c.admin ? grant_admin(users, c.name) : std::nullopt;
 }
 
+/// Leaves the new token, which is kept nowhere else, in `secret`.
+problem add_token(access::user_list& users, const user_command& c, std::string& secret) {
+  constexpr std::int64_t seconds_per_day = 24 * 60 * 60;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const std::int64_t now_s = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  auto made = access::new_token();
+  if (!made) return "the system gives no random numbers; look at its log";
+  secret = std::move(*made);
+  return users.add_token(c.name, {.hash = access::hash_token(secret),
+                                  .label = c.label,
+                                  .created_s = now_s,
+                                  .expires_s = c.days == 0 ? 0 : now_s + c.days * seconds_per_day});
+}
+
+problem change(access::user_list& users, const user_command& c, std::string& secret) {
+  if (c.what == action::token_add) return add_token(users, c, secret);
+  if (c.what == action::token_remove) return users.remove_token(c.name, c.token_id);
+  return change(users, c);
+}
+
+void list_tokens(const access::user_list& users, const std::string& of) {
+  for (const access::user_list::user& u : users.users()) {
+    if (!of.empty() && u.name != of) continue;
+    for (const access::token& t : u.tokens) {
+      std::cout << escaped(u.name) << "  " << access::id_of(t) << "  created " << access::print_time(t.created_s)
+                << "  " << (t.expires_s == 0 ? "never expires" : "expires " + access::print_time(t.expires_s));
+      if (!t.label.empty()) std::cout << "  " << escaped(t.label);
+      std::cout << '\n';
+    }
+  }
+}
+
 void list(const access::user_list& users) {
   for (const access::user_list::user& u : users.users()) {
     std::cout << escaped(u.name) << '\n';
@@ -76,9 +109,20 @@ int run_user_command(const user_command& c) {
     list(users);
     return exit_fine;
   }
-  if (const auto wrong = change(users, c)) return fail(*wrong);
+  if (c.what == action::token_list) {
+    if (!c.name.empty() && users.find(c.name) == nullptr) return fail("there is no user " + c.name);
+    list_tokens(users, c.name);
+    return exit_fine;
+  }
+  std::string secret;
+  if (const auto wrong = change(users, c, secret)) return fail(*wrong);
   if (access::stamp_of(c.file) != stamp) return fail(c.file + " has been changed meanwhile; try again");
   if (auto written = access::write_users(c.file, users); !written) return fail(written.error());
+  if (!secret.empty()) {
+    std::cout << secret << '\n';
+    std::cerr << "This token is not shown again. A server that runs takes it after SIGHUP.\n";
+    access::wipe(secret);
+  }
   return exit_fine;
 }
 

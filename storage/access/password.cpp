@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 
+#include "storage/access/token.hpp"
+
 namespace pubsubsql::access {
 
 namespace {
@@ -33,6 +35,7 @@ bool costs_are_bounded(const std::string& hash) {
 
 std::optional<std::string> password_problem(std::string_view password) {
   if (password.empty()) return "the password is empty; choose one";
+  if (is_token(password)) return "the password has the form of a token; choose another";
   if (password.size() <= password_bytes_max) return std::nullopt;
   return "the password is longer than " + std::to_string(password_bytes_max) + " bytes; choose a shorter one";
 }

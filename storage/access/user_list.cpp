@@ -87,7 +87,7 @@ user_list::problem user_list::run(const parser::create_user_statement& s) {
            " bytes, none of them control characters; choose another";
   }
   if (users_.size() >= users_max) return "there are " + std::to_string(users_max) + " users already; drop some";
-  users_.push_back({.name = std::string(s.user), .hash = std::string(s.secret), .grants = {}});
+  users_.push_back({.name = std::string(s.user), .hash = std::string(s.secret), .grants = {}, .tokens = {}});
   return std::nullopt;
 }
 
@@ -133,6 +133,35 @@ user_list::problem user_list::run(const parser::revoke_statement& s) {
     return "there is no such grant; show grants for " + in_quotes(s.user) + " lists what the user has";
   }
   std::erase_if(known->grants, [](const grant& g) { return g.rights.empty(); });
+  return std::nullopt;
+}
+
+user_list::problem user_list::add_token(std::string_view name, token t) {
+  user* const known = find_for_change(name);
+  if (known == nullptr) return unknown_user(name);
+  if (t.label.size() > token_label_bytes_max || has_control_characters(t.label)) {
+    return "the label of a token has at most " + std::to_string(token_label_bytes_max) +
+           " bytes, none of them control characters; choose another";
+  }
+  const auto is_same = [&](const user& u) {
+    return std::ranges::find(u.tokens, t.hash, &token::hash) != u.tokens.end();
+  };
+  if (std::ranges::any_of(users_, is_same)) return "there is this token already; make a new one";
+  if (known->tokens.size() >= tokens_per_user_max) {
+    return "the user has " + std::to_string(tokens_per_user_max) + " tokens already; remove some";
+  }
+  known->tokens.push_back(std::move(t));
+  return std::nullopt;
+}
+
+user_list::problem user_list::remove_token(std::string_view name, std::string_view id) {
+  user* const known = find_for_change(name);
+  if (known == nullptr) return unknown_user(name);
+  const auto has_id = [&](const token& t) { return id.size() >= id_of(t).size() && to_hex(t.hash).starts_with(id); };
+  const auto count = std::ranges::count_if(known->tokens, has_id);
+  if (count == 0) return "the user has no token " + in_quotes(id) + "; pubsubsql user token list shows them";
+  if (count > 1) return "several tokens begin so; give more digits of the hash in the file";
+  std::erase_if(known->tokens, has_id);
   return std::nullopt;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "parser/ast.hpp"
+#include "storage/access/token.hpp"
 
 namespace pubsubsql::access {
 
@@ -27,11 +28,17 @@ class user_list {
     std::string name;
     std::string hash;
     std::vector<grant> grants;  ///< no two with the same table and where
+    std::vector<token> tokens;  ///< in the order in which they were made
   };
 
   /// Runs `create user`, `alter user`, `drop user`, `grant` or `revoke`. Returns why it cannot be done, if so; then
   /// nothing is changed. REQUIRES: a secret is a hash.
   [[nodiscard]] std::optional<std::string> apply(const parser::statement& s);
+
+  /// Gives a user a token. Returns why it cannot be done, if so.
+  [[nodiscard]] std::optional<std::string> add_token(std::string_view name, token t);
+  /// Takes the token away of which `id` is id_of(), or a longer beginning of its hash. Returns why not, if so.
+  [[nodiscard]] std::optional<std::string> remove_token(std::string_view name, std::string_view id);
 
   [[nodiscard]] const user* find(std::string_view name) const;
   /// In the order in which they were made.

@@ -90,8 +90,16 @@ std::string_view trimmed(std::string_view line) {
   return line.substr(first, line.find_last_not_of(blanks) - first + 1);
 }
 
+std::optional<std::string> add_token(user_list& list, std::string_view line) {
+  std::string problem;
+  auto read = parse_token(line, problem);
+  if (!read) return problem;
+  return list.add_token(read->user, std::move(read->of_user));
+}
+
 /// What a message about a line shows of it must not be a password.
 std::optional<std::string> add_line(user_list& list, std::string_view line) {
+  if (begins_as_token(line)) return add_token(list, line);
   parser::statement_arena arena;
   const auto parsed = parser::parse(line, arena);
   if (!parsed) {
@@ -178,6 +186,7 @@ std::string print_users(const user_list& list) {
   for (const user_list::user& u : list.users()) {
     out.append(creation_of(u)).append("\n");
     for (const std::string& grant : grants_of(u)) out.append(grant).append("\n");
+    for (const token& t : u.tokens) out.append(print_token(u.name, t)).append("\n");
   }
   return out;
 }

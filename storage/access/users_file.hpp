@@ -8,8 +8,8 @@
 #include "parser/result.hpp"
 #include "storage/access/user_list.hpp"
 
-/// The file that has the users: statements that make them and grant them rights, one a line; `#` and `--` begin
-/// comments, which are not kept when the file is written.
+/// The file that has the users: statements that make them and grant them rights, and their tokens, one a line; `#` and
+/// `--` begin comments, which are not kept when the file is written.
 namespace pubsubsql::access {
 
 /// Tells one state of a file from another.
