@@ -15,6 +15,8 @@ class statement_parser final : public expression_parser {
   using expression_parser::expression_parser;
 
   bool parse(statement& out);
+  /// What stands behind `where`, alone.
+  bool parse_condition(std::optional<condition>& out);
 
  private:
   bool body(statement_body& out);
@@ -81,6 +83,7 @@ class statement_parser final : public expression_parser {
   bool column_list(name_list& out);
   bool from_table(std::string_view& table, std::string_view expected);
   bool where(std::optional<condition>& out);
+  bool condition_of(std::optional<condition>& out);
   bool predicate(condition& out);
   bool group_by(expression_list& out);
   bool order_by(order_list& out);

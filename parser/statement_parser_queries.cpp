@@ -128,7 +128,14 @@ bool statement_parser::from_table(std::string_view& table, std::string_view expe
 }
 
 bool statement_parser::where(std::optional<condition>& out) {
-  if (!scanner_.accept_keyword("where")) return true;
+  return !scanner_.accept_keyword("where") || condition_of(out);
+}
+
+bool statement_parser::parse_condition(std::optional<condition>& out) {
+  return condition_of(out) && end("an operator or the end of the condition");
+}
+
+bool statement_parser::condition_of(std::optional<condition>& out) {
   const std::size_t start = scanner_.offset();
   condition c;
   if (scanner_.accept_name(c.column) && scanner_.accept('=')) {

@@ -10,6 +10,7 @@
 
 #include "parser/secrets.hpp"
 #include "server/access_control.hpp"
+#include "server/log_text.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
 #include "server/worker.hpp"
@@ -34,15 +35,6 @@ storage::error not_authenticated() {
   return ruled(1045, "28000", "Access denied: this server has users; send auth USER PASSWORD first");
 }
 
-/// A text of a client: cut where it is long, and without what would make a line of a log look like two.
-std::string shown(std::string_view text) {
-  constexpr std::size_t bytes_max = 64;
-  std::string out(text.substr(0, bytes_max));
-  std::ranges::replace_if(
-      out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return out;
-}
-
 std::string in_capitals(std::string_view word) {
   std::string out(word);
   std::ranges::transform(out, out.begin(),
@@ -58,7 +50,7 @@ storage::error denied(const access::denial& d, std::string_view user) {
   }
   const std::string word = d.what ? in_capitals(parser::right_names[static_cast<std::size_t>(*d.what)]) : "ANY";
   return ruled(1142, "42000",
-               word + " command denied to user '" + std::string(user) + "' for table '" + shown(d.table) + "'");
+               word + " command denied to user '" + std::string(user) + "' for table '" + log_text(d.table) + "'");
 }
 
 void refuse(const client_request& a, const storage::error& e) {
@@ -188,7 +180,7 @@ void access_gate::show_grants(const client_request& a, std::string_view user) co
   if (of.get() != &asker && !asker.is_admin()) {
     return refuse(a, denied({.table = {}, .what = right::admin}, asker.name()));
   }
-  if (of == nullptr) return refuse(a, "there is no user '" + shown(user) + "'; show users lists them");
+  if (of == nullptr) return refuse(a, "there is no user '" + log_text(user) + "'; show users lists them");
   const std::vector<storage::value> cells(of->grants().begin(), of->grants().end());
   a.from.reply([&](std::string& out) { encode_listing(out, a.to, "show", columns, cells); });
 }
@@ -279,7 +271,7 @@ bool access_gate::become(session& from, std::string_view user, std::uint64_t tok
   const std::uint64_t version = control()->version();
   access::shared_rights rights = control()->find(user);
   if (rights == nullptr) return false;
-  spdlog::info("connection {} is of user '{}'", from.address(), shown(user));
+  spdlog::info("connection {} is of user '{}'", from.address(), log_text(user));
   from.identity = {.user = std::move(rights), .version = version, .failures = 0, .token = token, .subscribed_to = {}};
   from.admitted();
   return true;
@@ -288,11 +280,11 @@ bool access_gate::become(session& from, std::string_view user, std::uint64_t tok
 void access_gate::reject(session& from, const auth_done& m, std::string& reply) const {
   const auto wait = control()->throttle().failed(auth_throttle::host_of(from.address()), auth_throttle::clock::now());
   spdlog::warn("refused to authenticate {} as user '{}'; the next attempt of its address waits {} ms", from.address(),
-               shown(m.user), wait.count());
+               log_text(m.user), wait.count());
   encode_error(
       reply, m.to.address,
       ruled(1045, "28000",
-            "Access denied for user '" + shown(m.user) +
+            "Access denied for user '" + log_text(m.user) +
                 "': there is no such user, or it has another password or token; the next attempt waits " +
                 std::to_string(wait.count()) + " ms"));
 }

@@ -130,17 +130,22 @@ void append_row(std::string& out, row_view row, std::span<const column_index> co
 
 /// Calls message(first, last) for each batch of rows, numbered from 0, `last` behind the end; once when there is none.
 template <typename Message>
-void for_each_batch(std::size_t rows, Message&& message) {
+void for_each_batch(std::size_t rows, Message&& message, std::size_t batch_max = rows_per_message) {
   std::size_t first = 0;
   do {
-    const std::size_t last = std::min(first + rows_per_message, rows);
+    const std::size_t last = std::min(first + batch_max, rows);
     message(first, last);
     first = last;
   } while (first < rows);
 }
 
+/// How many rows a message to there has.
+std::size_t batch_max(const reply_address& to, std::size_t rows) {
+  return to.is_whole ? std::max(rows, rows_per_message) : rows_per_message;
+}
+
 void encode_rows(std::string& out, const reply_address& to, const outcome& o, column_lists& lists) {
-  for_each_batch(o.data.size(), [&](std::size_t first, std::size_t last) {
+  const auto message_of = [&](std::size_t first, std::size_t last) {
     message_writer message(out, to.mode, to.request_id);
     append_ok(out, o.action);
     out += ",\"columns\":";
@@ -152,7 +157,8 @@ void encode_rows(std::string& out, const reply_address& to, const outcome& o, co
     }
     out += "]}";
     message.end();
-  });
+  };
+  for_each_batch(o.data.size(), message_of, batch_max(to, o.data.size()));
 }
 
 void encode_snapshot(std::string& out, const reply_address& to, const outcome& o, column_lists& lists) {
@@ -251,6 +257,10 @@ void encode_reply(std::string& out, const reply_address& to, const outcome& o, c
   }
 }
 
+void encode_nothing(std::string& out, const reply_address& to) {
+  message_writer(out, to.mode, to.request_id).end();
+}
+
 void encode_error(std::string& out, const reply_address& to, std::string_view text, std::optional<std::size_t> offset) {
   message_writer message(out, to.mode, to.request_id);
   out += R"({"status":"err","msg":)";
@@ -283,7 +293,7 @@ void encode_listing(std::string& out, const reply_address& to, std::string_view 
                     std::span<const std::string_view> columns, std::span<const storage::value> rows) {
   const std::size_t width = columns.size();
   const std::size_t count = rows.size() / width;
-  for_each_batch(count, [&](std::size_t first, std::size_t last) {
+  const auto message_of = [&](std::size_t first, std::size_t last) {
     message_writer message(out, to.mode, to.request_id);
     append_ok(out, action);
     out += ",\"columns\":";
@@ -299,7 +309,8 @@ void encode_listing(std::string& out, const reply_address& to, std::string_view 
     }
     out += first < last ? "]]}" : "]}";
     message.end();
-  });
+  };
+  for_each_batch(count, message_of, batch_max(to, count));
 }
 
 void encode_facts(std::string& out, const reply_address& to, std::string_view action,

@@ -23,10 +23,16 @@ namespace pubsubsql::server {
 struct reply_address {
   parser::wire_mode mode = parser::wire_mode::text;
   std::uint32_t request_id = 0;
+  /// Whether a reply is one message for each request, however many rows it has. For what is not replied otherwise,
+  /// because the statement is streamed, it is an empty one.
+  bool is_whole = false;
 };
 
 /// The reply to a statement, in as many messages as it takes; for a subscribe also its initial `add` events.
 void encode_reply(std::string& out, const reply_address& to, const storage::outcome& o, column_lists& lists);
+
+/// The empty message for a statement that has nothing to say. REQUIRES: to.is_whole, and framed.
+void encode_nothing(std::string& out, const reply_address& to);
 
 /// `offset` is where in the statement the error is, for statements that cannot be read.
 void encode_error(std::string& out, const reply_address& to, std::string_view message,

@@ -62,7 +62,8 @@ std::vector<std::uint64_t> table_runner::subscriptions_ended(const parser::state
 
 void table_runner::encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o) {
   if (o.failure && !o.failure->limit.empty()) worker_.shared().counters.refused(o.failure->limit);
-  if (!from.stream || o.failure) encode_reply(out, from.route.address, o, column_lists_);
+  if (!from.stream || o.failure) return encode_reply(out, from.route.address, o, column_lists_);
+  if (from.route.address.is_whole) encode_nothing(out, from.route.address);
 }
 
 void table_runner::run(statement_source from, const parser::statement& s) {
