@@ -126,7 +126,7 @@ void access_gate::recheck(session& s) {
   who.version = control()->version();
   if (who.token != 0 && !control()->has_token(who.token)) {
     who.user = nullptr;
-    return s.abort("its token has expired, or was removed");
+    return s.abort("its token has expired, or was removed", close_code::refused);
   }
   access::shared_rights now = control()->find(who.user->name());
   if (now == who.user) return;
@@ -140,7 +140,7 @@ void access_gate::recheck(session& s) {
   }
   if (!why.empty()) now = nullptr;
   who.user = std::move(now);
-  if (!why.empty()) s.abort(why);
+  if (!why.empty()) s.abort(why, close_code::refused);
 }
 
 // Statements about users
@@ -263,7 +263,8 @@ void access_gate::on(auth_done& m) {
     from->limit_admission();
   }
   from->complete(m.to.slot, std::move(reply));
-  if (!accepted && ++from->identity.failures >= failures_max) from->finish("too many failed authentications");
+  if (!accepted && ++from->identity.failures >= failures_max)
+    from->finish("too many failed authentications", close_code::refused);
 }
 
 /// False: there is no such user any more.
@@ -281,12 +282,11 @@ void access_gate::reject(session& from, const auth_done& m, std::string& reply) 
   const auto wait = control()->throttle().failed(auth_throttle::host_of(from.address()), auth_throttle::clock::now());
   spdlog::warn("refused to authenticate {} as user '{}'; the next attempt of its address waits {} ms", from.address(),
                log_text(m.user), wait.count());
-  encode_error(
-      reply, m.to.address,
-      ruled(1045, "28000",
-            "Access denied for user '" + log_text(m.user) +
-                "': there is no such user, or it has another password or token; the next attempt waits " +
-                std::to_string(wait.count()) + " ms"));
+  encode_error(reply, m.to.address,
+               ruled(1045, "28000",
+                     "Access denied for user '" + log_text(m.user) +
+                         "': there is no such user, or it has another password or token; the next attempt waits " +
+                         std::to_string(wait.count()) + " ms"));
 }
 
 }  // namespace pubsubsql::server

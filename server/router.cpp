@@ -77,10 +77,11 @@ void router::refuse(const client_request& a, std::string_view message) {
 }
 
 void router::run(session& from, const parser::request& r) {
-  client_request a{.from = from, .to = {.mode = from.mode(), .request_id = r.id}, .sql = r.text};
+  client_request a{
+      .from = from, .to = {.mode = from.mode(), .request_id = r.id, .is_whole = from.is_momentary()}, .sql = r.text};
   const parser::statement* const parsed = statements_.parse(r.text);
   if (parsed == nullptr) return gate_.refuse_unread(a, statements_.error());
-  a.stream = parsed->stream;
+  a.stream = parsed->stream && !from.is_momentary();
   const parser::statement_body& body = parsed->body;
   if (worker_.shared().access != nullptr && !gate_.admits(a, *parsed)) return;
   if ((from.transaction != transaction_id{} || is_about_transactions(body)) && run_in_transaction(a, *parsed)) return;
@@ -217,6 +218,9 @@ void router::run_on_table(const client_request& a, const parser::statement& s) {
 void router::run_on_worker(const client_request& a, const parser::statement& s, unsigned owner) {
   std::uint64_t pubsubid = 0;
   if (makes_subscription(s.body)) {
+    if (a.from.is_momentary()) {
+      return refuse(a, "the answer to a request ends before there are events; subscribe over /ws or /events");
+    }
     shared_state& shared = worker_.shared();
     if (shared.subscriptions.load(std::memory_order_relaxed) >= shared.settings.total_subscriptions_max) {
       shared.counters.refused("max-total-subscriptions");
@@ -251,7 +255,7 @@ void router::bear_subscription(const client_request& a, const parser::statement&
 void router::run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid) {
   tables_.run({.route = {.session = a.from.id(), .slot = 0, .address = a.to},
                .pubsubid = pubsubid,
-               .stream = a.stream,
+               .stream = s.stream,
                .text = a.sql,
                .sql = {},
                .user = a.from.identity.user},
