@@ -89,7 +89,7 @@ struct options {
   /// Bytes of changes on their way to the store before statements have to slow down.
   std::size_t store_queue_bytes_max = 64U << 20;
 
-  /// TLS of the SQL port.
+  /// TLS of both ports.
   tls::settings tls;
   /// How long a TLS handshake may take, and with `tls.required` a client to begin one. A few round trips and a few
   /// milliseconds of computing are the rule.

@@ -1,5 +1,7 @@
 #include "server/http/connection.hpp"
 
+#include <array>
+#include <ctime>
 #include <utility>
 
 #include <boost/beast/http/error.hpp>
@@ -26,9 +28,17 @@ constexpr std::size_t buffer_bytes_max = header_bytes_max + (64U << 10);
 constexpr std::chrono::seconds keep_alive_time{60};
 /// How long a body, or the taking of an answer, may stand still.
 constexpr std::chrono::seconds stall_time{30};
-/// How long, and how much, a connection that must go is still read, so that the client sees the answer and not a reset.
-constexpr std::chrono::seconds drain_time{2};
-constexpr std::uint64_t drained_bytes_max = 64U << 20;
+/// How long a connection that must go is still read, so that the client sees the answer and not a reset.
+constexpr std::chrono::seconds linger_time{2};
+
+/// The value of a field `Date` (RFC 9110, 5.6.7).
+std::string date_text(std::int64_t now_us) {
+  const std::time_t seconds = now_us / 1'000'000;
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
 
 }  // namespace
 
@@ -37,7 +47,7 @@ connection::connection(worker& w, client_socket::tcp::socket socket, counted_con
       counted_(std::move(counted)),
       stream_(std::make_shared<stream>(w, std::move(socket))),
       buffer_(buffer_bytes_max),
-      deadline_(stream_->get_executor()) {
+      timer_(stream_->get_executor()) {
   worker_.http_connections().add(*this);
 }
 
@@ -47,8 +57,8 @@ connection::~connection() {
 
 void connection::start() {
   finishing_ = worker_.http_connections().is_finishing();
+  timer_.expires_at(std::chrono::steady_clock::time_point::max());
   limit(std::chrono::seconds(worker_.shared().settings.handshake_timeout_seconds), false);
-  await_deadline();
   read_header();
 }
 
@@ -175,6 +185,7 @@ void connection::respond(response r) {
   const request& q = current();
   r.version(q.version());
   r.set(field::server, "pubsubsqld");
+  r.set(field::date, date_text(worker_.now_us()));
   r.set("X-Content-Type-Options", "nosniff");
   add_cors(*this, r);
   r.keep_alive(q.keep_alive() && !finishing_ && parser_->is_done());
@@ -202,58 +213,44 @@ void connection::on_written() {
     limit(keep_alive_time, false);
     return read_header();
   }
-  stream_->shut_down_sending();
-  limit(drain_time, false);
-  drain();
-}
-
-void connection::drain() {
-  error_code problem;
-  drained_ += stream_->discard_some(problem);
-  if (problem && problem != boost::asio::error::would_block) return close("done");
-  if (drained_ > drained_bytes_max) return close("done");
-  stream_->wait_readable([self = shared_from_this()](const error_code& error) {
-    if (self->closed_) return;
-    if (error) return self->close("done");
-    self->drain();
-  });
+  limit(linger_time, false);
+  stream_->linger(!parser_->is_done(), [self = shared_from_this()] { self->close("answered"); });
 }
 
 connection::remains connection::take_over() {
   const auto rest = buffer_.data();
   stream_->put_back({static_cast<const char*>(rest.data()), rest.size()});
   closed_ = true;
-  deadline_.cancel();
+  timer_.cancel();
   return {.bytes = std::move(stream_), .counted = std::move(counted_)};
 }
 
 // Its time
 
 void connection::limit(std::chrono::milliseconds time, bool renews) {
+  using clock = std::chrono::steady_clock;
   time_ = time;
   renews_ = renews;
   moved_ = stream_->bytes_in() + stream_->bytes_out();
-  if (time.count() == 0) {
-    deadline_.expires_at(std::chrono::steady_clock::time_point::max());
-  } else {
-    deadline_.expires_after(time);
-  }
+  due_ = time.count() == 0 ? clock::time_point::max() : clock::now() + time;
+  if (due_ < timer_.expiry()) await_deadline();
 }
 
 void connection::await_deadline() {
-  deadline_.async_wait([weak = weak_from_this()](const error_code&) {
-    if (const auto self = weak.lock()) self->on_deadline();
+  timer_.expires_at(due_);
+  timer_.async_wait([weak = weak_from_this()](const error_code& cancelled) {
+    if (const auto self = weak.lock(); self && !cancelled) self->on_deadline();
   });
 }
 
 void connection::on_deadline() {
   if (closed_) return;
-  if (deadline_.expiry() > std::chrono::steady_clock::now()) return await_deadline();
-  if (renews_ && moved_ != stream_->bytes_in() + stream_->bytes_out()) {
-    limit(time_, true);
-    return await_deadline();
+  if (due_ > std::chrono::steady_clock::now()) return await_deadline();
+  if (!renews_ || moved_ == stream_->bytes_in() + stream_->bytes_out()) {
+    return close(waits_ ? "idle" : "its time is over");
   }
-  close(waits_ ? "idle" : "its time is over");
+  timer_.expires_at(std::chrono::steady_clock::time_point::max());
+  limit(time_, true);
 }
 
 void connection::close(std::string_view why) {
@@ -262,7 +259,7 @@ void connection::close(std::string_view why) {
                 stream_->is_tls() ? " over " : "", stream_->description(), requests_, stream_->bytes_in(),
                 stream_->bytes_out());
   stream_->close();
-  deadline_.cancel();
+  timer_.cancel();
 }
 
 }  // namespace pubsubsql::server::http

@@ -86,9 +86,8 @@ class connection : public std::enable_shared_from_this<connection> {
   void serve();
   void write(response r);
   void on_written();
-  void drain();
 
-  /// The client has so long; when `renews`, from the last byte that moved.
+  /// The client has so long, 0: any time; when `renews`, from the last byte that moved.
   void limit(std::chrono::milliseconds time, bool renews);
   void await_deadline();
   void on_deadline();
@@ -101,11 +100,11 @@ class connection : public std::enable_shared_from_this<connection> {
   std::optional<parser> parser_;
   std::optional<response> response_;  // on its way
   const route* route_ = nullptr;      // of the request under way
-  boost::asio::steady_timer deadline_;
+  boost::asio::steady_timer timer_;   // goes off at due_, or before, and then waits again
+  std::chrono::steady_clock::time_point due_;
   std::chrono::milliseconds time_{};
-  std::uint64_t moved_ = 0;  // bytes when the deadline was set
+  std::uint64_t moved_ = 0;  // bytes when the time began
   std::uint64_t requests_ = 0;
-  std::uint64_t drained_ = 0;
   bool renews_ = false;
   bool waits_ = false;      // for a request, of which nothing has come
   bool finishing_ = false;  // no further request is read

@@ -101,13 +101,12 @@ void event_link::wake(wait_handler& handler) {
 
 /// Nothing that the client sends is of interest but its end.
 void event_link::watch() {
-  bytes_->wait_readable([self = shared_from_this()](const error_code& error) {
-    if (self->gone_) return;
-    error_code problem = error;
-    if (!problem) static_cast<void>(self->bytes_->discard_some(problem));
-    if (problem && problem != boost::asio::error::would_block) return self->client_is_gone();
-    self->watch();
-  });
+  bytes_->async_read_some(boost::asio::buffer(ignored_),
+                          [self = shared_from_this()](const error_code& problem, std::size_t) {
+                            if (self->gone_) return;
+                            if (problem) return self->client_is_gone();
+                            self->watch();
+                          });
 }
 
 void event_link::client_is_gone() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -67,6 +68,7 @@ class event_link : public web_link, public std::enable_shared_from_this<event_li
   wait_handler readable_;
 
   std::shared_ptr<stream> bytes_;  // nullptr: there is no stream yet
+  std::array<char, 64> ignored_{};
   std::unique_ptr<counted_connection> counted_;
   frame_feed feed_;
   std::string reply_;    // to the subscribe

@@ -1,5 +1,7 @@
 #include "server/http/stream.hpp"
 
+#include <tuple>
+
 #include "server/shared_state.hpp"
 #include "server/worker.hpp"
 
@@ -11,6 +13,8 @@ using boost::asio::error::would_block;
 
 /// What may be kept of what is written while the stream holds back.
 constexpr std::size_t kept_bytes_max = 64U << 10;
+/// What is read of a client that does not see that nobody listens any more.
+constexpr std::uint64_t discarded_bytes_max = 64U << 20;
 
 }  // namespace
 
@@ -43,12 +47,6 @@ std::size_t stream::take_held(char* into, std::size_t bytes) {
     read_ = 0;
   }
   return taken;
-}
-
-std::size_t stream::discard_some(error_code& problem) {
-  const std::size_t bytes = socket_.discard_some(worker_.read_buffer(), problem);
-  bytes_in_ += bytes;
-  return bytes;
 }
 
 // Writing
@@ -94,6 +92,26 @@ void stream::push_later() {
     self->pushes_ = false;
     if (!problem) std::ignore = self->socket_.write_some({}, problem);
     if ((!problem || problem == would_block) && self->socket_.has_unsent()) self->push_later();
+  });
+}
+
+// The end
+
+void stream::linger(bool more_may_come, std::function<void()> done) {
+  shut_down_sending();
+  discard(more_may_come, std::move(done));
+}
+
+void stream::discard(bool more_may_come, std::function<void()> done) {
+  error_code problem;
+  discarded_ += socket_.discard_some(worker_.read_buffer(), problem);
+  const bool quiet = problem == would_block;
+  if ((problem && !quiet) || (quiet && !more_may_come) || discarded_ > discarded_bytes_max) {
+    return boost::asio::post(get_executor(), std::move(done));
+  }
+  socket_.wait_readable([self = shared_from_this(), more_may_come, done = std::move(done)](const error_code& error) {
+    if (error) return done();
+    self->discard(more_may_come, done);
   });
 }
 

@@ -4,7 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,14 +55,10 @@ class stream : public std::enable_shared_from_this<stream> {
   /// What is read next, before all else: it was read too much.
   void put_back(std::string_view bytes) { held_.insert(0, bytes); }
 
-  /// Reads what has come and forgets it, for a connection that only waits for its end. Returns how much; `problem` as
-  /// for client_socket::read_some().
-  [[nodiscard]] std::size_t discard_some(error_code& problem);
-  template <typename Handler>
-  void wait_readable(Handler&& handler) {
-    socket_.wait_readable(std::forward<Handler>(handler));
-  }
   void shut_down_sending();
+  /// The same, then reads what has come and forgets it, so that the client sees what it was sent and not a reset, and
+  /// calls `done()` later. With `more_may_come` that is at the client's end, or after a lot; close() ends it as well.
+  void linger(bool more_may_come, std::function<void()> done);
   void close() { socket_.close(); }
 
   [[nodiscard]] bool is_tls() const { return socket_.is_tls(); }
@@ -80,6 +78,7 @@ class stream : public std::enable_shared_from_this<stream> {
   [[nodiscard]] std::size_t keep(std::span<const std::string_view> pieces);
   [[nodiscard]] std::size_t write(std::span<const std::string_view> pieces, error_code& problem);
   void push(error_code& problem);
+  void discard(bool more_may_come, std::function<void()> done);
   /// Sends on its own what TLS could not get rid of.
   void push_later();
   [[nodiscard]] bool has_unsent() const { return !kept_.empty() || socket_.has_unsent(); }
@@ -96,6 +95,7 @@ class stream : public std::enable_shared_from_this<stream> {
   std::string kept_;      // written, not sent yet
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
+  std::uint64_t discarded_ = 0;
   bool begun_ = false;  // the first byte has come
   bool holds_back_ = false;
   bool pushes_ = false;  // push_later() is under way

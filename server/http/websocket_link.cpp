@@ -75,6 +75,8 @@ websocket_link::websocket_link(std::shared_ptr<stream> bytes, counted_connection
       settings_(s),
       timer_(bytes_->get_executor()) {
   if (s.deflate) socket_.set_option(deflate_options());
+  socket_.set_option(
+      websocket::stream_base::decorator([](websocket::response_type& r) { r.set(field::server, "pubsubsqld"); }));
   socket_.auto_fragment(false);
   socket_.text(true);
   socket_.read_message_max(std::min<std::size_t>(s.message_bytes_max, unadmitted_bytes_max));
@@ -262,12 +264,15 @@ void websocket_link::close(close_code code, std::string_view why) {
 }
 
 void websocket_link::begin_close() {
-  const auto done = [self = shared_from_this()] {
+  if (!socket_.is_open()) return linger();
+  socket_.async_close(reason_, [self = shared_from_this()](const error_code&) { self->linger(); });
+}
+
+void websocket_link::linger() {
+  bytes_->linger(is_lost_, [self = shared_from_this()] {
     self->timer_.cancel();
     self->bytes_->close();
-  };
-  if (!socket_.is_open()) return done();
-  socket_.async_close(reason_, [done](const error_code&) { done(); });
+  });
 }
 
 void websocket_link::await_silence() {

@@ -69,6 +69,7 @@ class websocket_link : public web_link, public std::enable_shared_from_this<webs
   void on_sent(const error_code& problem);
 
   void begin_close();
+  void linger();
   void await_silence();
   void on_silence();
 

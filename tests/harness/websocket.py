@@ -72,6 +72,7 @@ class WebSocket:
         head, _, self._received = self._received.partition(b"\r\n\r\n")
         self.response = head.decode()
         if " 101 " not in self.response.splitlines()[0]:
+            self.close()
             raise Closed(None, self.response + "\n" + self._received.decode())
         self.fields = dict(
             (name.lower(), value) for name, value in (line.split(": ", 1) for line in self.response.splitlines()[1:])

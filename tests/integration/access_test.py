@@ -55,8 +55,8 @@ class WithUsers(unittest.TestCase):
         with open(self.users, "a", encoding="utf-8") as file:
             file.write(GRANTS)
 
-    def server(self, *flags: str) -> ServerProcess:
-        return ServerProcess("--users", self.users, *flags)
+    def server(self, *flags: str, http: bool = False) -> ServerProcess:
+        return ServerProcess("--users", self.users, *flags, http=http)
 
     def login(self, server: ServerProcess, user: str, framed: bool = True):
         connection = server.framed() if framed else server.text()

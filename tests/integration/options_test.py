@@ -46,7 +46,7 @@ class Options(unittest.TestCase):
 
     def test_port_in_use(self) -> None:
         with ServerProcess("--log-level", "warning") as server:
-            result = run("--port", str(server.port))
+            result = run("--port", str(server.port), "--http-port", "0")
             self.assertEqual(result.returncode, 1)
             self.assertIn("choose another with --bind and --port", result.stderr)
 

@@ -36,7 +36,7 @@ std::uint16_t port_of(std::string_view digits, const std::string& text) {
 peer peer::pubsubsql(const std::string& binary, unsigned threads) {
   peer made("PubSubSQL", make_framed_dialect());
   made.start_ = [binary, threads] {
-    const std::vector<std::string> flags = {"--threads", std::to_string(threads), "--http-port", "0"};
+    const std::vector<std::string> flags = {"--threads", std::to_string(threads)};
     return std::make_unique<server_process>(binary, flags);
   };
   return made;

@@ -21,7 +21,7 @@ namespace bench {
 namespace {
 
 std::vector<std::string> server_command(const std::string& binary, const std::vector<std::string>& flags) {
-  std::vector<std::string> words = {binary, "--port", "0", "--log-level", "warning"};
+  std::vector<std::string> words = {binary, "--port", "0", "--http-port", "0", "--log-level", "warning"};
   words.insert(words.end(), flags.begin(), flags.end());
   return words;
 }

@@ -94,7 +94,7 @@ class Schedule:
 
     def die_while_starting(self) -> None:
         server = subprocess.Popen(
-            [self.machines.program, "--port", "0", *self.machines.flags()],
+            [self.machines.program, "--port", "0", "--http-port", "0", *self.machines.flags()],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
