@@ -4,7 +4,7 @@ import { encodeBody } from "./request.js";
 import { RowSet } from "./rows.js";
 import { describeSubscription, verbOf } from "./statement.js";
 
-const queuedRowsMax = 10_000;
+const queuedMax = 10_000;
 
 /**
  * A subscription that outlives connections. The client tells it what comes from the server; its user reads `rows`, and
@@ -18,8 +18,8 @@ export class Subscription {
   #keepsRows;
   #queue = [];
   #taken = 0;
-  #queuedRows = 0;
-  #queuedRowsMax;
+  #queued = 0;
+  #queuedMax;
   #overflowed = false;
   #waiting = [];
   #confirmed = false;
@@ -30,7 +30,7 @@ export class Subscription {
   #end;
 
   /** `end` is called when the user has had enough, and returns a promise of the server's agreement. */
-  constructor(sql, values, { queue = queuedRowsMax, rows = true, key } = {}, end) {
+  constructor(sql, values, { queue = queuedMax, rows = true, key } = {}, end) {
     if (verbOf(sql) !== "subscribe") throw usage("subscribe() takes a subscribe statement; query() runs all others");
     const { table, groupColumns } = describeSubscription(sql);
     this.sql = sql;
@@ -38,7 +38,7 @@ export class Subscription {
     this.table = table;
     this.#live = new LiveRows(key === undefined ? undefined : [key].flat(), groupColumns);
     this.#keepsRows = rows;
-    this.#queuedRowsMax = queue;
+    this.#queuedMax = queue;
     this.#end = end;
     this.ready = new Promise((resolve, reject) => (this.#ready = { resolve, reject }));
     this.ready.catch(() => {});
@@ -118,18 +118,19 @@ export class Subscription {
     if (this.#overflowed) return;
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) return waiting.resolve({ done: false, value: event });
-    if (this.#queuedRows + event.data.length + 1 > this.#queuedRowsMax) {
+    const cost = event.data.length + 1;
+    if (this.#queued + cost > this.#queuedMax) {
       this.#forgetQueue();
       this.#overflowed = true;
       return;
     }
-    this.#queue.push(event);
-    this.#queuedRows += event.data.length + 1;
+    this.#queue.push({ event, cost });
+    this.#queued += cost;
   }
 
   #take() {
-    const event = this.#queue[this.#taken++];
-    this.#queuedRows -= event.data.length + 1;
+    const { event, cost } = this.#queue[this.#taken++];
+    this.#queued -= cost;
     if (this.#taken * 2 >= this.#queue.length) {
       this.#queue.splice(0, this.#taken);
       this.#taken = 0;
@@ -140,14 +141,14 @@ export class Subscription {
   #forgetQueue() {
     this.#queue = [];
     this.#taken = 0;
-    this.#queuedRows = 0;
+    this.#queued = 0;
     this.#overflowed = false;
   }
 
+  /** The rows do not count: a queue that is smaller than they are would never get beyond them. */
   #recover() {
     this.#forgetQueue();
-    this.#queue.push(new RowSet({ action: "reset", reason: "overflow" }));
-    if (this.#live.map.size > 0) this.#queue.push(this.#live.snapshot());
-    this.#queuedRows = this.#queue.reduce((sum, event) => sum + event.data.length + 1, 0);
+    this.#queue.push({ event: new RowSet({ action: "reset", reason: "overflow" }), cost: 0 });
+    if (this.#live.map.size > 0) this.#queue.push({ event: this.#live.snapshot(), cost: 0 });
   }
 }
