@@ -153,6 +153,7 @@ class Peers(unittest.IsolatedAsyncioTestCase):
                 await asyncio.sleep(0.005)
         for writer in connected:
             writer.close()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
         listener.close()
 
     async def test_silence_while_authenticating(self) -> None:
@@ -163,6 +164,7 @@ class Peers(unittest.IsolatedAsyncioTestCase):
             await pubsubsql.aconnect("127.0.0.1", port, user="web", password="x", connect_timeout=0.05)
         for writer in connected:
             writer.close()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
         listener.close()
 
     async def test_another_protocol(self) -> None:

@@ -28,7 +28,7 @@ class Server:
 
     def start(self) -> None:
         """On the port that it had."""
-        command = [PROGRAM, "--port", str(self.port), *self._flags]
+        command = [PROGRAM, "--port", str(self.port), "--http-port", "0", *self._flags]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8"
         )
