@@ -1,0 +1,375 @@
+"""The client for asyncio programs; the one for all others (blocking.py) is a façade of it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+from typing import Any, AsyncIterable, Dict, Iterable, Optional, Sequence, Set, Union
+
+from pubsubsql.connection import Connection, Query, open_connection
+from pubsubsql.errors import (
+    CannotConnect,
+    ClosedError,
+    ConnectionLost,
+    Error,
+    LimitError,
+    QueryTimeout,
+    RefusedError,
+    TransactionLost,
+    UsageError,
+)
+from pubsubsql.load import Loader
+from pubsubsql.options import DEFAULT_PORT, Options
+from pubsubsql.rows import Change, Result
+from pubsubsql.statement import begins_transaction, ends_transaction, unsubscribe_statement, verb_of
+from pubsubsql.subscription import AsyncSubscription
+from pubsubsql.values import Value, Values
+
+_ELSEWHERE = {
+    "subscribe": "use subscribe() for a subscribe statement",
+    "unsubscribe": "call unsubscribe() of the subscription",
+    "stream": "use load() to send many statements without an answer to each",
+    "close": "use close()",
+}
+_UNSET: Any = object()
+
+
+async def aconnect(host: str = "localhost", port: int = DEFAULT_PORT, **options: Any) -> "AsyncClient":
+    """Connects to a server; `options` are those of Options. Raises CannotConnect, or RefusedError when the server does not
+    accept the user. The connection is kept, and made anew when it is lost, until close().
+
+        async with await pubsubsql.aconnect("localhost") as db:
+            result = await db.query("select * from stocks where ticker = ?", ["IBM"])
+    """
+    client = AsyncClient(host, port, Options(**options))
+    await client._start()
+    return client
+
+
+class AsyncClient:
+    """A server, as an asyncio program sees it: one connection after the other, and the subscriptions that outlive them.
+    Use it in the event loop that made it, by any number of tasks."""
+
+    def __init__(self, host: str, port: int, options: Options) -> None:
+        """Does not connect: aconnect() makes one that is connected."""
+        self._host = host
+        self._port = port
+        self._options = options
+        self._state = "connecting"
+        self._connection: Optional[Connection] = None
+        self._waiting: Dict[Query, None] = {}
+        self._subscriptions: Dict[AsyncSubscription, None] = {}
+        self._by_id: Dict[str, AsyncSubscription] = {}
+        self._transaction_lost = False
+        self._error: Optional[Error] = None
+        self._keeper: Optional[asyncio.Task[None]] = None
+        self._tasks: Set[asyncio.Task[None]] = set()
+
+    @property
+    def state(self) -> str:
+        """ "open"; "connecting" while there is no connection and one is being made; "closed" for good, by close() or
+        because the server no longer accepts the user."""
+        return self._state
+
+    async def query(self, sql: str, values: Values = None, *, timeout: Optional[float] = _UNSET) -> Result:
+        """Executes a statement; each `?` in it stands for the value at its place. While there is no connection it waits for
+        one. `timeout` is in seconds, None for none; otherwise that of the options.
+
+        Tasks can have any number of queries under way; they are executed in their order. Cancelling gives a query up;
+        what was sent may still be executed."""
+        verb = verb_of(sql)
+        if verb in _ELSEWHERE:
+            raise UsageError(_ELSEWHERE[verb])
+        query = Query(sql, values)
+        self._submit(query)
+        try:
+            return await self._answer(query, self._options.timeout if timeout is _UNSET else timeout)
+        except ConnectionLost:
+            if verb == "stop":
+                return Result("stop")
+            raise
+
+    async def subscribe(
+        self,
+        sql: str,
+        values: Values = None,
+        *,
+        queue: Optional[int] = None,
+        key: Union[str, Sequence[str], None] = None,
+        keep_rows: bool = True,
+    ) -> AsyncSubscription:
+        """Subscribes, now and after each reconnect; returns when the server has agreed.
+
+        `queue`: how many rows of events, and events, wait for the consumer at most; otherwise that of the options.
+        `key`: the columns that tell rows apart, for tables that do not show an id: those of the primary key.
+        `keep_rows`: without, `rows` stays empty, and the consumer has nothing but a `reset` after an overflow."""
+        subscription = AsyncSubscription(
+            sql,
+            values,
+            queue=self._options.queue if queue is None else queue,
+            key=key,
+            keep_rows=keep_rows,
+            end=self._unsubscribe,
+        )
+        if self._state == "closed":
+            raise self._closed_error()
+        self._subscriptions[subscription] = None
+        if self._connection is not None:
+            self._establish(subscription)
+        try:
+            await asyncio.wait_for(asyncio.shield(subscription._agreed), self._options.timeout)
+        except asyncio.TimeoutError:
+            self._discard(subscription)
+            raise QueryTimeout(f"the server has not agreed within {self._options.timeout} s") from None
+        except asyncio.CancelledError:
+            self._discard(subscription)
+            raise
+        return subscription
+
+    async def load(
+        self, sql: str, rows: Union[Iterable[Sequence[Value]], AsyncIterable[Sequence[Value]]]
+    ) -> int:
+        """Executes a statement once for each row of values, without waiting in between; for loading many rows. Returns how
+        many there were when all have been executed. Raises LoadError when some were refused (the others are in), and
+        ConnectionLost when the connection broke: then, some may be in."""
+        loader = Loader(self._present_connection, sql)
+        if isinstance(rows, AsyncIterable):
+            async for row in rows:
+                await loader.add(row)
+        else:
+            for row in rows:
+                await loader.add(row)
+        return await loader.finish()
+
+    async def close(self) -> None:
+        """Hangs up. What is under way fails with ClosedError; subscriptions end."""
+        self._shut(None)
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+
+    async def __aenter__(self) -> "AsyncClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    # Statements
+
+    def _submit(self, query: Query) -> None:
+        refused = self._closed_error() if self._state == "closed" else self._lost_transaction(query.sql)
+        if refused is not None:
+            query.fail(refused)
+        elif self._connection is not None:
+            self._connection.send(query)
+        elif len(self._waiting) >= self._options.pending_max:
+            query.fail(LimitError("too many statements wait for the connection (pending_max)"))
+        else:
+            self._waiting[query] = None
+
+    async def _answer(self, query: Query, timeout: Optional[float]) -> Result:
+        try:
+            return await asyncio.wait_for(query.future, timeout)
+        except asyncio.TimeoutError:
+            waited = query in self._waiting
+            fate = "there was no connection to send it on" if waited else "the statement may have been executed, or still be"
+            raise QueryTimeout(f"no answer within {timeout} s; {fate}") from None
+        finally:
+            self._waiting.pop(query, None)
+
+    def _lost_transaction(self, sql: str) -> Optional[Error]:
+        """The transaction of a connection that broke must not go on, without its beginning, on the next one."""
+        if not self._transaction_lost:
+            return None
+        if begins_transaction(sql) or ends_transaction(sql):
+            self._transaction_lost = False
+        if begins_transaction(sql) or verb_of(sql) == "rollback":
+            return None
+        return TransactionLost(
+            "the server has taken the transaction back, as its connection was lost; begin it anew, or send rollback to go "
+            "on without"
+        )
+
+    async def _present_connection(self) -> Connection:
+        """Raises when there is none."""
+        if self._connection is None:
+            raise self._closed_error() if self._state == "closed" else CannotConnect("there is no connection now")
+        return self._connection
+
+    # Subscriptions
+
+    def _establish(self, subscription: AsyncSubscription) -> None:
+        assert self._connection is not None
+        self._connection.send(_Subscribing(self, subscription))
+
+    def _agreed(self, subscription: AsyncSubscription, pubsubid: str) -> None:
+        if subscription not in self._subscriptions:
+            self._tell_server(subscription, pubsubid)
+            return
+        self._by_id[pubsubid] = subscription
+        subscription._confirm(pubsubid)
+
+    def _drop(self, subscription: AsyncSubscription, error: Optional[Error]) -> None:
+        self._subscriptions.pop(subscription, None)
+        if subscription.pubsubid is not None:
+            self._by_id.pop(subscription.pubsubid, None)
+        subscription._finish(error)
+
+    def _deliver(self, pubsubid: str, change: Change) -> None:
+        subscription = self._by_id.get(pubsubid)
+        if subscription is None:
+            return
+        try:
+            subscription._take(change)
+        except UsageError as error:
+            self._drop(subscription, error)
+            self._tell_server(subscription, pubsubid)
+
+    def _discard(self, subscription: AsyncSubscription) -> None:
+        """Of a subscription that nobody has got."""
+        self._drop(subscription, None)
+        if subscription.pubsubid is not None:
+            self._tell_server(subscription, subscription.pubsubid)
+
+    async def _unsubscribe(self, subscription: AsyncSubscription) -> None:
+        if subscription not in self._subscriptions:
+            return
+        self._drop(subscription, None)
+        if subscription.pubsubid is not None:
+            await self._send_unsubscribe(subscription, subscription.pubsubid)
+
+    async def _send_unsubscribe(self, subscription: AsyncSubscription, pubsubid: str) -> None:
+        if self._connection is None or subscription.table is None:
+            return
+        query = Query(unsubscribe_statement(subscription.table, pubsubid))
+        self._connection.send(query)
+        try:
+            await self._answer(query, self._options.timeout)
+        except (ConnectionLost, ClosedError):
+            pass  # the subscription has ended with the connection
+
+    def _tell_server(self, subscription: AsyncSubscription, pubsubid: str) -> None:
+        async def tell() -> None:
+            try:
+                await self._send_unsubscribe(subscription, pubsubid)
+            except Error:
+                pass  # its events are ignored anyhow
+
+        task = asyncio.get_running_loop().create_task(tell())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Connections
+
+    async def _start(self) -> None:
+        try:
+            connection = await self._connect()
+        except Error as error:
+            self._shut(error)
+            raise
+        self._keeper = asyncio.get_running_loop().create_task(self._keep(connection))
+        self._opened(connection)
+
+    async def _connect(self) -> Connection:
+        return await open_connection(self._host, self._port, self._options, self._deliver, self._lost)
+
+    async def _keep(self, connection: Connection) -> None:
+        """Makes connection after connection, until that is hopeless, or this is cancelled."""
+        try:
+            while True:
+                error = await asyncio.shield(connection.ended)
+                if self._state == "closed":
+                    return
+                if not self._options.reconnect:
+                    return self._shut(error)
+                self._enter("connecting", error)
+                connection = await self._reconnect()
+                self._opened(connection)
+        except RefusedError as error:
+            self._shut(error)
+        finally:
+            why = self._closed_error()
+            connection.end(why)
+            await connection.wait_closed()
+
+    async def _reconnect(self) -> Connection:
+        """Raises RefusedError when it is no use."""
+        delay = self._options.first_delay
+        while True:
+            await asyncio.sleep(delay * random.uniform(0.5, 1))
+            delay = min(2 * delay, self._options.delay_max)
+            try:
+                return await self._connect()
+            except Error as error:
+                if isinstance(error, RefusedError) and "try again later" not in str(error):
+                    raise
+                self._enter("connecting", error)
+
+    def _opened(self, connection: Connection) -> None:
+        self._connection = connection
+        self._enter("open", None)
+        for subscription in list(self._subscriptions):
+            self._establish(subscription)
+        waiting, self._waiting = self._waiting, {}
+        for query in waiting:
+            connection.send(query)
+
+    def _lost(self, connection: Connection) -> None:
+        if connection is not self._connection:
+            return
+        self._transaction_lost = self._transaction_lost or connection.in_transaction
+        self._connection = None
+        self._by_id.clear()
+        for subscription in self._subscriptions:
+            subscription.pubsubid = None
+
+    def _shut(self, error: Optional[Error]) -> None:
+        if self._state == "closed":
+            return
+        self._error = error
+        self._enter("closed", error)
+        if self._connection is not None:
+            self._connection.end(self._closed_error())
+        for subscription in list(self._subscriptions):
+            self._drop(subscription, error)
+        waiting, self._waiting = self._waiting, {}
+        for query in waiting:
+            query.fail(self._closed_error())
+
+    def _closed_error(self) -> Error:
+        return self._error or ClosedError("the client is closed")
+
+    def _enter(self, state: str, error: Optional[Error]) -> None:
+        if state == self._state and error is None:
+            return
+        self._state = state
+        if self._options.on_state is not None:
+            asyncio.get_running_loop().call_soon(self._options.on_state, state, error)
+
+
+@dataclasses.dataclass(eq=False)
+class _Subscribing:
+    """The request that makes a subscription on the present connection. A lost connection is no answer: it is made on the
+    next one."""
+
+    client: AsyncClient
+    subscription: AsyncSubscription
+
+    @property
+    def sql(self) -> str:
+        return self.subscription.sql
+
+    @property
+    def body(self) -> bytes:
+        return self.subscription._body
+
+    def done(self) -> bool:
+        return False
+
+    def succeed(self, result: Result) -> None:
+        self.client._agreed(self.subscription, str(result.members.get("pubsubid")))
+
+    def fail(self, error: Error) -> None:
+        if not isinstance(error, ConnectionLost):
+            self.client._drop(self.subscription, error)

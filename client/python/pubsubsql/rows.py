@@ -1,0 +1,154 @@
+"""Rows: those of a reply, of an event, and those that a subscription leads to."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+
+from pubsubsql.errors import UsageError
+
+Cell = Optional[str]
+"""A value as the server sends it: its text, or None for NULL."""
+
+Row = Dict[str, Cell]
+"""A row by the names of its columns."""
+
+Key = Union[Cell, Tuple[Cell, ...]]
+"""What tells a row of a subscription: its id. Groups are told by the value of the `group by` column, or by the tuple of
+the values if there are several, or none."""
+
+
+@dataclass
+class RowSet:
+    """Columns and rows. Iterating over it gives each row as a dict."""
+
+    action: str
+    columns: List[str] = field(default_factory=list)
+    rows: int = 0
+    """How many rows there are in `data`, or were changed."""
+    data: List[List[Cell]] = field(default_factory=list, repr=False)
+
+    def objects(self) -> List[Row]:
+        return list(self)
+
+    def __iter__(self) -> Iterator[Row]:
+        for cells in self.data:
+            yield dict(zip(self.columns, cells))
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@dataclass
+class Result(RowSet):
+    """The answer to a statement."""
+
+    members: Dict[str, Any] = field(default_factory=dict)
+    """What else the server's reply has, such as the numbers of `status`."""
+
+
+@dataclass
+class Change(RowSet):
+    """What a subscription tells.
+
+    The actions `add`, `insert`, `update`, `remove` and `delete` are changes, as the server's dialect has them; an update
+    has the columns that tell the row, and those that were set. `gap`: the server left out `lost` events, as this client
+    was too slow (`on slow drop`). `reset`: what came before is void; `reason` is "reconnect" when the connection was lost
+    and made again, "overflow" when the consumer was too slow for the queue. After both the rows come anew, as `add`.
+    """
+
+    lost: int = 0
+    reason: Optional[str] = None
+
+
+class LiveRows(Mapping[Key, Row]):
+    """The rows of a subscription as its events leave them. A mapping that can be read from any thread: iterating, keys(),
+    values() and items() are about the moment when they were called. Rows are never changed; an update puts a new dict in
+    the place of the old one, so do not change them either."""
+
+    def __init__(self, key: Optional[Sequence[str]], group_columns: Optional[int]) -> None:
+        self._rows: Dict[Key, Row] = {}
+        self._lock = threading.Lock()
+        self._key = None if key is None else list(key)
+        self._group_columns = group_columns
+        self._columns: Dict[str, None] = {}
+
+    def __getitem__(self, key: Key) -> Row:
+        return self._rows[key]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.copy())
+
+    def keys(self) -> Any:
+        return self.copy().keys()
+
+    def values(self) -> Any:
+        return self.copy().values()
+
+    def items(self) -> Any:
+        return self.copy().items()
+
+    def copy(self) -> Dict[Key, Row]:
+        """The rows of this moment."""
+        with self._lock:
+            return self._rows.copy()
+
+    def __repr__(self) -> str:
+        return repr(self.copy())
+
+    # For the subscription
+
+    def _clear(self) -> None:
+        with self._lock:
+            self._rows.clear()
+
+    def _apply(self, change: Change) -> None:
+        """Raises UsageError when the change does not tell which rows it is about."""
+        if not change.data:
+            return
+        key_of = self._key_function(change.columns)
+        self._columns.update(dict.fromkeys(change.columns))
+        with self._lock:
+            if change.action in ("add", "insert"):
+                for cells in change.data:
+                    self._rows[key_of(cells)] = dict(zip(change.columns, cells))
+            elif change.action == "update":
+                for cells in change.data:
+                    key = key_of(cells)
+                    self._rows[key] = {**self._rows.get(key, {}), **dict(zip(change.columns, cells))}
+            elif change.action in ("remove", "delete"):
+                for cells in change.data:
+                    self._rows.pop(key_of(cells), None)
+
+    def _snapshot(self) -> Change:
+        """All rows as an `add` event has them."""
+        columns = list(self._columns)
+        data = [[row.get(column) for column in columns] for row in self.copy().values()]
+        return Change("add", columns, len(data), data)
+
+    def _key_function(self, columns: List[str]) -> Callable[[List[Cell]], Key]:
+        if self._key is None:
+            self._key = self._default_key(columns)
+        missing = [name for name in self._key if name not in columns]
+        if missing:
+            raise UsageError(
+                f"an event with the columns {', '.join(columns)} does not tell its rows by {', '.join(self._key)}; name "
+                "the table's primary key in the argument `key` of subscribe()"
+            )
+        at = [columns.index(name) for name in self._key]
+        if len(at) == 1:
+            only = at[0]
+            return lambda cells: cells[only]
+        return lambda cells: tuple(cells[i] for i in at)
+
+    def _default_key(self, columns: List[str]) -> List[str]:
+        if self._group_columns is not None:
+            return columns[: self._group_columns]
+        return ["id"] if "id" in columns else columns[:1]
