@@ -110,17 +110,17 @@ bool access_control::authenticate(const reply_route& to, std::string user, std::
 /// An unknown user takes as long as a wrong password, so that nobody learns which users there are.
 void access_control::verify_now(const reply_route& to, std::string& user, std::string& password) {
   std::string hash = nobody_;
-  bool known = false;
+  access::shared_rights known;
   {
     const std::scoped_lock lock(users_mutex_);
     if (const auto it = hashes_.find(user); it != hashes_.end()) {
       hash = it->second;
-      known = true;
+      known = rights_.at(user);
     }
   }
-  const bool accepted = access::verify_password(hash, password) && known;
+  if (!access::verify_password(hash, password)) known = nullptr;
   access::wipe(password);
-  send(subscriber::of(to.session).worker, auth_done{.to = to, .user = std::move(user), .accepted = accepted});
+  send(subscriber::of(to.session).worker, auth_done{.to = to, .user = std::move(user), .accepted = std::move(known)});
 }
 
 // Changes
@@ -172,21 +172,23 @@ void access_control::reload() {
 void access_control::reload_now() {
   auto read = access::read_users(path_);
   if (!read) return spdlog::error("users stay as they were: {}", read.error());
+  read->list.keep_identities_of(users_.list);
   install(std::move(*read));
   spdlog::info("{} users of {}", users_.list.users().size(), path_);
 }
 
-/// Who has the same grants as before keeps the same rights.
+/// A user who has the same grants as before keeps the same rights.
 void access_control::install(access::stored_users users) {
   users_ = std::move(users);
   decltype(rights_) rights;
   decltype(hashes_) hashes;
   for (const access::user_list::user& u : users_.list.users()) {
     std::vector<std::string> grants = access::grants_of(u);
-    access::shared_rights before = find(u.name);
-    const bool same = before != nullptr && before->grants() == grants;
-    rights.emplace(u.name,
-                   same ? std::move(before) : std::make_shared<const access::user_rights>(u.name, std::move(grants)));
+    access::shared_rights kept = find(u.name);
+    if (kept == nullptr || kept->identity() != u.identity || kept->grants() != grants) {
+      kept = std::make_shared<const access::user_rights>(u.name, std::move(grants), u.identity);
+    }
+    rights.emplace(u.name, std::move(kept));
     hashes.emplace(u.name, u.hash);
   }
   if (std::ranges::none_of(rights, [](const auto& r) { return r.second->is_admin(); })) {

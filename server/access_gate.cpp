@@ -137,7 +137,7 @@ void access_gate::recheck(session& s) {
   const auto is_other = [&](const std::string& table) { return !now->has_same(*who.user, table, right::subscribe); };
   const bool is_many = who.subscribed_to.size() > session_identity::subscribed_to_max;
   std::string_view why;
-  if (now == nullptr) {
+  if (now == nullptr || now->identity() != who.user->identity()) {
     why = "its user was dropped";
   } else if (s.has_subscriptions() && (is_many || std::ranges::any_of(who.subscribed_to, is_other))) {
     why = "the user's right to what it subscribes to has changed";
@@ -244,8 +244,7 @@ void access_gate::on(auth_done& m) {
   session* const from = worker_.find(m.to.session);
   if (from == nullptr) return;
   std::string reply;
-  if (m.accepted) accept(*from, m, reply);
-  const bool accepted = !reply.empty();
+  const bool accepted = accept(*from, m, reply);
   if (!accepted) {
     reject(*from, m, reply);
     from->limit_admission();
@@ -254,15 +253,17 @@ void access_gate::on(auth_done& m) {
   if (!accepted && ++from->identity.failures >= failures_max) from->finish("too many failed authentications");
 }
 
-/// Leaves the reply empty when the user has been dropped meanwhile.
-void access_gate::accept(session& from, const auth_done& m, std::string& reply) {
+/// Not if the user has been dropped meanwhile.
+bool access_gate::accept(session& from, const auth_done& m, std::string& reply) {
+  if (m.accepted == nullptr) return false;
   const std::uint64_t version = control()->version();
   access::shared_rights user = control()->find(m.user);
-  if (user == nullptr) return;
+  if (user == nullptr || user->identity() != m.accepted->identity()) return false;
   spdlog::info("connection {} is of user '{}'", from.address(), shown(m.user));
   from.identity = {.user = std::move(user), .version = version, .failures = 0, .subscribed_to = {}};
   from.admitted();
   encode_facts(reply, m.to.address, "auth", {}, {});
+  return true;
 }
 
 void access_gate::reject(session& from, const auth_done& m, std::string& reply) const {

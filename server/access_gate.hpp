@@ -65,7 +65,7 @@ class access_gate {
   [[nodiscard]] bool has_rights(const client_request& a, const parser::statement& s);
   void authenticate(const client_request& a, const parser::auth_statement& s);
   void verify(const reply_route& to, std::string user, std::string password);
-  void accept(session& from, const auth_done& m, std::string& reply);
+  [[nodiscard]] bool accept(session& from, const auth_done& m, std::string& reply);
   void reject(session& from, const auth_done& m, std::string& reply) const;
   static void note_subscription(session& from, std::string_view table);
   void show_users(const client_request& a) const;

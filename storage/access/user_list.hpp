@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ class user_list {
     std::string where;  ///< as it is printed behind the user; empty: all rows
   };
   struct user {
+    /// Never given to another user in this process: whoever is made after one of the same name was dropped is another.
+    std::uint64_t identity = 0;
     std::string name;
     std::string hash;
     std::vector<grant> grants;  ///< no two with the same table and where
@@ -32,6 +35,9 @@ class user_list {
   /// Runs `create user`, `alter user`, `drop user`, `grant` or `revoke`. Returns why it cannot be done, if so; then
   /// nothing is changed. REQUIRES: a secret is a hash.
   [[nodiscard]] std::optional<std::string> apply(const parser::statement& s);
+
+  /// Who has the name of a user of `before` is that user.
+  void keep_identities_of(const user_list& before);
 
   [[nodiscard]] const user* find(std::string_view name) const;
   /// In the order in which they were made.
