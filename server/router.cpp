@@ -80,7 +80,7 @@ void router::run(session& from, const parser::request& r) {
   client_request a{.from = from, .to = {.mode = from.mode(), .request_id = r.id}, .sql = r.text};
   const parser::statement* const parsed = statements_.parse(r.text);
   if (parsed == nullptr) return gate_.refuse_unread(a, statements_.error());
-  a.stream = parsed->stream;
+  a.to.stream = parsed->stream;
   const parser::statement_body& body = parsed->body;
   if (worker_.shared().access != nullptr && !gate_.admits(a, *parsed)) return;
   if ((from.transaction != transaction_id{} || is_about_transactions(body)) && run_in_transaction(a, *parsed)) return;
@@ -92,7 +92,6 @@ void router::run(session& from, const parser::request& r) {
   if (is_any<parser::show_tables_statement>(body)) return gather(a, false);
   if (is_show(body, parser::server_listing::subscriptions)) return listing_.show(a);
   if (is_show(body, parser::server_listing::limits)) {
-    if (a.stream) return;
     return from.reply([&](std::string& out) { encode_limits(out, a.to, worker_.shared()); });
   }
   run_on_table(a, *parsed);
@@ -251,7 +250,7 @@ void router::bear_subscription(const client_request& a, const parser::statement&
 void router::run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid) {
   tables_.run({.route = {.session = a.from.id(), .slot = 0, .address = a.to},
                .pubsubid = pubsubid,
-               .stream = a.stream,
+               .stream = a.to.stream,
                .text = a.sql,
                .sql = {},
                .user = a.from.identity.user},
@@ -371,7 +370,6 @@ void router::gather(const client_request& a, bool status) {
   const std::size_t others = worker_.shared().workers.size() - 1;
   gathering g{.route = {.session = a.from.id(), .slot = 0, .address = a.to},
               .status = status,
-              .stream = a.stream,
               .missing = others,
               .tables = tables_here(),
               .user = a.from.identity.user,
@@ -406,7 +404,6 @@ void router::on(tables_listed& m) {
 }
 
 void router::encode_gathered(std::string& out, gathering& g) const {
-  if (g.stream) return;
   if (g.status) {
     encode_numbers(out, g);
     return;

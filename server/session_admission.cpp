@@ -41,6 +41,7 @@ void session::start(const subscriber& me) {
   me_ = me;
   if (admitted_ != admission::served) {
     refusal_ = admitted_ == admission::too_many ? &too_many_connections : &too_many_from_address;
+    end_reason_ = refusal_->reason;
     set_deadline(turned_away_time);
   } else if (worker_.shared().settings.tls.required || worker_.shared().access != nullptr) {
     limit_admission();
