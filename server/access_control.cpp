@@ -129,34 +129,35 @@ void access_control::send(unsigned worker, worker_message message) {
 
 bool access_control::authenticate(const reply_route& to, std::string user, std::string password) {
   return enqueue([this, to, user = std::move(user), password = std::move(password)]() mutable {
-    const bool accepted = verify_now(user, password);
-    send(subscriber::of(to.session).worker, auth_done{.to = to, .user = std::move(user), .accepted = accepted});
+    access::shared_rights accepted = verify_now(user, password);
+    send(subscriber::of(to.session).worker,
+         auth_done{.to = to, .user = std::move(user), .accepted = std::move(accepted)});
   });
 }
 
 bool access_control::authenticate(unsigned worker, std::string user, std::string password,
-                                  std::function<void(bool accepted)> done) {
+                                  std::function<void(access::shared_rights accepted)> done) {
   return enqueue(
       [this, worker, user = std::move(user), password = std::move(password), done = std::move(done)]() mutable {
-        const bool accepted = verify_now(user, password);
-        boost::asio::post(shared_.workers[worker]->context(), [done = std::move(done), accepted] { done(accepted); });
+        boost::asio::post(shared_.workers[worker]->context(),
+                          [done = std::move(done), accepted = verify_now(user, password)] { done(accepted); });
       });
 }
 
 /// An unknown user takes as long as a wrong password, so that nobody learns which users there are.
-bool access_control::verify_now(const std::string& user, std::string& password) const {
+access::shared_rights access_control::verify_now(const std::string& user, std::string& password) const {
   std::string hash = nobody_;
-  bool known = false;
+  access::shared_rights known;
   {
     const std::scoped_lock lock(users_mutex_);
     if (const auto it = hashes_.find(user); it != hashes_.end()) {
       hash = it->second;
-      known = true;
+      known = rights_.at(user);
     }
   }
-  const bool accepted = access::verify_password(hash, password) && known;
+  if (!access::verify_password(hash, password)) known = nullptr;
   access::wipe(password);
-  return accepted;
+  return known;
 }
 
 // Changes
@@ -208,21 +209,23 @@ void access_control::reload() {
 void access_control::reload_now() {
   auto read = access::read_users(path_);
   if (!read) return spdlog::error("users stay as they were: {}", read.error());
+  read->list.keep_identities_of(users_.list);
   install(std::move(*read));
   spdlog::info("{} users of {}", users_.list.users().size(), path_);
 }
 
-/// Who has the same grants as before keeps the same rights.
+/// A user who has the same grants as before keeps the same rights.
 void access_control::install(access::stored_users users) {
   users_ = std::move(users);
   decltype(rights_) rights;
   decltype(hashes_) hashes;
   for (const access::user_list::user& u : users_.list.users()) {
     std::vector<std::string> grants = access::grants_of(u);
-    access::shared_rights before = find(u.name);
-    const bool same = before != nullptr && before->grants() == grants;
-    rights.emplace(u.name,
-                   same ? std::move(before) : std::make_shared<const access::user_rights>(u.name, std::move(grants)));
+    access::shared_rights kept = find(u.name);
+    if (kept == nullptr || kept->identity() != u.identity || kept->grants() != grants) {
+      kept = std::make_shared<const access::user_rights>(u.name, std::move(grants), u.identity);
+    }
+    rights.emplace(u.name, std::move(kept));
     hashes.emplace(u.name, u.hash);
   }
   if (std::ranges::none_of(rights, [](const auto& r) { return r.second->is_admin(); })) {

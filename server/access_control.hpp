@@ -63,9 +63,10 @@ class access_control {
 
   /// Has a password verified; answered with auth_done. False: too much waits.
   [[nodiscard]] bool authenticate(const reply_route& to, std::string user, std::string password);
-  /// The same; `done` is called on that worker's thread, unless the server stops before.
+  /// The same; `done` is called on that worker's thread, unless the server stops before, with the user as it was when
+  /// the password was verified; nullptr: refused.
   [[nodiscard]] bool authenticate(unsigned worker, std::string user, std::string password,
-                                  std::function<void(bool accepted)> done);
+                                  std::function<void(access::shared_rights accepted)> done);
   /// Runs a statement that changes users or rights, whoever it is from; answered with its reply. False: too much waits.
   [[nodiscard]] bool change(const reply_route& to, std::string_view sql);
   /// Reads the file again. When it cannot be read, everything stays as it is, and the log says why.
@@ -76,7 +77,7 @@ class access_control {
 
   void run();
   [[nodiscard]] bool enqueue(job j);
-  [[nodiscard]] bool verify_now(const std::string& user, std::string& password) const;
+  [[nodiscard]] access::shared_rights verify_now(const std::string& user, std::string& password) const;
   void expire_tokens();
   [[nodiscard]] static std::int64_t now_s();
   void change_now(const reply_route& to, const std::string& sql);

@@ -133,7 +133,7 @@ void access_gate::recheck(session& s) {
   const auto is_other = [&](const std::string& table) { return !now->has_same(*who.user, table, right::subscribe); };
   const bool is_many = who.subscribed_to.size() > session_identity::subscribed_to_max;
   std::string_view why;
-  if (now == nullptr) {
+  if (now == nullptr || now->identity() != who.user->identity()) {
     why = "its user was dropped";
   } else if (s.has_subscriptions() && (is_many || std::ranges::any_of(who.subscribed_to, is_other))) {
     why = "the user's right to what it subscribes to has changed";
@@ -233,7 +233,7 @@ void access_gate::authenticate(const client_request& a, const parser::auth_state
 bool access_gate::accept_token(const client_request& a, const parser::auth_statement& s) {
   if (!access::is_token(s.password)) return false;
   const auto owner = control()->find_token(s.password);
-  if (!owner || owner->user != s.user || !become(a.from, owner->user, owner->number)) return false;
+  if (!owner || owner->user != s.user || !become(a.from, owner->user, owner->number, nullptr)) return false;
   a.from.reply([&](std::string& out) { encode_facts(out, a.to, "auth", {}, {}); });
   return true;
 }
@@ -255,7 +255,7 @@ void access_gate::on(auth_done& m) {
   session* const from = worker_.find(m.to.session);
   if (from == nullptr) return;
   std::string reply;
-  const bool accepted = m.accepted && become(*from, m.user, 0);
+  const bool accepted = m.accepted != nullptr && become(*from, m.user, 0, m.accepted.get());
   if (accepted) {
     encode_facts(reply, m.to.address, "auth", {}, {});
   } else {
@@ -267,11 +267,12 @@ void access_gate::on(auth_done& m) {
     from->finish("too many failed authentications", close_code::refused);
 }
 
-/// False: there is no such user any more.
-bool access_gate::become(session& from, std::string_view user, std::uint64_t token) {
+/// False: there is no such user any more, or it is not `verified` (nullptr: no matter).
+bool access_gate::become(session& from, std::string_view user, std::uint64_t token,
+                         const access::user_rights* verified) {
   const std::uint64_t version = control()->version();
   access::shared_rights rights = control()->find(user);
-  if (rights == nullptr) return false;
+  if (rights == nullptr || (verified != nullptr && rights->identity() != verified->identity())) return false;
   spdlog::info("connection {} is of user '{}'", from.address(), log_text(user));
   from.identity = {.user = std::move(rights), .version = version, .failures = 0, .token = token, .subscribed_to = {}};
   from.admitted();

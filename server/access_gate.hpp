@@ -67,7 +67,8 @@ class access_gate {
   void authenticate(const client_request& a, const parser::auth_statement& s);
   [[nodiscard]] bool accept_token(const client_request& a, const parser::auth_statement& s);
   void verify(const reply_route& to, std::string user, std::string password);
-  [[nodiscard]] bool become(session& from, std::string_view user, std::uint64_t token);
+  [[nodiscard]] bool become(session& from, std::string_view user, std::uint64_t token,
+                            const access::user_rights* verified);
   void reject(session& from, const auth_done& m, std::string& reply) const;
   static void note_subscription(session& from, std::string_view table);
   void show_users(const client_request& a) const;

@@ -13,7 +13,6 @@ struct client_request {
   session& from;
   reply_address to;
   std::string_view sql;
-  bool stream = false;  ///< success is not replied
 };
 
 }  // namespace pubsubsql::server

@@ -291,6 +291,7 @@ void encode_store_error(std::string& out, const reply_address& to, const storage
 
 void encode_listing(std::string& out, const reply_address& to, std::string_view action,
                     std::span<const std::string_view> columns, std::span<const storage::value> rows) {
+  if (to.stream) return;
   const std::size_t width = columns.size();
   const std::size_t count = rows.size() / width;
   const auto message_of = [&](std::size_t first, std::size_t last) {
@@ -316,6 +317,7 @@ void encode_listing(std::string& out, const reply_address& to, std::string_view 
 void encode_facts(std::string& out, const reply_address& to, std::string_view action,
                   std::span<const std::pair<std::string_view, std::uint64_t>> numbers,
                   std::span<const std::pair<std::string_view, std::string_view>> texts) {
+  if (to.stream) return;
   message_writer message(out, to.mode, to.request_id);
   append_ok(out, action);
   for (const auto& [name, number] : numbers) append_number_member(out, name, number);
@@ -328,6 +330,7 @@ void encode_facts(std::string& out, const reply_address& to, std::string_view ac
 
 void encode_names(std::string& out, const reply_address& to, std::string_view action, std::string_view member,
                   std::span<const std::string> names) {
+  if (to.stream) return;
   message_writer message(out, to.mode, to.request_id);
   append_ok(out, action);
   out += ",\"";

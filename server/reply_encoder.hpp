@@ -22,6 +22,7 @@ namespace pubsubsql::server {
 /// Whom a reply is for: how the client talks, and its number for the request.
 struct reply_address {
   parser::wire_mode mode = parser::wire_mode::text;
+  bool stream = false;  ///< the client wants errors only: no listing, facts, names or count is written
   std::uint32_t request_id = 0;
   /// Whether a reply is one message for each request, however many rows it has. For what is not replied otherwise,
   /// because the statement is streamed, it is an empty one.

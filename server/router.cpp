@@ -81,7 +81,7 @@ void router::run(session& from, const parser::request& r) {
       .from = from, .to = {.mode = from.mode(), .request_id = r.id, .is_whole = from.is_momentary()}, .sql = r.text};
   const parser::statement* const parsed = statements_.parse(r.text);
   if (parsed == nullptr) return gate_.refuse_unread(a, statements_.error());
-  a.stream = parsed->stream && !from.is_momentary();
+  a.to.stream = parsed->stream && !from.is_momentary();
   const parser::statement_body& body = parsed->body;
   if (worker_.shared().access != nullptr && !gate_.admits(a, *parsed)) return;
   if ((from.transaction != transaction_id{} || is_about_transactions(body)) && run_in_transaction(a, *parsed)) return;
@@ -93,7 +93,6 @@ void router::run(session& from, const parser::request& r) {
   if (is_any<parser::show_tables_statement>(body)) return gather(a, false);
   if (is_show(body, parser::server_listing::subscriptions)) return listing_.show(a);
   if (is_show(body, parser::server_listing::limits)) {
-    if (a.stream) return;
     return from.reply([&](std::string& out) { encode_limits(out, a.to, worker_.shared()); });
   }
   run_on_table(a, *parsed);
@@ -375,7 +374,6 @@ void router::gather(const client_request& a, bool status) {
   const std::size_t others = worker_.shared().workers.size() - 1;
   gathering g{.route = {.session = a.from.id(), .slot = 0, .address = a.to},
               .status = status,
-              .stream = a.stream,
               .missing = others,
               .tables = tables_here(),
               .user = a.from.identity.user,
@@ -410,7 +408,6 @@ void router::on(tables_listed& m) {
 }
 
 void router::encode_gathered(std::string& out, gathering& g) const {
-  if (g.stream) return;
   if (g.status) {
     encode_numbers(out, g);
     return;

@@ -91,7 +91,6 @@ class router {
   struct gathering {
     reply_route route;
     bool status = false;
-    bool stream = false;
     std::size_t missing = 0;
     std::vector<table_numbers> tables;
     access::shared_rights user = {};  ///< who asks

@@ -43,6 +43,7 @@ void session::start(const subscriber& me) {
   me_ = me;
   if (connection_.admitted() != admission::served) {
     refusal_ = connection_.admitted() == admission::too_many ? &too_many_connections : &too_many_from_address;
+    end_reason_ = refusal_->reason;
     set_deadline(turned_away_time);
   } else if (is_admitted()) {
     transport_.admitted();

@@ -64,10 +64,8 @@ subscription_list subscription_listing::list_here() const {
 void subscription_listing::show(const client_request& a) {
   const std::size_t workers = worker_.shared().workers.size();
   worker_.events().hand_out();
-  gathering g{.route = {.session = a.from.id(), .slot = 0, .address = a.to},
-              .stream = a.stream,
-              .missing = workers - 1,
-              .all = list_here()};
+  gathering g{
+      .route = {.session = a.from.id(), .slot = 0, .address = a.to}, .missing = workers - 1, .all = list_here()};
   if (g.missing == 0) {
     return a.from.reply([&](std::string& out) { encode(out, g); });
   }
@@ -111,7 +109,6 @@ void subscription_listing::encode(std::string& out, gathering& g) const {
   if (g.all.is_cut) {
     return encode_error(out, g.route.address, "the subscriptions are more than --max-result-bytes may show; raise it");
   }
-  if (g.stream) return;
   static constexpr std::string_view columns[] = {"Connection", "Pubsubid", "Table", "Statement", "Policy",
                                                  "Backlog",    "Age",      "Sent",  "Dropped",   "Conflated"};
   std::ranges::sort(g.all.subscriptions, {}, &subscription_facts::pubsubid);

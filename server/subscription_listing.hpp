@@ -32,7 +32,6 @@ class subscription_listing {
   /// A question that waits for other workers.
   struct gathering {
     reply_route route;
-    bool stream = false;
     std::size_t missing = 0;
     subscription_list all;
   };

@@ -23,7 +23,7 @@ namespace {
 constexpr std::string_view deadlock_message = "Deadlock found when trying to get lock; try restarting transaction";
 
 void encode_done(std::string& out, const client_request& a, std::string_view action) {
-  if (!a.stream) encode_facts(out, a.to, action, {}, {});
+  encode_facts(out, a.to, action, {}, {});
 }
 
 std::size_t bytes_of(const std::vector<ready_event>& events) {

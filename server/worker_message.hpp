@@ -221,7 +221,7 @@ struct transactions_open {
 struct auth_done {
   reply_route to;
   std::string user;
-  bool accepted = false;
+  access::shared_rights accepted = {};  ///< the user, as it was when the password was verified; nullptr: refused
 };
 
 /// Users or rights are others than before.

@@ -110,7 +110,7 @@ class authentication : public std::enable_shared_from_this<authentication> {
     const auto owner = control_.find_token(said_.secret);
     if (!owner || (!said_.user.empty() && said_.user != owner->user)) return false;
     said_.user = owner->user;
-    return accept(version, owner->number);
+    return accept(version, owner->number, nullptr);
   }
 
   void await_turn() {
@@ -133,18 +133,18 @@ class authentication : public std::enable_shared_from_this<authentication> {
     std::string user = said_.user.substr(0, access::user_name_bytes_max + 1);
     std::string password = said_.secret.substr(0, access::password_bytes_max + 1);
     access::wipe(said_.secret);
-    const auto done = [self = shared_from_this(), version = control_.version()](bool accepted) {
-      if (!accepted || !self->accept(version, 0)) self->reject();
+    const auto done = [self = shared_from_this(), version = control_.version()](const access::shared_rights& accepted) {
+      if (accepted == nullptr || !self->accept(version, 0, accepted.get())) self->reject();
     };
     if (control_.authenticate(connection_->home().index(), std::move(user), std::move(password), done)) return;
     connection_->respond(busy(status::service_unavailable, "too many are being authenticated; try again later",
                               std::chrono::seconds(1)));
   }
 
-  /// False: there is no such user any more.
-  bool accept(std::uint64_t version, std::uint64_t token) {
+  /// False: there is no such user any more, or it is not `verified` (nullptr: no matter).
+  bool accept(std::uint64_t version, std::uint64_t token, const access::user_rights* verified) {
     access::shared_rights rights = control_.find(said_.user);
-    if (rights == nullptr) return false;
+    if (rights == nullptr || (verified != nullptr && rights->identity() != verified->identity())) return false;
     spdlog::debug("connection {} is of user '{}'", connection_->address(), log_text(said_.user));
     connection_->identity = {
         .user = std::move(rights), .version = version, .failures = 0, .token = token, .subscribed_to = {}};

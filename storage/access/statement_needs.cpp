@@ -53,6 +53,7 @@ class collector {
   void operator()(const parser::truncate_statement& s) { add(s.table, {right::delete_rows}); }
   void operator()(const parser::subscribe_statement& s) { add(s.table, {right::subscribe}); }
   void operator()(const parser::describe_statement& s) { add(s.table, {}); }
+  void operator()(const parser::unsubscribe_statement& s) { add(s.table, {}); }
   void operator()(const parser::explain_statement& s) { std::visit(*this, s.of); }
 
   void operator()(const parser::key_statement& s) { create(s.table); }
@@ -66,7 +67,6 @@ class collector {
   void operator()(const parser::drop_index_statement& s) { create(s.table); }
 
   // What anybody may; and what is decided by whom it is about, where it is run
-  void operator()(const parser::unsubscribe_statement&) {}
   void operator()(const parser::status_statement&) {}
   void operator()(const parser::close_statement&) {}
   void operator()(const parser::show_tables_statement&) {}

@@ -1,6 +1,8 @@
 #include "storage/access/user_list.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <map>
 #include <utility>
 #include <variant>
 
@@ -10,6 +12,11 @@
 namespace pubsubsql::access {
 
 namespace {
+
+std::uint64_t next_identity() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
 
 bool has_control_characters(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
@@ -60,6 +67,14 @@ std::optional<std::string> user_list::apply(const parser::statement& s) {
   return std::visit([this](const auto& body) { return run(body); }, s.body);
 }
 
+void user_list::keep_identities_of(const user_list& before) {
+  std::map<std::string_view, std::uint64_t> known;
+  for (const user& u : before.users_) known.emplace(u.name, u.identity);
+  for (user& u : users_) {
+    if (const auto it = known.find(u.name); it != known.end()) u.identity = it->second;
+  }
+}
+
 const user_list::user* user_list::find(std::string_view name) const {
   const auto it = std::ranges::find(users_, name, &user::name);
   return it == users_.end() ? nullptr : &*it;
@@ -87,7 +102,11 @@ user_list::problem user_list::run(const parser::create_user_statement& s) {
            " bytes, none of them control characters; choose another";
   }
   if (users_.size() >= users_max) return "there are " + std::to_string(users_max) + " users already; drop some";
-  users_.push_back({.name = std::string(s.user), .hash = std::string(s.secret), .grants = {}, .tokens = {}});
+  users_.push_back({.identity = next_identity(),
+                    .name = std::string(s.user),
+                    .hash = std::string(s.secret),
+                    .grants = {},
+                    .tokens = {}});
   return std::nullopt;
 }
 

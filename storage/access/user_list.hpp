@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ class user_list {
     std::string where;  ///< as it is printed behind the user; empty: all rows
   };
   struct user {
+    /// Never given to another user in this process: whoever is made after one of the same name was dropped is another.
+    std::uint64_t identity = 0;
     std::string name;
     std::string hash;
     std::vector<grant> grants;  ///< no two with the same table and where
@@ -39,6 +42,9 @@ class user_list {
   [[nodiscard]] std::optional<std::string> add_token(std::string_view name, token t);
   /// Takes the token away of which `id` is id_of(), or a longer beginning of its hash. Returns why not, if so.
   [[nodiscard]] std::optional<std::string> remove_token(std::string_view name, std::string_view id);
+
+  /// Who has the name of a user of `before` is that user.
+  void keep_identities_of(const user_list& before);
 
   [[nodiscard]] const user* find(std::string_view name) const;
   /// In the order in which they were made.

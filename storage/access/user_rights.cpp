@@ -23,8 +23,8 @@ bool are_same(const parser::expression* a, const parser::expression* b) {
 user_rights::parsed_grant::parsed_grant(const std::string& text)
     : tree(std::get<parser::grant_statement>(parser::parse(text, arena)->body)) {}
 
-user_rights::user_rights(std::string name, std::vector<std::string> grants)
-    : name_(std::move(name)), serial_(next_serial()), grants_(std::move(grants)) {
+user_rights::user_rights(std::string name, std::vector<std::string> grants, std::uint64_t identity)
+    : name_(std::move(name)), identity_(identity), serial_(next_serial()), grants_(std::move(grants)) {
   for (const std::string& text : grants_) {
     const parser::grant_statement& g = parsed_.emplace_back(text).tree;
     is_admin_ = is_admin_ || g.rights.has(parser::right::admin);

@@ -27,12 +27,14 @@ class user_rights {
     [[nodiscard]] const parser::expression* rows_of(parser::right r) const { return rows[static_cast<std::size_t>(r)]; }
   };
 
-  /// `grants`: grant statements for this user, as parser::print() writes them.
-  user_rights(std::string name, std::vector<std::string> grants);
+  /// `grants`: grant statements for this user, as parser::print() writes them. `identity`: as in user_list.
+  user_rights(std::string name, std::vector<std::string> grants, std::uint64_t identity = 0);
   user_rights(const user_rights&) = delete;
   user_rights& operator=(const user_rights&) = delete;
 
   [[nodiscard]] const std::string& name() const { return name_; }
+  /// Of the user, as in user_list: other rights of the same user have the same one.
+  [[nodiscard]] std::uint64_t identity() const { return identity_; }
   /// Never given to another one in this process.
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
   [[nodiscard]] bool is_admin() const { return is_admin_; }
@@ -60,6 +62,7 @@ class user_rights {
   [[nodiscard]] parser::expression* make(parser::expression e);
 
   std::string name_;
+  std::uint64_t identity_;
   std::uint64_t serial_;
   std::vector<std::string> grants_;
   std::deque<parsed_grant> parsed_;

@@ -305,7 +305,7 @@ void mysql_lane::give(table_handover& tables) {
   };
   const auto move_writes = [&](std::vector<write>& from, std::vector<write>& to) {
     const auto stays = [&](const write& w) { return !goes(w.statements().front()->table_name()); };
-    const auto first = std::ranges::stable_partition(from, stays).begin();
+    const auto first = std::stable_partition(from.begin(), from.end(), stays);
     to.assign(std::make_move_iterator(first), std::make_move_iterator(from.end()));
     from.erase(first, from.end());
   };

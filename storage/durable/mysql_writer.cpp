@@ -342,13 +342,13 @@ void mysql_writer::update_rows(const mysql_table& t, std::span<const column_inde
                                std::span<const row_view> rows) {
   if (rows.empty()) return;
   const std::string tail = on_duplicate(connection_, t, assigned);
-  for (const auto& [columns, of_columns] : defaulted_columns(t, assigned).group(rows)) {
+  for (const defaulted_columns::alike& of : defaulted_columns(t, assigned).group(rows)) {
     const std::string head =
-        "INSERT INTO " + quoted_name(t.name) + " " + in_parentheses(column_list(t, columns, t.own_id)) + " VALUES ";
-    const std::string one = values_of_row(t, columns);
+        "INSERT INTO " + quoted_name(t.name) + " " + in_parentheses(column_list(t, of.columns, t.own_id)) + " VALUES ";
+    const std::string one = values_of_row(t, of.columns);
     execute_in_pieces(
-        of_columns, columns.size() + 1, [&](std::size_t n) { return head + repeated(one, n) + tail; },
-        [&](row_view row, parameter_list& out) { bind_columns(out, t, columns, row); });
+        of.rows, of.columns.size() + 1, [&](std::size_t n) { return head + repeated(one, n) + tail; },
+        [&](row_view row, parameter_list& out) { bind_columns(out, t, of.columns, row); });
   }
 }
 

@@ -25,6 +25,21 @@ index_description described_index(const change& c) {
   return {.name = std::string(c.name), .columns = {c.assigned.begin(), c.assigned.end()}, .type = c.index};
 }
 
+/// Whether MySQL has the column as this server makes those without a type, and nothing in it. A server that ended
+/// between the change of the schema and the COMMIT leaves such a column behind, of which the data directory does not
+/// know.
+bool is_left_behind(mysql_connection& c, std::string_view table, std::string_view name) {
+  const auto there = read_table(c, table);
+  const auto found = there ? there->find(name) : std::nullopt;
+  if (!found || *found == id_column) return false;
+  const mysql_column& column = there->columns[*found - 1];
+  const bool is_as_made = column.facts.type == "longtext" && column.facts.nullable && !column.may_alter;
+  if (!is_as_made || column.has_default || column.generated) return false;
+  const std::string value =
+      "SELECT 1 FROM " + quoted_name(table) + " WHERE " + quoted_name(name) + " IS NOT NULL LIMIT 1";
+  return c.query(value).empty();
+}
+
 }  // namespace
 
 void mysql_writer::throw_column_is_gone(const mysql_table& t) {
@@ -72,7 +87,11 @@ void mysql_writer::add_column(std::string_view table, const change& c, bool may_
   const bool known = c.column <= t.columns.size() && t.columns[c.column - 1].name == c.name;
   if (may_be_there && known) return;
   if (c.column != t.columns.size() + 1) throw_column_is_gone(t);
-  make(add_column_sql(connection_, table, c.name, c.facts), may_be_there);
+  try {
+    make(add_column_sql(connection_, table, c.name, c.facts), may_be_there);
+  } catch (const mysql_error& e) {
+    if (e.code() != column_exists || c.facts != nullptr || !is_left_behind(connection_, table, c.name)) throw;
+  }
   t.columns.push_back(new_mysql_column(c.name));
   if (c.facts != nullptr) catalog_.reread(table);
 }

@@ -65,7 +65,7 @@ std::uint32_t row_folding::set_of(std::span<const column_index> named) {
   last_named_.assign(named.begin(), named.end());
   column_set rising = last_named_;
   std::ranges::sort(rising);
-  rising.erase(std::ranges::unique(rising).begin(), rising.end());
+  rising.erase(std::unique(rising.begin(), rising.end()), rising.end());
   last_set_ = number_of(std::move(rising));
   return *last_set_;
 }

@@ -191,6 +191,11 @@ table_differences still_as_written(const table& ours, const statement_changes& w
     row_view::cursor columns(c.after);
     for (column_index column = 1; column < ours.column_count(); ++column) values.push_back(columns.at(column));
     if (!here || !is_same(ours, ours.get(*here), values)) continue;
+    // A statement of which one row was stored otherwise has all its rows here.
+    for (std::size_t i = 0; i < theirs.size() && i + 1 < values.size(); ++i) {
+      values[i + 1] = theirs[i] ? value{*theirs[i]} : value{};
+    }
+    if (is_same(ours, ours.get(*here), values)) continue;
     table_differences::outside_row& row = d.different.emplace_back();
     row.here = *here;
     row.values.emplace_back();

@@ -16,8 +16,8 @@ namespace pubsubsql::storage::durable {
 /// mysql_error.
 [[nodiscard]] table_differences compare(mysql_connection& c, const mysql_table& theirs, const table& ours);
 
-/// The rows of a statement that are still as it wrote them, and what MySQL has stored instead. `stored` has its
-/// inserted and updated rows in order.
+/// The rows of a statement that are still as it wrote them and of which MySQL has stored something else, and what that
+/// is. `stored` has all its inserted and updated rows in order.
 [[nodiscard]] table_differences still_as_written(const table& ours, const statement_changes& written,
                                                  const corrected_rows& stored);
 

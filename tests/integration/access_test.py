@@ -201,6 +201,18 @@ class Rights(WithUsers):
             self.assertEqual(self.done(guest, "show tables")["rows"], 0)
             self.done(guest, "status")
 
+    def test_no_statement_tells_which_tables_there_are(self) -> None:
+        with self.server("--threads", "4") as server:
+            root, web = self.login(server, "root"), self.login(server, "web")
+            self.done(root, "insert into secret1 (a) values (1)")
+            for statement in ("unsubscribe from {}", "unsubscribe from {} where pubsubid = 1", "describe {}",
+                              "select * from {}", "explain select * from {}", "drop table if exists {}",
+                              "insert into {} (a) values (1)", "subscribe * from {}", "alter table {} set ack = memory"):
+                told = {self.refused(web, statement.format(table), 1142).replace(table, "T")
+                        for table in ("secret1", "secret2")}
+                self.assertEqual(len(told), 1, told)
+            self.assertIn("does not exist", self.refused(web, "unsubscribe from orders"))
+
     def test_what_is_refused_makes_nothing(self) -> None:
         with self.server() as server:
             web = self.login(server, "web")
@@ -220,6 +232,22 @@ class Rights(WithUsers):
             self.assertEqual(len(self.done(web, "show grants for web")["data"]), 2)
             root = self.login(server, "root")
             self.assertEqual(self.done(root, "show users")["data"], [["guest", "no"], ["root", "yes"], ["web", "no"]])
+
+    def test_stream_means_silence(self) -> None:
+        with self.server("--threads", "2") as server:
+            for connection in (server.framed(), server.text()):
+                with connection:
+                    self.done(connection, "auth root root-secret")
+                    for statement in ("create user x identified by y", "grant select on t to x",
+                                      "revoke select on t from x", "drop user x", "show users", "show grants",
+                                      "show limits", "show subscriptions", "show tables", "status", "mysql status",
+                                      "begin", "commit", "unsubscribe from nowhere"):
+                        connection.send("stream " + statement)
+                    self.assertIn("nowhere", connection.read_reply())
+                    connection.send("stream drop user x")
+                    connection.send("select current_user() as u")
+                    self.assertIn("there is no user", connection.read_reply())
+                    self.assertIn('"root"', connection.read_reply())
 
     def test_changes_last(self) -> None:
         with self.server() as server:
@@ -265,6 +293,19 @@ class Rights(WithUsers):
             with server.framed() as again:
                 self.refused(again, "auth web web-secret", 1045)
             server.wait_for_log("its user was dropped")
+
+    def test_another_user_of_the_same_name(self) -> None:
+        with self.server("--threads", "4") as server:
+            root, web = self.login(server, "root"), self.login(server, "web")
+            self.done(root, "drop user web")
+            self.done(root, "create user web identified by 'web-secret'")
+            self.expect_end(web)
+            again = self.login(server, "web")
+            self.assertEqual(self.done(again, "show grants")["rows"], 0)
+            server.log.clear()
+            server.signal(signal.SIGHUP)
+            server.wait_for_log("3 users of")
+            self.done(again, "status")
 
     def test_another_filter_ends_a_subscription(self) -> None:
         with self.server() as server:

@@ -129,6 +129,10 @@ class Connections(unittest.TestCase):
                 fourth.expect_closed()
             self.assertEqual(limits_of(clients[0])["max-connections-per-address"]["Refused"], "1")
             self.assertEqual(limits_of(clients[0])["max-connections-per-address"]["InUse"], "3")
+            server.log.clear()
+            with server.text() as silent:
+                silent.expect_closed()
+            server.wait_for_log("ended: too many connections from its address; silent")
             clients.pop().close()
 
             def served() -> bool:

@@ -305,6 +305,23 @@ class LostCommits(unittest.TestCase):
                         self.assertEqual(rows, [["a", "1", "2"], ["b", "3", "4"]])
                         self.check_same(server, client)
 
+    def test_a_column_that_was_left_behind_in_mysql(self) -> None:
+        """The server ended after MySQL had made it, and the next began without MySQL."""
+        with MysqlProxy(mariadb.port) as proxy:
+            flags = ["--data", self.directory.name]
+            self.make_table(proxy, *flags)
+            self.db.sql("ALTER TABLE t ADD COLUMN w LONGTEXT, ADD COLUMN x LONGTEXT, ADD COLUMN y int")
+            self.db.sql("UPDATE t SET x = 'of others'")
+            proxy.close()
+            with self.start(proxy, *flags) as server, server.framed() as client:
+                proxy.open()
+                self.wait_until_online(client)
+                self.assertEqual(client.ask("insert into t (k, w) values (e, 1)")["status"], "ok")
+                for of_others in ("x", "y", "W"):
+                    self.assertEqual(client.ask(f"insert into t (k, {of_others}) values (f, 1)").get("code"), 1060)
+                self.assertEqual(client.ask("update t set w = 2 where k = e")["rows"], 1)
+                self.assertEqual(self.db.sql("SELECT w, x FROM t WHERE k = 'e'"), [["2", None]])
+
     def test_mysql_is_lost_while_tables_load(self) -> None:
         """The data directory stands in, wherever the load was."""
         with MysqlProxy(mariadb.port) as proxy:

@@ -104,7 +104,7 @@ class Replay:
         if self.fills_in(action, (before["n"], row.get("n"))):
             return
         step = 0 if action == "delete" else 1
-        assert int(row["n"]) == int(before["n"]) + step, f"{action} of {row} after version {before['n']}"
+        assert int(row["n"]) == int(before["n"]) + step, f"{action} of {row} after {before}"
 
     def compare(self, reply: dict[str, Any]) -> None:
         assert reply["status"] == "ok", f"{self.spec.select()}: {reply}"

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "storage/durable/table_comparison.hpp"
 #include "storage/table.hpp"
 #include "tests/unit/storage/engine_driver.hpp"
 
@@ -59,4 +60,17 @@ TEST_CASE("columns of outside come with their values and indexes, and subscriber
   CHECK(t.index_of(2) == index_kind::tag);
   CHECK(t.facts_of(2)->type == "int");
   CHECK(e.run("select k from t where g = 7") == "select k: a");
+}
+
+TEST_CASE("of a statement's rows only those are repaired that were stored otherwise and have not changed since") {
+  engine_driver e;
+  e.run("insert into t (k, n) values (a, 1), (b, 1), (c, 1)");
+  e.run("update t set n = 2");
+  const auto written = e.kept();
+  e.run("update t set n = 3 where k = b");
+  const table& t = *e.engine().find("t");
+  CHECK(durable::still_as_written(t, *written, {{"a", "2"}, {"b", "3"}, {"c", "2"}}).size() == 0);
+  const table_differences d = durable::still_as_written(t, *written, {{"a", "2"}, {"b", "9"}, {"c", "9"}});
+  REQUIRE(d.size() == 1);
+  CHECK(d.different.front().here == *t.find_id(2));
 }

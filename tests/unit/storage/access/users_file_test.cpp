@@ -113,6 +113,27 @@ TEST_CASE("users: granting and revoking") {
   CHECK(users.users().empty());
 }
 
+TEST_CASE("users: another one of the same name is another user") {
+  user_list users;
+  REQUIRE(change(users, create("web")).empty());
+  const std::uint64_t first = users.find("web")->identity;
+  REQUIRE(change(users, create("other")).empty());
+  CHECK(users.find("other")->identity != first);
+  REQUIRE(change(users, "grant select on t to web").empty());
+  REQUIRE(change(users, "alter user 'web' identified by password '" + a_hash() + "'").empty());
+  CHECK(users.find("web")->identity == first);
+  auto read = parse_users(print_users(users), "users");
+  REQUIRE(read);
+  REQUIRE(change(*read, create("new")).empty());
+  read->keep_identities_of(users);
+  CHECK(read->find("web")->identity == first);
+  CHECK(read->find("other")->identity == users.find("other")->identity);
+  CHECK(read->find("new")->identity > users.find("other")->identity);
+  REQUIRE(change(users, "drop user web").empty());
+  REQUIRE(change(users, create("web")).empty());
+  CHECK(users.find("web")->identity != first);
+}
+
 TEST_CASE("passwords") {
   CHECK(verify_password(a_hash(), "secret"));
   CHECK_FALSE(verify_password(a_hash(), "Secret"));
