@@ -25,10 +25,18 @@ const elsewhere = {
   close: "use close()",
 };
 
-function checkUrl(url) {
-  const parsed = URL.canParse?.(url) === false ? undefined : new URL(url);
-  if (parsed?.protocol === "ws:" || parsed?.protocol === "wss:") return parsed.href;
-  throw usage(`${url} is no address of a WebSocket, such as ws://localhost:7778/ws`);
+function parseUrl(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function checkedUrl(text) {
+  const url = parseUrl(text);
+  if (url?.protocol === "ws:" || url?.protocol === "wss:") return url.href;
+  throw usage(`"${text}" is no address of a WebSocket, such as ws://localhost:7778/ws`);
 }
 
 /** Whether trying again may help. */
@@ -56,7 +64,7 @@ export class Client {
   #wakeUp = () => this.#backoff.hurry();
 
   constructor(url, options) {
-    this.#url = String(url);
+    this.#url = checkedUrl(String(url));
     this.#options = { ...defaults, ...options };
     this.#backoff = new Backoff(() => this.#open(), this.#options.reconnect);
     globalThis.addEventListener?.("online", this.#wakeUp);
@@ -201,6 +209,7 @@ export class Client {
   }
 
   #lost(error) {
+    if (!this.#connection) return;
     this.#transactionLost ||= this.#connection.inTransaction;
     this.#connection = undefined;
     this.#byId.clear();

@@ -1,7 +1,10 @@
 // The client with the real server.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import test from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { connect, PubSubSqlError } from "pubsubsql";
 import { Server } from "./server.js";
 
@@ -172,4 +175,12 @@ test("unsubscribing at once", async (t) => {
   await assert.rejects(subscription.ready, { kind: "closed" });
   await db.query("insert into t (a) values (1)");
   assert.equal((await db.query("show subscriptions")).rows, 0);
+});
+
+test("the example", async (t) => {
+  const server = await Server.start(t);
+  const example = fileURLToPath(new URL("../examples/quick_start.js", import.meta.url));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [example, server.url]);
+  assert.match(stdout, /add SAP 101\n/);
+  assert.equal(stderr, "");
 });
