@@ -162,6 +162,8 @@ class Peers(unittest.IsolatedAsyncioTestCase):
         port = listener.sockets[0].getsockname()[1]
         with self.assertRaisesRegex(CannotConnect, "no answer within"):
             await pubsubsql.aconnect("127.0.0.1", port, user="web", password="x", connect_timeout=0.05)
+        while not connected:
+            await asyncio.sleep(0.005)
         for writer in connected:
             writer.close()
             await asyncio.gather(writer.wait_closed(), return_exceptions=True)
@@ -171,10 +173,11 @@ class Peers(unittest.IsolatedAsyncioTestCase):
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read(1)
             writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            writer.close()
 
         listener = await asyncio.start_server(answer, "127.0.0.1", 0)
         port = listener.sockets[0].getsockname()[1]
-        async with await pubsubsql.aconnect("127.0.0.1", port, **FAST) as db:
+        async with await pubsubsql.aconnect("127.0.0.1", port, reconnect=False) as db:
             with self.assertRaisesRegex(pubsubsql.ProtocolError, "is there a PubSubSQL server"):
                 await db.query("select 1")
         listener.close()
