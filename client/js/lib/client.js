@@ -65,7 +65,8 @@ export class Client {
 
   constructor(url, options) {
     this.#url = checkedUrl(String(url));
-    this.#options = { ...defaults, ...options };
+    const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
+    this.#options = { ...defaults, ...Object.fromEntries(given) };
     this.#backoff = new Backoff(() => this.#open(), this.#options.reconnect);
     globalThis.addEventListener?.("online", this.#wakeUp);
     this.#open();
@@ -108,7 +109,7 @@ export class Client {
     const refused = this.#state === "closed" ? this.#closedError() : this.#lostTransaction(request.sql);
     if (refused !== undefined) return request.fail(refused);
     if (this.#connection) return this.#connection.send(request);
-    this.#dropSettled();
+    if (this.#waiting.size >= this.#options.pendingMax) this.#dropSettled();
     if (this.#waiting.size >= this.#options.pendingMax) {
       return request.fail(new PubSubSqlError("limit", "too many statements wait for the connection (pendingMax)"));
     }

@@ -160,7 +160,7 @@ test("a slow consumer goes on with the rows there are", async (t) => {
   const db = await connected(t);
   await db.query("insert into counters (name, n) values (a, 0)");
   const slow = db.subscribe("subscribe * from counters", null, { queue: 10 });
-  for (let i = 1; i <= 100; ++i) db.query("update counters set n = ? where name = a", [i]);
+  for (let i = 1; i <= 100; ++i) db.query(`update counters set n = ${i} where name = a`);
   await db.query("select 1");
   const seen = [];
   do seen.push((await slow.next()).value);
