@@ -1,10 +1,14 @@
 const usualDelays = { firstDelay: 100, maxDelay: 5_000 };
 
-/** When to try again: delays double with each failure, and are up to a half shorter by chance. */
+/**
+ * When to try again: delays double with each failure, and are up to a half shorter by chance. A connection that did not
+ * last for the longest delay counts as a failure.
+ */
 export class Backoff {
   #attempt;
   #delays;
   #failures = 0;
+  #connectedAt = Infinity;
   #timer;
 
   /** `attempt()` is called when it is time. `reconnect`: {firstDelay, maxDelay} in milliseconds; false for never. */
@@ -18,11 +22,13 @@ export class Backoff {
   }
 
   succeeded() {
-    this.#failures = 0;
+    this.#connectedAt = performance.now();
   }
 
   schedule() {
     const { firstDelay, maxDelay } = this.#delays;
+    if (performance.now() - this.#connectedAt > maxDelay) this.#failures = 0;
+    this.#connectedAt = Infinity;
     const delay = Math.min(maxDelay, firstDelay * 2 ** this.#failures++);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#run(), delay * (0.5 + Math.random() / 2));

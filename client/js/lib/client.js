@@ -25,10 +25,18 @@ const elsewhere = {
   close: "use close()",
 };
 
-function checkUrl(url) {
-  const parsed = URL.canParse?.(url) === false ? undefined : new URL(url);
-  if (parsed?.protocol === "ws:" || parsed?.protocol === "wss:") return parsed.href;
-  throw usage(`${url} is no address of a WebSocket, such as ws://localhost:7778/ws`);
+function parseUrl(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function checkedUrl(text) {
+  const url = parseUrl(text);
+  if (url?.protocol === "ws:" || url?.protocol === "wss:") return url.href;
+  throw usage(`"${text}" is no address of a WebSocket, such as ws://localhost:7778/ws`);
 }
 
 /** Whether trying again may help. */
@@ -56,8 +64,9 @@ export class Client {
   #wakeUp = () => this.#backoff.hurry();
 
   constructor(url, options) {
-    this.#url = String(url);
-    this.#options = { ...defaults, ...options };
+    this.#url = checkedUrl(String(url));
+    const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
+    this.#options = { ...defaults, ...Object.fromEntries(given) };
     this.#backoff = new Backoff(() => this.#open(), this.#options.reconnect);
     globalThis.addEventListener?.("online", this.#wakeUp);
     this.#open();
@@ -100,7 +109,7 @@ export class Client {
     const refused = this.#state === "closed" ? this.#closedError() : this.#lostTransaction(request.sql);
     if (refused !== undefined) return request.fail(refused);
     if (this.#connection) return this.#connection.send(request);
-    this.#dropSettled();
+    if (this.#waiting.size >= this.#options.pendingMax) this.#dropSettled();
     if (this.#waiting.size >= this.#options.pendingMax) {
       return request.fail(new PubSubSqlError("limit", "too many statements wait for the connection (pendingMax)"));
     }
@@ -201,6 +210,7 @@ export class Client {
   }
 
   #lost(error) {
+    if (!this.#connection) return;
     this.#transactionLost ||= this.#connection.inTransaction;
     this.#connection = undefined;
     this.#byId.clear();

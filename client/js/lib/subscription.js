@@ -14,6 +14,8 @@ const queuedMax = 10_000;
  * next().
  */
 export class Subscription {
+  /** The server's name of it on the present connection, which the client sets. */
+  pubsubid;
   #live;
   #keepsRows;
   #queue = [];

@@ -1,7 +1,10 @@
 // The client with the real server.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import test from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { connect, PubSubSqlError } from "pubsubsql";
 import { Server } from "./server.js";
 
@@ -157,7 +160,7 @@ test("a slow consumer goes on with the rows there are", async (t) => {
   const db = await connected(t);
   await db.query("insert into counters (name, n) values (a, 0)");
   const slow = db.subscribe("subscribe * from counters", null, { queue: 10 });
-  for (let i = 1; i <= 100; ++i) db.query("update counters set n = ? where name = a", [i]);
+  for (let i = 1; i <= 100; ++i) db.query(`update counters set n = ${i} where name = a`);
   await db.query("select 1");
   const seen = [];
   do seen.push((await slow.next()).value);
@@ -172,4 +175,12 @@ test("unsubscribing at once", async (t) => {
   await assert.rejects(subscription.ready, { kind: "closed" });
   await db.query("insert into t (a) values (1)");
   assert.equal((await db.query("show subscriptions")).rows, 0);
+});
+
+test("the example", async (t) => {
+  const server = await Server.start(t);
+  const example = fileURLToPath(new URL("../examples/quick_start.js", import.meta.url));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [example, server.url]);
+  assert.match(stdout, /add SAP 101\n/);
+  assert.equal(stderr, "");
 });

@@ -3,12 +3,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const program = process.env.PUBSUBSQLD ?? `${root}build/release/pubsubsqld`;
-export const cli = process.env.PUBSUBSQL_CLI ?? `${root}build/release/pubsubsql`;
+export const cli = process.env.PUBSUBSQL_CLI ?? join(dirname(program), "pubsubsql");
 
 /** A port that nobody uses now. */
 async function freePort() {

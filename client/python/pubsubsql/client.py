@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
-from typing import Any, AsyncIterable, Dict, Iterable, Optional, Sequence, Set, Union
+import time
+from typing import Any, AsyncIterable, Dict, Iterable, Optional, Sequence, Set, Tuple, Union
 
 from pubsubsql.connection import Connection, Query, open_connection
 from pubsubsql.errors import (
@@ -276,31 +277,35 @@ class AsyncClient:
 
     async def _keep(self, connection: Connection) -> None:
         """Makes connection after connection, until that is hopeless, or this is cancelled."""
+        delay = self._options.first_delay
         try:
             while True:
+                since = time.monotonic()
                 error = await asyncio.shield(connection.ended)
                 if self._state == "closed":
                     return
                 if not self._options.reconnect:
                     return self._shut(error)
                 self._enter("connecting", error)
-                connection = await self._reconnect()
+                if time.monotonic() - since > self._options.delay_max:
+                    delay = self._options.first_delay
+                connection, delay = await self._reconnect(delay)
+                if self._state == "closed":  # until Python 3.12, wait_for() can miss that it was cancelled
+                    return
                 self._opened(connection)
         except RefusedError as error:
             self._shut(error)
         finally:
-            why = self._closed_error()
-            connection.end(why)
+            connection.end(self._closed_error())
             await connection.wait_closed()
 
-    async def _reconnect(self) -> Connection:
-        """Raises RefusedError when it is no use."""
-        delay = self._options.first_delay
+    async def _reconnect(self, delay: float) -> Tuple[Connection, float]:
+        """A new connection, and the delay before the next if that does not last. Raises RefusedError when it is no use."""
         while True:
             await asyncio.sleep(delay * random.uniform(0.5, 1))
             delay = min(2 * delay, self._options.delay_max)
             try:
-                return await self._connect()
+                return await self._connect(), delay
             except Error as error:
                 if isinstance(error, RefusedError) and "try again later" not in str(error):
                     raise

@@ -99,7 +99,7 @@ class Connection(asyncio.Protocol):
 
     async def authenticate(self) -> None:
         options = self._options
-        if options.user is None:
+        if not options.user:
             return
         query = Query(auth_statement(options.user, options.token or options.password or ""))
         self.send(query)

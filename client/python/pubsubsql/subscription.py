@@ -88,7 +88,8 @@ class AsyncSubscription:
         """All changes that wait, at least one; none when the subscription has ended. Raises QueryTimeout when there was
         none for `timeout` seconds."""
         try:
-            await asyncio.wait_for(self._wait(), timeout)
+            if self._is_there() is None:
+                await asyncio.wait_for(self._wait(), timeout)
         except asyncio.TimeoutError:
             raise QueryTimeout(f"nothing has changed for {timeout} s") from None
         all_there: List[Change] = []
@@ -97,17 +98,25 @@ class AsyncSubscription:
         return all_there
 
     async def _wait(self) -> bool:
+        """Whether a change is there; not when the subscription has ended."""
         while True:
-            if self._overflowed:
-                self._recover()
-            if self._queue:
-                return True
-            if self._ended:
-                if self.error is not None:
-                    raise self.error
-                return False
+            there = self._is_there()
+            if there is not None:
+                return there
             self._something.clear()
             await self._something.wait()
+
+    def _is_there(self) -> Optional[bool]:
+        """None when that is to be waited for."""
+        if self._overflowed:
+            self._recover()
+        if self._queue:
+            return True
+        if not self._ended:
+            return None
+        if self.error is not None:
+            raise self.error
+        return False
 
     # For the client
 

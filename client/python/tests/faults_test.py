@@ -11,7 +11,7 @@ import threading
 import unittest
 from typing import Any, List, Optional, Tuple
 
-from support import ROOT, Server, run_user_command, wait_for
+from support import ROOT, SLOWDOWN, Server, run_user_command, wait_for
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -162,6 +162,8 @@ class Peers(unittest.IsolatedAsyncioTestCase):
         port = listener.sockets[0].getsockname()[1]
         with self.assertRaisesRegex(CannotConnect, "no answer within"):
             await pubsubsql.aconnect("127.0.0.1", port, user="web", password="x", connect_timeout=0.05)
+        while not connected:
+            await asyncio.sleep(0.005)
         for writer in connected:
             writer.close()
             await asyncio.gather(writer.wait_closed(), return_exceptions=True)
@@ -171,10 +173,11 @@ class Peers(unittest.IsolatedAsyncioTestCase):
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read(1)
             writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            writer.close()
 
         listener = await asyncio.start_server(answer, "127.0.0.1", 0)
         port = listener.sockets[0].getsockname()[1]
-        async with await pubsubsql.aconnect("127.0.0.1", port, **FAST) as db:
+        async with await pubsubsql.aconnect("127.0.0.1", port, reconnect=False) as db:
             with self.assertRaisesRegex(pubsubsql.ProtocolError, "is there a PubSubSQL server"):
                 await db.query("select 1")
         listener.close()
@@ -236,17 +239,27 @@ class Access(unittest.TestCase):
 
 
 class Programs(unittest.TestCase):
+    def run_program(self, *arguments: str) -> str:
+        ended = subprocess.run(
+            [sys.executable, "-W", "error", *arguments],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "client" / "python")},
+            capture_output=True,
+            text=True,
+            timeout=120 * SLOWDOWN,
+        )
+        self.assertEqual((ended.stderr, ended.returncode), ("", 0), ended.stdout)
+        return ended.stdout
+
     def test_a_program_ends_without_closing(self) -> None:
         with Server() as server:
             program = f"import pubsubsql; db = pubsubsql.connect('127.0.0.1', {server.port}); print(db.query('select 1').data)"
-            ended = subprocess.run(
-                [sys.executable, "-W", "error", "-c", program],
-                env={**os.environ, "PYTHONPATH": str(ROOT / "client" / "python")},
-                capture_output=True,
-                text=True,
-                timeout=60,
-            )
-            self.assertEqual((ended.stdout, ended.stderr, ended.returncode), ("[['1']]\n", "", 0))
+            self.assertEqual(self.run_program("-c", program), "[['1']]\n")
+
+    def test_examples(self) -> None:
+        examples = ROOT / "client" / "python" / "examples"
+        with Server() as server:
+            self.assertIn("add SAP 101\n", self.run_program(str(examples / "quick_start.py"), str(server.port)))
+            self.assertIn("all done: True\n", self.run_program(str(examples / "workers.py"), str(server.port)))
 
 
 if __name__ == "__main__":

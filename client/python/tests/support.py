@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "client" / "python"))
 
 PROGRAM = os.environ.get("PUBSUBSQLD", str(ROOT / "build/release/pubsubsqld"))
-CLI = os.environ.get("PUBSUBSQL_CLI", str(ROOT / "build/release/pubsubsql"))
+CLI = os.environ.get("PUBSUBSQL_CLI", os.path.join(os.path.dirname(PROGRAM), "pubsubsql"))
 SLOWDOWN = float(os.environ.get("PUBSUBSQL_TEST_SLOWDOWN", "1"))
 
 

@@ -1,0 +1,55 @@
+// What the client reads in statements, and how values become JSON.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { encodeBody } from "../lib/request.js";
+import { describeSubscription, unsubscribeStatement, verbOf } from "../lib/statement.js";
+
+const shapes = [
+  ["subscribe * from t", "t", undefined],
+  ["SUBSCRIBE skip * FROM t where a = 'from x'", "t", undefined],
+  ["subscribe a, b from `a ``b` where c = it's", "a `b", undefined],
+  ["subscribe skip from t", "t", undefined],
+  ["subscribe skip from from t", "t", undefined],
+  ["subscribe from from t", "t", undefined],
+  ["subscribe a, from from t;", "t", undefined],
+  ["/* from x */ subscribe -- from y\n *from größe", "größe", undefined],
+  ["subscribe a, count(*) from t group by a", "t", 1],
+  ["subscribe a, substring(b from 2), sum(c) from t where a in (1, 2) group by a, substring(b from 2) on slow drop", "t", 2],
+  ["subscribe a from t group by concat(a, b), c", "t", 2],
+  ["subscribe count(*), max(a) from t", "t", 0],
+  ["subscribe * from t order by a, b limit 3", "t", undefined],
+  ["subscribe * from t where a = 'x group by b'", "t", undefined],
+  ["subscribe", undefined, undefined],
+  ["subscribe * from", undefined, undefined],
+  ["", undefined, undefined],
+];
+
+test("subscriptions", () => {
+  for (const [sql, table, groupColumns] of shapes) {
+    assert.deepEqual(describeSubscription(sql), { table, groupColumns }, sql);
+    for (let end = 0; end < sql.length; ++end) describeSubscription(sql.slice(0, end));
+  }
+});
+
+test("verbs", () => {
+  for (const [sql, verb] of [["Select 1", "select"], ["  -- x\n/* y */begin;", "begin"], ["", ""], ["'a'", ""]]) {
+    assert.equal(verbOf(sql), verb);
+  }
+});
+
+test("made statements", () => {
+  assert.equal(unsubscribeStatement("a`b", "7"), "unsubscribe from `a``b` where pubsubid = 7");
+});
+
+test("values", () => {
+  const values = ['it\'s "x"\n\0', 0.1, 10n ** 30n, true, null, new Date(0)];
+  const expected = '"it\'s \\"x\\"\\n\\u0000",0.1,1000000000000000000000000000000,true,null,"1970-01-01 00:00:00.000"';
+  assert.equal(encodeBody("select ?", values), `"sql":"select ?","values":[${expected}]}`);
+  assert.equal(encodeBody("select 1"), '"sql":"select 1"}');
+  for (const value of [NaN, Infinity, undefined, {}, [], new Date(NaN), () => {}]) {
+    assert.throws(() => encodeBody("select ?", [value]), { kind: "usage" });
+  }
+  assert.throws(() => encodeBody("select ?", "x"), { kind: "usage" });
+  assert.throws(() => encodeBody(7), { kind: "usage" });
+});
