@@ -143,6 +143,7 @@ void server::run() {
   await_reload();
   accept();
   if (shared_.memory.has_limit()) watch_memory();
+  shared_.phase = server_phase::serving;
   threads_.reserve(workers_.size());
   for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
   context_.run();
@@ -246,6 +247,7 @@ void server::watch_memory() {
 void server::begin_stop(std::string_view why) {
   if (std::exchange(stopping_, true)) return;
   spdlog::info("stopping: {}", why);
+  shared_.phase = server_phase::stopping;
   error_code ignored;
   acceptor_.close(ignored);
   signals_.cancel(ignored);

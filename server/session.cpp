@@ -42,18 +42,6 @@ constexpr std::uint64_t drain_bytes_max = 64U << 20;
 /// How many pieces of output one write takes.
 constexpr std::size_t pieces_max = 64;
 
-std::string_view name_of(parser::wire_mode mode) {
-  switch (mode) {
-    case parser::wire_mode::framed:
-      return "framed";
-    case parser::wire_mode::text:
-      return "text";
-    case parser::wire_mode::unknown:
-      break;
-  }
-  return "silent";
-}
-
 }  // namespace
 
 session::session(worker& w, tcp::socket socket, std::string address, admission admitted)
@@ -89,6 +77,7 @@ void session::on_readable(const error_code& error) {
   }
   if (bytes > 0) {
     bytes_in_ += bytes;
+    worker_.counters().bytes_received += bytes;
     idle_looks_ = 0;
     reader_.feed({buffer.data(), bytes});
   }
@@ -122,6 +111,7 @@ bool session::may_take_statements() const {
 void session::take_statements() {
   stalled_ = false;
   taking_ = true;
+  worker_.begin_batch();
   outcome got = outcome::ready;
   parser::request r;
   std::size_t announced = 0;
@@ -194,7 +184,54 @@ void session::refuse_input(outcome got, const parser::request& r) {
 void session::run(const parser::request& r) {
   ++statements_;
   if (refusal_ != nullptr) return refuse(r);
+  run_counted(r);
+}
+
+void session::run_counted(const parser::request& r) {
+  statement_watch& watch = worker_.watch();
+  watch.taken();
   worker_.statements().run(*this, r);
+  if (const auto slow = watch.ended()) [[unlikely]] {
+    report(*slow);
+  }
+}
+
+// Counting
+
+/// Remembers the statement at hand in the slot that its reply will have.
+std::uint64_t session::mark(std::uint64_t slot) {
+  slots_.find(slot)->mark = worker_.watch().hand_over();
+  return slot;
+}
+
+void session::note_answer(std::string_view reply) {
+  worker_.watch().answered(answer_of(reply));
+}
+
+statement_watch::answer session::answer_of(std::string_view reply) const {
+  return {.is_error = is_error(reply, mode()), .rows = worker_.watch().logs_slow_ones() ? rows_of(reply) : 0};
+}
+
+void session::report(const statement_watch::slow_statement& slow) {
+  worker_.shared().slow_statements.write(
+      {.duration_ns = slow.duration_ns,
+       .address = address_,
+       .user = identity.user != nullptr ? std::string_view(identity.user->name()) : std::string_view(),
+       .text = slow.text,
+       .rows = slow.answered.rows,
+       .is_error = slow.answered.is_error});
+}
+
+protocol session::talks() const {
+  switch (mode()) {
+    case parser::wire_mode::framed:
+      return protocol::framed;
+    case parser::wire_mode::text:
+      return protocol::text;
+    case parser::wire_mode::unknown:
+      break;
+  }
+  return protocol::silent;
 }
 
 // Replies and events
@@ -217,6 +254,9 @@ void session::complete(std::uint64_t slot, std::string bytes) {
                                              : std::max<std::size_t>(window_ / 2, 1);
   s->bytes = std::move(bytes);
   s->done = true;
+  if (const auto slow = worker_.watch().answered(s->mark, answer_of(s->bytes))) [[unlikely]] {
+    report(*slow);
+  }
   release_done_slots();
 }
 
@@ -230,6 +270,7 @@ void session::release_done_slots() {
 void session::deliver(const encoded_event& e, std::uint64_t pubsubid) {
   if (events_are_due) take_due_events();
   if (stage_ == stage::draining || stage_ == stage::closed) return;
+  worker_.counters().deliveries += e.count;
   if (reply_slots::slot* s = slots_.find_subscription(pubsubid)) {
     append_event(s->bytes, mode(), e, pubsubid);
     return;
@@ -293,6 +334,7 @@ void session::write_out() {
     if (problem == boost::asio::error::would_block) return await_writable();
     if (problem) return on_write_error(problem);
     bytes_out_ += sent;
+    worker_.counters().bytes_sent += sent;
     output_.sent(sent);
   }
   after_write();
@@ -388,7 +430,8 @@ void session::close(std::string_view why, bool slow) {
   } else {
     const std::string encryption = transport_.description();
     spdlog::info("connection {} ended: {}; {}{}{}, {} statements, {} bytes in, {} bytes out", address_, why,
-                 name_of(mode()), encryption.empty() ? "" : " over ", encryption, statements_, bytes_in_, bytes_out_);
+                 protocol_names[static_cast<std::size_t>(talks())], encryption.empty() ? "" : " over ", encryption,
+                 statements_, bytes_in_, bytes_out_);
   }
   error_code ignored;
   transport_.socket().close(ignored);

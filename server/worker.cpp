@@ -8,16 +8,20 @@
 
 #include <boost/asio/post.hpp>
 
+#include "server/metrics/process_usage.hpp"
+
 namespace pubsubsql::server {
 
 worker::worker(unsigned index, shared_state& shared)
     : index_(index),
       shared_(shared),
+      watch_(counters_, std::int64_t{shared.settings.slow_statement_ms} * 1'000'000),
       read_buffer_(std::make_unique<std::array<char, read_buffer_bytes>>()),
       keep_running_(context_.get_executor()),
       idle_timer_(context_),
       router_(*this),
       events_(*this),
+      sampler_(*this),
       outboxes_(shared.workers.size()),
       backlog_(
           {.connection_max = shared.settings.backlog_bytes_max, .total_max = shared.settings.backlog_total_bytes_max},
@@ -26,18 +30,35 @@ worker::worker(unsigned index, shared_state& shared)
 worker::~worker() = default;
 
 void worker::run() {
-  using clock = std::chrono::steady_clock;
-  const std::chrono::microseconds spin(shared_.settings.spin_us);
   if (shared_.settings.idle_timeout_seconds > 0) close_idle_sessions();
-  if (spin.count() == 0) {
+  if (index_ == 0) sampler_.start();
+  if (shared_.settings.spin_us == 0) {
     context_.run();
     return;
   }
-  while (context_.run_one() > 0) {
-    for (auto last = clock::now(); clock::now() - last < spin;) {
-      if (context_.poll() > 0) last = clock::now();
+  while (context_.run_one() > 0) spin();
+}
+
+void worker::spin() {
+  using clock = std::chrono::steady_clock;
+  const std::chrono::microseconds limit(shared_.settings.spin_us);
+  auto last = clock::now();
+  for (;;) {
+    const auto idle = clock::now() - last;
+    if (context_.poll() > 0) {
+      spun_ += idle;
+      last = clock::now();
+    } else if (idle >= limit) {
+      spun_ += idle;
+      return;
     }
   }
+}
+
+/// Never less than before: a thread that is kept from its processor while it looks for work seems to work less.
+double worker::busy_seconds() {
+  busy_seconds_ = std::max(busy_seconds_, thread_cpu_seconds() - std::chrono::duration<double>(spun_).count());
+  return busy_seconds_;
 }
 
 // Sessions
@@ -57,6 +78,7 @@ void worker::welcome(tcp::socket socket, std::string address, admission admitted
   free_places_.pop_back();
   place& p = places_[at];
   p.occupant = std::make_shared<session>(*this, std::move(socket), std::move(address), admitted);
+  if (admitted == admission::served) ++counters_.connections;
   p.occupant->start({.worker = index_, .place = at, .generation = ++p.generation});
   if (finishing_) p.occupant->finish("the server stops");
 }
@@ -165,6 +187,11 @@ void worker::relieve_backlog() {
   backlog_.publish();
 }
 
+std::int64_t worker::read_steady_clock() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
 std::int64_t worker::read_clock() {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();
@@ -172,7 +199,7 @@ std::int64_t worker::read_clock() {
 
 void worker::end_turn() {
   end_of_turn_is_due_ = false;
-  now_us_ = 0;
+  forget_time();
   takers_before_ = std::exchange(takers_, 0);
   ending_turn_ = true;
   flush_sessions();
@@ -236,7 +263,7 @@ void worker::read_inbox() {
   for (worker_message& m : messages) {
     std::visit([this](auto& message) { router_.on(message); }, m);
   }
-  now_us_ = 0;
+  forget_time();
 }
 
 }  // namespace pubsubsql::server
