@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "server/http/connection.hpp"
 #include "server/metrics_text.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
@@ -13,10 +14,11 @@ namespace pubsubsql::server {
 worker_sample metrics_gatherer::sample_here(bool with_tables) {
   worker_sample s{.counters = worker_.counters(), .slow = worker_.slow(), .busy_seconds = worker_.busy_seconds()};
   worker_.for_each_session([&](const session& each) {
-    if (!each.is_served()) return;
-    ++s.connections.by_protocol[static_cast<std::size_t>(each.talks())];
-    if (each.is_encrypted()) ++s.connections.tls;
+    if (each.is_connection()) s.connections.add(each.talks(), each.is_encrypted());
   });
+  for (const http::connection* c : worker_.http_connections().open()) {
+    if (c->is_served()) s.connections.add(protocol::http, c->is_tls());
+  }
   if (with_tables) s.tables = worker_.statements().tables_here();
   return s;
 }

@@ -14,13 +14,29 @@
 namespace pubsubsql::server {
 
 /// How a connection talks.
-enum class protocol : std::uint8_t { silent, framed, text };
-inline constexpr std::array<std::string_view, 3> protocol_names = {"silent", "framed", "text"};
+enum class protocol : std::uint8_t {
+  silent,  ///< nothing has come yet that would tell
+  framed,
+  text,
+  websocket,
+  events,  ///< a stream of events over HTTP
+  http     ///< requests and answers
+};
+inline constexpr std::array<std::string_view, 6> protocol_names = {"silent",    "framed", "text",
+                                                                   "websocket", "events", "http"};
+[[nodiscard]] constexpr std::string_view name_of_protocol(protocol p) {
+  return protocol_names[static_cast<std::size_t>(p)];
+}
 
 /// The connections of a worker at the moment.
 struct open_connections {
   std::array<std::uint64_t, protocol_names.size()> by_protocol{};
   std::uint64_t tls = 0;  ///< of all those
+
+  void add(protocol p, bool is_encrypted) {
+    ++by_protocol[static_cast<std::size_t>(p)];
+    if (is_encrypted) ++tls;
+  }
 
   open_connections& operator+=(const open_connections& other) {
     for (std::size_t i = 0; i < by_protocol.size(); ++i) by_protocol[i] += other.by_protocol[i];
