@@ -12,7 +12,10 @@
 namespace pubsubsql::server {
 
 worker_sample metrics_gatherer::sample_here(bool with_tables) {
-  worker_sample s{.counters = worker_.counters(), .slow = worker_.slow(), .busy_seconds = worker_.busy_seconds()};
+  worker_sample s;
+  s.counters = worker_.counters();
+  s.slow = worker_.slow();
+  s.busy_seconds = worker_.busy_seconds();
   worker_.for_each_session([&](const session& each) {
     if (each.is_connection()) s.connections.add(each.talks(), each.is_encrypted());
   });

@@ -1,8 +1,9 @@
 #include "server/metrics_text.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "server/durable_stores.hpp"
 #include "server/limits.hpp"
@@ -75,31 +76,33 @@ void write_limits(exposition& e, const shared_state& shared) {
           std::uint64_t{shared.memory.exceeded() > 0 ? 1U : 0U});
 }
 
-/// The largest first, and behind those that are named one for all others.
-void sum_up_others(std::vector<table_numbers>& tables) {
+/// The largest by name, and behind them one for all others.
+std::vector<table_numbers> sum_up_others(std::vector<table_numbers> tables) {
   std::ranges::sort(tables, [](const table_numbers& a, const table_numbers& b) {
     return std::pair(b.row_bytes, std::string_view(a.name)) < std::pair(a.row_bytes, std::string_view(b.name));
   });
-  const auto first_other =
-      std::ranges::stable_partition(tables, [named = std::size_t{0}](const table_numbers& t) mutable {
-        return t.name != others_label && named++ < tables_named_max;
-      });
-  if (first_other.empty()) return;
+  std::vector<table_numbers> named;
   table_numbers others{.name = std::string(others_label)};
-  for (const table_numbers& t : first_other) {
+  bool has_others = false;
+  for (table_numbers& t : tables) {
+    if (named.size() < tables_named_max && t.name != others_label) {
+      named.push_back(std::move(t));
+      continue;
+    }
+    has_others = true;
     others.rows += t.rows;
     others.row_bytes += t.row_bytes;
     others.subscriptions += t.subscriptions;
   }
-  tables.erase(first_other.begin(), first_other.end());
-  tables.push_back(std::move(others));
+  if (has_others) named.push_back(std::move(others));
+  return named;
 }
 
 void write_tables(exposition& e, server_sample& all) {
   std::vector<table_numbers> tables;
   for (worker_sample& w : all.workers) std::ranges::move(w.tables, std::back_inserter(tables));
   e.gauge("pubsubsql_tables", "Tables", std::uint64_t{tables.size()});
-  sum_up_others(tables);
+  tables = sum_up_others(std::move(tables));
   e.family("pubsubsql_table_rows", type::gauge, "Rows of a table; the largest tables by name, the rest as (others)");
   for (const table_numbers& t : tables) e.sample(t.rows, {"table", t.name});
   e.family("pubsubsql_table_bytes", type::gauge, "Memory that the rows of a table are in, without indexes");

@@ -1,6 +1,7 @@
 #include "server/reply_encoder.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "parser/utf8.hpp"

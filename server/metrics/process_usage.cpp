@@ -45,8 +45,9 @@ std::uint64_t count_open_files() {
 /// The 22nd field of /proc/self/stat: clock ticks from the boot of the system to the start of the process. The second
 /// is a name in parentheses, with anything in it.
 double read_start() {
+  std::ifstream file("/proc/self/stat");
   std::string text;
-  std::getline(std::ifstream("/proc/self/stat") >> std::ws, text);
+  std::getline(file, text);
   const std::size_t name_end = text.rfind(')');
   if (name_end == std::string::npos) return 0;
   std::istringstream fields(text.substr(name_end + 1));
