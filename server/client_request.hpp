@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "server/reply_encoder.hpp"
@@ -7,6 +8,13 @@
 namespace pubsubsql::server {
 
 class session;
+
+/// How a statement's text came about.
+enum class request_origin : std::uint8_t {
+  text,      ///< the client wrote it
+  json,      ///< of a request in JSON, with its values
+  prepared,  ///< what was prepared, with the values of an `execute`
+};
 
 /// What a client asked, on its way through its worker.
 struct client_request {

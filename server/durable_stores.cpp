@@ -302,4 +302,25 @@ void durable_stores::stop() {
   if (sqlite_ != nullptr) sqlite_->stop();
 }
 
+std::uint64_t store_numbers::mysql_lag_rows() const {
+  if (!mysql) return 0;
+  const bool delivers = mysql->online && mysql->blocked.empty();
+  return mysql->waiting_changes + (delivers || !sqlite ? 0 : sqlite->journalled);
+}
+
+std::uint64_t store_numbers::lag_rows() const {
+  return std::max<std::uint64_t>(mysql_lag_rows(), sqlite ? sqlite->waiting_changes : 0);
+}
+
+double store_numbers::lag_seconds() const {
+  return std::max(mysql ? to_seconds(mysql->lag) : 0, sqlite ? to_seconds(sqlite->lag) : 0);
+}
+
+store_numbers durable_stores::numbers() const {
+  store_numbers n;
+  if (const auto connected = mysql()) n.mysql = connected->current();
+  if (sqlite_ != nullptr) n.sqlite = sqlite_->current();
+  return n;
+}
+
 }  // namespace pubsubsql::server

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +16,22 @@
 namespace pubsubsql::server {
 
 class server;
+
+/// How the stores are, each as of a moment of its own.
+struct store_numbers {
+  std::optional<storage::durable::mysql_lane::status> mysql = {};     ///< nothing: none is connected
+  std::optional<storage::durable::sqlite_store::status> sqlite = {};  ///< nothing: there is no data directory
+
+  /// Changes that MySQL has not got yet, those in the journal among them.
+  [[nodiscard]] std::uint64_t mysql_lag_rows() const;
+  /// Of whichever is further behind.
+  [[nodiscard]] std::uint64_t lag_rows() const;
+  [[nodiscard]] double lag_seconds() const;
+};
+
+[[nodiscard]] constexpr double to_seconds(std::chrono::milliseconds t) {
+  return std::chrono::duration<double>(t).count();
+}
 
 /// The stores that the options ask for, and the way that changes take through them: MySQL first, because it may refuse
 /// a change, and then SQLite, which has every table as MySQL has it and the journal of what MySQL has still to get.
@@ -32,6 +50,9 @@ class durable_stores {
   /// The MySQL that is written to; nullptr: none. From any thread.
   [[nodiscard]] std::shared_ptr<storage::durable::mysql_store> mysql() const;
   [[nodiscard]] storage::durable::sqlite_store* sqlite() const { return sqlite_.get(); }
+
+  /// How they are. From any thread.
+  [[nodiscard]] store_numbers numbers() const;
 
   /// Loads all tables into the server and starts to store. Returns what went wrong, for the user.
   [[nodiscard]] std::optional<std::string> start(server& s);

@@ -34,9 +34,10 @@ bool event_fan_out::continues(const storage::table& about, const storage::event&
 }
 
 void event_fan_out::publish(const storage::table& about, const storage::event& e) {
+  count(e.action, 1);
   if (e.targets.size() < collected_targets_min) {
     encode_event(single_, about, e, column_lists_);
-    return publish(single_, e.targets);
+    return deliver(single_, e.targets);
   }
   if (continues(about, e)) {
     append_event_row(event_, e);
@@ -77,6 +78,16 @@ void event_fan_out::sort_out(std::span<const storage::event_target> targets) {
 }
 
 void event_fan_out::publish(const encoded_event& e, std::span<const storage::event_target> targets) {
+  count(e.action, e.count);
+  deliver(e, targets);
+}
+
+void event_fan_out::count(storage::event_action action, std::size_t rows) {
+  static_assert(static_cast<std::size_t>(storage::event_action::delete_row) + 1 == event_actions);
+  worker_.counters().events[static_cast<std::size_t>(action)] += rows;
+}
+
+void event_fan_out::deliver(const encoded_event& e, std::span<const storage::event_target> targets) {
   bool remote = false;
   for (const storage::event_target& target : targets) {
     const unsigned home = subscriber::of(target.subscriber).worker;

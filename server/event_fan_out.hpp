@@ -55,6 +55,8 @@ class event_fan_out {
   void begin(const storage::table& about, const storage::event& e);
   void sort_out(std::span<const storage::event_target> targets);
   void send_to_workers(const encoded_event& e);
+  void deliver(const encoded_event& e, std::span<const storage::event_target> targets);
+  void count(storage::event_action action, std::size_t rows);
 
   worker& worker_;
   column_lists column_lists_;

@@ -91,6 +91,7 @@ int main(int argc, char** argv) {
   }
   mysql_service mysql(s.shared(), stores);
   s.serve_mysql(mysql);
+  s.shared().stores = &stores;
   if (const auto problem = s.listen()) {
     spdlog::error("{}", *problem);
     return 1;

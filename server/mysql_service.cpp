@@ -33,6 +33,14 @@ constexpr std::chrono::milliseconds look_for_stop_every{100};
 /// How often the state is shown to those who subscribe to it, if it changes.
 constexpr std::chrono::milliseconds show_every{500};
 
+std::uint64_t whole_seconds(std::chrono::milliseconds t) {
+  return static_cast<std::uint64_t>(t.count()) / 1'000;
+}
+
+std::uint64_t journalled(const store_numbers& n) {
+  return n.sqlite ? n.sqlite->journalled : 0;
+}
+
 std::string describe_row(const storage::table& t, storage::row_view row) {
   if (t.shows_id()) return std::to_string(row.id());
   return std::string(row.at(1).value_or("NULL"));
@@ -140,12 +148,12 @@ void mysql_service::run() {
 
 /// For those who subscribe to it.
 void mysql_service::show_state() {
-  const std::shared_ptr<mysql_store> mysql = stores_.mysql();
-  if (mysql == nullptr && shown_.empty()) return;  // there never was one
-  const state now = current(mysql.get());
-  const std::vector<std::string> values = {now.s.online ? "1" : "0", std::to_string(now.lag_rows()),
-                                           std::to_string(now.lag_seconds()), std::to_string(now.journalled),
-                                           now.s.last_error};
+  const store_numbers now = stores_.numbers();
+  if (!now.mysql && shown_.empty()) return;  // there never was one
+  const mysql_lane::status s = now.mysql.value_or(mysql_lane::status{});
+  const std::vector<std::string> values = {s.online ? "1" : "0", std::to_string(now.mysql_lag_rows()),
+                                           std::to_string(whole_seconds(s.lag)), std::to_string(journalled(now)),
+                                           s.last_error};
   if (values == shown_) return;
   shown_ = values;
   static const storage::table_description table = {.name = std::string(storage::own_tables) + "mysql",
@@ -157,13 +165,6 @@ void mysql_service::show_state() {
                                                    .read_only_reason = "it shows the state of the server"};
   const auto owner = shared_.tables.find_or_place(table.name, 0);
   if (owner) on_table(*owner, [values](table_runner& runner) { runner.show(table, values); });
-}
-
-mysql_service::state mysql_service::current(const mysql_store* mysql) const {
-  state now;
-  if (mysql != nullptr) now.s = mysql->current();
-  if (stores_.sqlite() != nullptr) now.journalled = stores_.sqlite()->journalled();
-  return now;
 }
 
 void mysql_service::enqueue(job j) {
@@ -217,18 +218,19 @@ void mysql_service::encode_status(std::string& out, const reply_address& to) con
     const std::pair<std::string_view, std::uint64_t> offline[] = {{"online", 0}};
     return encode_facts(out, to, "mysqlStatus", offline, {});
   }
-  const state now = current(mysql.get());
+  const store_numbers now = stores_.numbers();
+  const mysql_lane::status s = now.mysql.value_or(mysql_lane::status{});  // it may be gone by now
   const std::string address = mysql->shown_address();
   const std::pair<std::string_view, std::uint64_t> numbers[] = {
-      {"online", now.s.online ? 1 : 0}, {"lagrows", now.lag_rows()},          {"lagseconds", now.lag_seconds()},
-      {"journalled", now.journalled},   {"transactions", now.s.transactions}, {"statements", now.s.statements},
-      {"refused", now.s.refused},
+      {"online", s.online ? 1 : 0},    {"lagrows", now.mysql_lag_rows()}, {"lagseconds", whole_seconds(s.lag)},
+      {"journalled", journalled(now)}, {"transactions", s.transactions},  {"statements", s.statements},
+      {"refused", s.refused},
   };
   const std::pair<std::string_view, std::string_view> texts[] = {
       {"address", address},
-      {"lasterror", now.s.last_error},
-      {"lastrefusal", now.s.last_refusal},
-      {"blocked", now.s.blocked},
+      {"lasterror", s.last_error},
+      {"lastrefusal", s.last_refusal},
+      {"blocked", s.blocked},
   };
   encode_facts(out, to, "mysqlStatus", numbers, texts);
 }

@@ -53,18 +53,8 @@ class mysql_service {
  private:
   using job = std::function<void()>;
 
-  struct state {
-    storage::durable::mysql_lane::status s;
-    std::uint64_t journalled = 0;
-    [[nodiscard]] std::uint64_t lag_rows() const {
-      return s.waiting_changes + (s.online && s.blocked.empty() ? 0 : journalled);
-    }
-    [[nodiscard]] std::uint64_t lag_seconds() const { return static_cast<std::uint64_t>(s.lag.count()) / 1000; }
-  };
-
   void run();
   void show_state();
-  [[nodiscard]] state current(const storage::durable::mysql_store* mysql) const;
   void enqueue(job j);
   /// Runs the job, and answers the route with MySQL's error if there is one.
   void attempt(const reply_route& to, const job& j);

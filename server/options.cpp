@@ -20,6 +20,7 @@ namespace {
 /// Workers beyond this would not fit into a subscriber id, and no machine has the cores.
 constexpr unsigned threads_max = 255;
 constexpr unsigned spin_us_max = 1'000'000;
+constexpr unsigned slow_statement_ms_max = 86'400'000;
 
 /// Of the memory there is, what the process may take unless something else is said: the rest is for the system, and for
 /// what statements need while they run.
@@ -82,6 +83,8 @@ class option_reader {
     flag("threads", o.threads, "Worker threads; 0: one for each core")->check(CLI::Range(0U, threads_max));
     flag("log-level", o.log_level, "How much to log")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
+    flag("slow-statement-ms", o.slow_statement_ms, "Milliseconds after which a statement is logged as slow; 0: never")
+        ->check(CLI::Range(0U, slow_statement_ms_max));
     for (const limit_facts& l : all_limits()) limit(l, o);
     flag("on-slow", on_slow_name_,
          "Too slow a subscriber is to be sent off (`disconnect`), sent the latest state of each row (`conflate`), or "

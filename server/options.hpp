@@ -31,6 +31,8 @@ struct options {
   /// once.
   std::uint32_t spin_us = 0;
   std::string log_level = "info";
+  /// Milliseconds that a statement may take before the log has a line about it; 0: none has.
+  std::uint32_t slow_statement_ms = 0;
 
   /// The file that has the users; empty: there are none, and everybody who can connect may do everything.
   std::string users_file;

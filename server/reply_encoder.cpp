@@ -1,6 +1,7 @@
 #include "server/reply_encoder.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "parser/utf8.hpp"
@@ -200,22 +201,6 @@ void encode_brief(std::string& out, const reply_address& to, const outcome& o) {
   message.end();
 }
 
-std::string_view name_of(storage::event_action action) {
-  switch (action) {
-    case storage::event_action::add:
-      return "add";
-    case storage::event_action::insert:
-      return "insert";
-    case storage::event_action::update:
-      return "update";
-    case storage::event_action::remove:
-      return "remove";
-    case storage::event_action::delete_row:
-      return "delete";
-  }
-  return "";
-}
-
 /// Room for the part of a message that counts its rows.
 constexpr std::size_t row_counts_room = 128;
 
@@ -316,7 +301,8 @@ void encode_listing(std::string& out, const reply_address& to, std::string_view 
 
 void encode_facts(std::string& out, const reply_address& to, std::string_view action,
                   std::span<const std::pair<std::string_view, std::uint64_t>> numbers,
-                  std::span<const std::pair<std::string_view, std::string_view>> texts) {
+                  std::span<const std::pair<std::string_view, std::string_view>> texts,
+                  std::span<const std::pair<std::string_view, std::uint64_t>> more_numbers) {
   if (to.stream) return;
   message_writer message(out, to.mode, to.request_id);
   append_ok(out, action);
@@ -324,8 +310,46 @@ void encode_facts(std::string& out, const reply_address& to, std::string_view ac
   for (const auto& [name, text] : texts) {
     if (!text.empty()) append_text_member(out, name, text);
   }
+  for (const auto& [name, number] : more_numbers) append_number_member(out, name, number);
   out += '}';
   message.end();
+}
+
+std::string_view name_of(storage::event_action action) {
+  switch (action) {
+    case storage::event_action::add:
+      return "add";
+    case storage::event_action::insert:
+      return "insert";
+    case storage::event_action::update:
+      return "update";
+    case storage::event_action::remove:
+      return "remove";
+    case storage::event_action::delete_row:
+      return "delete";
+  }
+  return "";
+}
+
+bool is_error(std::string_view reply, parser::wire_mode mode) {
+  if (mode == parser::wire_mode::framed) reply.remove_prefix(std::min(reply.size(), parser::frame_header_bytes));
+  constexpr std::string_view number = R"({"requestid":)";
+  constexpr std::string_view failed = R"("status":"err")";
+  if (reply.starts_with(number)) {
+    reply.remove_prefix(std::min(reply.find(',', number.size()), reply.size()));
+  }
+  return reply.size() > 1 && reply.substr(1).starts_with(failed);
+}
+
+std::uint64_t rows_of(std::string_view reply) {
+  // Texts cannot have it: their quotes are escaped.
+  constexpr std::string_view member = R"(,"rows":)";
+  const std::size_t at = reply.find(member);
+  std::uint64_t rows = 0;
+  if (at != std::string_view::npos) {
+    std::from_chars(reply.data() + at + member.size(), reply.data() + reply.size(), rows);
+  }
+  return rows;
 }
 
 void encode_names(std::string& out, const reply_address& to, std::string_view action, std::string_view member,

@@ -49,10 +49,21 @@ void encode_store_error(std::string& out, const reply_address& to, const storage
 void encode_listing(std::string& out, const reply_address& to, std::string_view action,
                     std::span<const std::string_view> columns, std::span<const storage::value> rows);
 
-/// A reply of named numbers and texts; texts that are empty are left out.
+/// A reply of named numbers, texts, and more numbers, in that order; texts that are empty are left out.
 void encode_facts(std::string& out, const reply_address& to, std::string_view action,
                   std::span<const std::pair<std::string_view, std::uint64_t>> numbers,
-                  std::span<const std::pair<std::string_view, std::string_view>> texts);
+                  std::span<const std::pair<std::string_view, std::string_view>> texts,
+                  std::span<const std::pair<std::string_view, std::uint64_t>> more_numbers = {});
+
+/// As events name it.
+[[nodiscard]] std::string_view name_of(storage::event_action action);
+
+// What a reply that was encoded here says, told by its bytes
+
+/// Whether it is an error. Empty bytes are none.
+[[nodiscard]] bool is_error(std::string_view reply, parser::wire_mode mode);
+/// How many rows it counts or shows; 0 where it says nothing of rows.
+[[nodiscard]] std::uint64_t rows_of(std::string_view reply);
 
 /// A reply with one list of names.
 void encode_names(std::string& out, const reply_address& to, std::string_view action, std::string_view member,

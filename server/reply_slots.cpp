@@ -35,7 +35,7 @@ std::optional<reply_slots::slot> reply_slots::take_first_done() {
   ++first_number_;
   if (taken.pubsubid != 0) --subscribing_;
   if (empty()) {
-    slots_ = {};
+    slots_.clear();
     first_ = 0;
   }
   return taken;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "server/metrics/statement_mark.hpp"
+
 namespace pubsubsql::server {
 
 /// The replies of one connection that are still due, in the order of its requests. A request answered by another worker
@@ -17,6 +19,7 @@ class reply_slots {
     std::string bytes;
     std::uint64_t pubsubid = 0;  ///< of the subscription that the request makes; 0: none
     bool done = false;
+    statement_mark mark = {};  ///< of the request
   };
 
   [[nodiscard]] bool empty() const { return first_ == slots_.size(); }

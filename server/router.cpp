@@ -11,7 +11,7 @@
 #include "server/prepared_execution.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
-#include "server/version.hpp"
+#include "server/status_listing.hpp"
 #include "server/worker.hpp"
 #include "storage/errors.hpp"
 #include "storage/table.hpp"
@@ -71,20 +71,26 @@ bool makes_subscription(const parser::statement_body& body) {
 
 }  // namespace
 
-router::router(worker& w) : worker_(w), tables_(w), transactions_(w, tables_), gate_(w), listing_(w) {}
+router::router(worker& w) : worker_(w), tables_(w), transactions_(w, tables_), gate_(w), listing_(w), metrics_(w) {}
 
 void router::refuse(const client_request& a, std::string_view message) {
   a.from.reply([&](std::string& out) { encode_error(out, a.to, message); });
 }
 
-void router::run(session& from, const parser::request& r, bool is_json) {
+void router::run(session& from, const parser::request& r, request_origin how) {
   client_request a{
       .from = from, .to = {.mode = from.mode(), .request_id = r.id, .is_whole = from.is_momentary()}, .sql = r.text};
   const parser::statement* const parsed = statements_.parse(r.text);
   if (parsed == nullptr) {
+    worker_.watch().recognised(unreadable_verb, r.text);
     parser::syntax_error e = statements_.error();
-    if (is_json) e.is_inner = false;
+    if (how == request_origin::json) e.is_inner = false;
     return gate_.refuse_unread(a, e);
+  }
+  if (how == request_origin::prepared) {
+    worker_.watch().stands_for(verb_of(*parsed));
+  } else {
+    worker_.watch().recognised(verb_of(*parsed), r.text);
   }
   a.to.stream = parsed->stream && !from.is_momentary();
   const parser::statement_body& body = parsed->body;
@@ -96,8 +102,8 @@ void router::run(session& from, const parser::request& r, bool is_json) {
   if (is_mysql(body)) return run_mysql(a, body);
   if (is_any<parser::close_statement>(body)) return from.finish("client said close");
   if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
-  if (is_any<parser::status_statement>(body)) return gather(a, true);
-  if (is_any<parser::show_tables_statement>(body)) return gather(a, false);
+  if (is_any<parser::status_statement>(body)) return show_status(a);
+  if (is_any<parser::show_tables_statement>(body)) return show_tables(a);
   if (is_show(body, parser::server_listing::subscriptions)) return listing_.show(a);
   if (is_show(body, parser::server_listing::limits)) {
     return from.reply([&](std::string& out) { encode_limits(out, a.to, worker_.shared()); });
@@ -108,7 +114,7 @@ void router::run(session& from, const parser::request& r, bool is_json) {
 /// Runs what was prepared as a statement of its own, with its values in it.
 void router::execute(const client_request& a, const parser::execute_statement& s) {
   const std::optional<std::string> text = prepared_text(a, s, worker_.shared());
-  if (text) run(a.from, {.id = a.to.request_id, .text = *text});
+  if (text) run(a.from, {.id = a.to.request_id, .text = *text}, request_origin::prepared);
 }
 
 /// Whether there is nothing more to be done for it.
@@ -277,6 +283,7 @@ void router::run_here(const client_request& a, const parser::statement& s, std::
 void router::send_to(unsigned owner, const client_request& a, std::uint64_t pubsubid) {
   // The other worker parses it again: the tree at hand points into memory that stays here.
   const reply_route route{.session = a.from.id(), .slot = a.from.await_reply(pubsubid), .address = a.to};
+  ++worker_.counters().forwarded;
   worker_.send(
       owner,
       run_statement{.route = route, .pubsubid = pubsubid, .sql = std::string(a.sql), .user = a.from.identity.user});
@@ -377,22 +384,23 @@ std::vector<table_numbers> router::tables_here() const {
   std::vector<table_numbers> all;
   for (const storage::table_summary& t : tables_.tables().tables()) {
     if (t.name.starts_with(storage::own_tables)) continue;
-    all.push_back(
-        {.name = std::string(t.name), .rows = t.rows, .columns = t.columns, .subscriptions = t.subscriptions});
+    all.push_back({.name = std::string(t.name),
+                   .rows = t.rows,
+                   .row_bytes = t.row_bytes,
+                   .columns = t.columns,
+                   .subscriptions = t.subscriptions});
   }
   return all;
 }
 
-void router::gather(const client_request& a, bool status) {
+void router::show_tables(const client_request& a) {
   const std::size_t others = worker_.shared().workers.size() - 1;
   gathering g{.route = {.session = a.from.id(), .slot = 0, .address = a.to},
-              .status = status,
               .missing = others,
               .tables = tables_here(),
-              .user = a.from.identity.user,
-              .slow = worker_.slow()};
+              .user = a.from.identity.user};
   if (others == 0) {
-    return a.from.reply([&](std::string& out) { encode_gathered(out, g); });
+    return a.from.reply([&](std::string& out) { encode_tables(out, g); });
   }
   g.route.slot = a.from.await_reply();
   const std::uint64_t number = ++last_gathering_;
@@ -403,28 +411,23 @@ void router::gather(const client_request& a, bool status) {
 }
 
 void router::on(const list_tables& m) {
-  worker_.send(m.asker, tables_listed{.gathering = m.gathering, .tables = tables_here(), .slow = worker_.slow()});
+  worker_.send(m.asker, tables_listed{.gathering = m.gathering, .tables = tables_here()});
 }
 
 void router::on(tables_listed& m) {
   const auto it = gatherings_.find(m.gathering);
   gathering& g = it->second;
   std::ranges::move(m.tables, std::back_inserter(g.tables));
-  g.slow += m.slow;
   if (--g.missing > 0) return;
   if (session* to = worker_.find(g.route.session)) {
     std::string bytes;
-    encode_gathered(bytes, g);
+    encode_tables(bytes, g);
     to->complete(g.route.slot, std::move(bytes));
   }
   gatherings_.erase(it);
 }
 
-void router::encode_gathered(std::string& out, gathering& g) const {
-  if (g.status) {
-    encode_numbers(out, g);
-    return;
-  }
+void router::encode_tables(std::string& out, gathering& g) {
   if (g.user != nullptr) {
     std::erase_if(g.tables, [&](const table_numbers& t) { return g.user->on(t.name).rights.empty(); });
   }
@@ -439,31 +442,16 @@ void router::encode_gathered(std::string& out, gathering& g) const {
   encode_listing(out, g.route.address, "show", columns, values);
 }
 
-void router::encode_numbers(std::string& out, const gathering& g) const {
-  const shared_state& shared = worker_.shared();
-  const auto uptime = std::chrono::steady_clock::now() - shared.started;
-  std::uint64_t rows = 0;
-  std::uint64_t subscriptions = 0;
-  for (const table_numbers& t : g.tables) {
-    rows += t.rows;
-    subscriptions += t.subscriptions;
-  }
-  const std::pair<std::string_view, std::uint64_t> numbers[] = {
-      {"connections", shared.connections.load(std::memory_order_relaxed)},
-      {"tables", g.tables.size()},
-      {"rows", rows},
-      {"subscriptions", subscriptions},
-      {"threads", shared.workers.size()},
-      {"backlogbytes",
-       static_cast<std::uint64_t>(std::max<std::int64_t>(shared.backlog_bytes.load(std::memory_order_relaxed), 0))},
-      {"slowdisconnects", g.slow.disconnects},
-      {"conflated", g.slow.conflated},
-      {"dropped", g.slow.dropped},
-      {"gaps", g.slow.gaps},
-      {"uptime", static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(uptime).count())},
-  };
-  const std::pair<std::string_view, std::string_view> texts[] = {{"version", version}};
-  encode_facts(out, g.route.address, "status", numbers, texts);
+void router::show_status(const client_request& a) {
+  if (a.stream) return;
+  const reply_route route{.session = a.from.id(), .slot = a.from.await_reply(), .address = a.to};
+  metrics_.gather(true, [this, route](const server_sample& all) {
+    session* const to = worker_.find(route.session);
+    if (to == nullptr) return;
+    std::string bytes;
+    encode_status(bytes, route.address, all, worker_.shared());
+    to->complete(route.slot, std::move(bytes));
+  });
 }
 
 }  // namespace pubsubsql::server

@@ -16,6 +16,7 @@
 #include "parser/statement_cache.hpp"
 #include "server/access_gate.hpp"
 #include "server/client_request.hpp"
+#include "server/metrics_gatherer.hpp"
 #include "server/subscription_listing.hpp"
 #include "server/table_runner.hpp"
 #include "server/transactions.hpp"
@@ -36,7 +37,7 @@ class router {
   explicit router(worker& w);
 
   /// A statement of a client of this worker. `is_json`: it came in JSON, whose "sql" the offsets of errors are in.
-  void run(session& from, const parser::request& r, bool is_json = false);
+  void run(session& from, const parser::request& r, request_origin how);
 
   /// Statements that clients of this worker have sent and that will be run next, in this order: what they need is
   /// fetched meanwhile. The texts stay where they are until they are run, or until nothing is expected.
@@ -58,6 +59,8 @@ class router {
   void on(const transaction_end& m) { tables_.end(m); }
   void on(const transactions_open& m) { transactions_.on(m); }
   void on(auth_done& m) { gate_.on(m); }
+  void on(const list_metrics& m) { metrics_.on(m); }
+  void on(metrics_listed& m) { metrics_.on(m); }
   void on(const rights_changed& m);
 
   [[nodiscard]] access_gate& gate() { return gate_; }
@@ -66,6 +69,10 @@ class router {
   void on(const backlog_is_over& m);
   void on(const list_subscriptions& m) { listing_.on(m); }
   void on(subscriptions_listed& m) { listing_.on(m); }
+
+  [[nodiscard]] metrics_gatherer& metrics() { return metrics_; }
+  /// The tables of this worker, without the server's own.
+  [[nodiscard]] std::vector<table_numbers> tables_here() const;
 
   /// A subscription of a session of this worker is to be shown its rows again, by the worker that has its table.
   void show_again(unsigned owner, const wanted_rows& m);
@@ -87,14 +94,12 @@ class router {
   bool maintain();
 
  private:
-  /// A `show tables` or `status` that waits for other workers.
+  /// A `show tables` that waits for other workers.
   struct gathering {
     reply_route route;
-    bool status = false;
     std::size_t missing = 0;
     std::vector<table_numbers> tables;
     access::shared_rights user = {};  ///< who asks
-    slow_counts slow;
   };
 
   /// What is known of a statement by its form, which names its tables.
@@ -114,10 +119,9 @@ class router {
   void bear_subscription(const client_request& a, const parser::statement& s, std::uint64_t pubsubid, unsigned owner);
   void run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid);
   void send_to(unsigned owner, const client_request& a, std::uint64_t pubsubid);
-  void gather(const client_request& a, bool status);
-  void encode_gathered(std::string& out, gathering& g) const;
-  void encode_numbers(std::string& out, const gathering& g) const;
-  [[nodiscard]] std::vector<table_numbers> tables_here() const;
+  void show_tables(const client_request& a);
+  void show_status(const client_request& a);
+  static void encode_tables(std::string& out, gathering& g);
   [[nodiscard]] known_owner& known_form_of(const parser::statement& s);
   [[nodiscard]] bool names_several_tables(const parser::statement& s);
   [[nodiscard]] std::optional<unsigned> find_owner(const client_request& a, const parser::statement& s,
@@ -130,6 +134,7 @@ class router {
   transactions transactions_;
   access_gate gate_;
   subscription_listing listing_;
+  metrics_gatherer metrics_;
   std::uint64_t erased_at_trim_ = 0;    // of the database's erased rows, those before the allocator was last trimmed
   storage::text_map<unsigned> owners_;  // what the table directory said
   std::array<known_owner, 256> owner_by_form_;

@@ -145,6 +145,7 @@ void server::run() {
   sql_.accept();
   if (http_port() > 0) http_.accept();
   if (shared_.memory.has_limit()) watch_memory();
+  shared_.phase = server_phase::serving;
   threads_.reserve(workers_.size());
   for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
   context_.run();
@@ -226,6 +227,7 @@ void server::watch_memory() {
 void server::begin_stop(std::string_view why) {
   if (std::exchange(stopping_, true)) return;
   spdlog::info("stopping: {}", why);
+  shared_.phase = server_phase::stopping;
   sql_.close();
   http_.close();
   error_code ignored;

@@ -39,18 +39,6 @@ constexpr std::uint64_t drain_bytes_max = 64U << 20;
 /// How many pieces of output one write takes.
 constexpr std::size_t pieces_max = 64;
 
-std::string_view name_of(parser::wire_mode mode) {
-  switch (mode) {
-    case parser::wire_mode::framed:
-      return "framed";
-    case parser::wire_mode::text:
-      return "text";
-    case parser::wire_mode::unknown:
-      break;
-  }
-  return "silent";
-}
-
 }  // namespace
 
 session::session(worker& w, transport t, counted_connection connection, session_identity who)
@@ -89,6 +77,7 @@ void session::on_readable(const error_code& error) {
   }
   if (bytes > 0) {
     bytes_in_ += bytes;
+    if (!transport_.is_web()) worker_.counters().bytes_received += bytes;
     idle_looks_ = 0;
     reader_.feed({buffer.data(), bytes});
   }
@@ -122,6 +111,7 @@ bool session::may_take_statements() const {
 void session::take_statements() {
   stalled_ = false;
   taking_ = true;
+  worker_.begin_batch();
   outcome got = outcome::ready;
   parser::request r;
   std::size_t announced = 0;
@@ -192,7 +182,58 @@ void session::run(const parser::request& r) {
   ++statements_;
   if (refusal_ != nullptr) return refuse(r);
   if (is_json_request(r.text)) return run_json(r);
-  worker_.statements().run(*this, r);
+  run_counted(r, request_origin::text);
+}
+
+void session::run_counted(const parser::request& r, request_origin how) {
+  statement_watch& watch = worker_.watch();
+  watch.taken();
+  worker_.statements().run(*this, r, how);
+  if (const auto slow = watch.ended()) [[unlikely]] {
+    report(*slow);
+  }
+}
+
+// Counting
+
+/// Remembers the statement at hand in the slot that its reply will have.
+std::uint64_t session::mark(std::uint64_t slot) {
+  slots_.find(slot)->mark = worker_.watch().hand_over();
+  return slot;
+}
+
+void session::note_answer(std::string_view reply) {
+  worker_.watch().answered(answer_of(reply));
+}
+
+statement_watch::answer session::answer_of(std::string_view reply) const {
+  return {.is_error = is_error(reply, mode()), .rows = worker_.watch().logs_slow_ones() ? rows_of(reply) : 0};
+}
+
+void session::report(const statement_watch::slow_statement& slow) {
+  worker_.shared().slow_statements.write(
+      {.duration_ns = slow.duration_ns,
+       .address = address(),
+       .user = identity.user != nullptr ? std::string_view(identity.user->name()) : std::string_view(),
+       .text = slow.text,
+       .rows = slow.answered.rows,
+       .is_error = slow.answered.is_error});
+}
+
+protocol session::talks() const {
+  if (is_momentary_) return protocol::http;
+  if (transport_.is_web()) {
+    return transport_.link_name() == name_of_protocol(protocol::websocket) ? protocol::websocket : protocol::events;
+  }
+  switch (mode()) {
+    case parser::wire_mode::framed:
+      return protocol::framed;
+    case parser::wire_mode::text:
+      return protocol::text;
+    case parser::wire_mode::unknown:
+      break;
+  }
+  return protocol::silent;
 }
 
 /// The number of a frame counts before that in the request.
@@ -200,7 +241,11 @@ void session::run_json(const parser::request& r) {
   const auto read = read_json_request(r.text);
   const auto id_or = [&](std::uint32_t given) { return r.id != 0 ? r.id : given; };
   const auto refuse = [&](std::uint32_t id, std::string_view message) {
+    statement_watch& watch = worker_.watch();
+    watch.taken();
+    watch.recognised(unreadable_verb, r.text);
     reply([&](std::string& out) { encode_error(out, {.mode = mode(), .request_id = id_or(id)}, message); });
+    (void)watch.ended();
   };
   if (!read) return refuse(read.error().id, read.error().message);
   const std::size_t bytes_max = worker_.shared().settings.statement_bytes_max;
@@ -209,7 +254,7 @@ void session::run_json(const parser::request& r) {
     return refuse(read->id, "the statement with its values is larger than " + std::to_string(bytes_max) +
                                 " bytes; send fewer values, or raise --max-statement-bytes");
   }
-  worker_.statements().run(*this, {.id = id_or(read->id), .text = read->text}, true);
+  run_counted({.id = id_or(read->id), .text = read->text}, request_origin::json);
 }
 
 // Replies and events
@@ -232,6 +277,9 @@ void session::complete(std::uint64_t slot, std::string bytes) {
                                              : std::max<std::size_t>(window_ / 2, 1);
   s->bytes = std::move(bytes);
   s->done = true;
+  if (const auto slow = worker_.watch().answered(s->mark, answer_of(s->bytes))) [[unlikely]] {
+    report(*slow);
+  }
   release_done_slots();
 }
 
@@ -245,6 +293,7 @@ void session::release_done_slots() {
 void session::deliver(const encoded_event& e, std::uint64_t pubsubid) {
   if (events_are_due) take_due_events();
   if (stage_ == stage::draining || stage_ == stage::closed) return;
+  worker_.counters().deliveries += e.count;
   if (reply_slots::slot* s = slots_.find_subscription(pubsubid)) {
     append_event(s->bytes, mode(), e, pubsubid);
     return;
@@ -308,6 +357,7 @@ void session::write_out() {
     if (problem == boost::asio::error::would_block) return await_writable();
     if (problem) return on_write_error(problem);
     bytes_out_ += sent;
+    if (!transport_.is_web()) worker_.counters().bytes_sent += sent;
     output_.sent(sent);
   }
   after_write();
@@ -415,7 +465,7 @@ void session::close(std::string_view why, close_code code, bool slow) {
 
 void session::log_end(std::string_view why) const {
   const std::string encryption = transport_.description();
-  const std::string_view talk = transport_.is_web() ? transport_.link_name() : name_of(mode());
+  const std::string_view talk = transport_.is_web() ? transport_.link_name() : name_of_protocol(talks());
   spdlog::log(is_momentary_ ? spdlog::level::debug : spdlog::level::info,
               "connection {} ended: {}; {}{}{}, {} statements, {} bytes in, {} bytes out", address(), why, talk,
               encryption.empty() ? "" : " over ", encryption, statements_, bytes_in_, bytes_out_);

@@ -13,10 +13,13 @@
 
 #include "parser/request_reader.hpp"
 #include "server/access_gate.hpp"
+#include "server/client_request.hpp"
 #include "server/connection_output.hpp"
 #include "server/counted_connection.hpp"
+#include "server/metrics/statement_watch.hpp"
 #include "server/prepared_statements.hpp"
 #include "server/reply_slots.hpp"
+#include "server/server_sample.hpp"
 #include "server/slow_subscriptions.hpp"
 #include "server/subscriber.hpp"
 #include "server/table_locks.hpp"
@@ -75,20 +78,24 @@ class session : public std::enable_shared_from_this<session> {
   void reply(Encode&& encode, std::uint64_t pubsubid = 0) {
     if (events_are_due) take_due_events();
     if (slots_.empty()) {
-      encode(output_.replies());
+      std::string& out = output_.replies();
+      const std::size_t start = out.size();
+      encode(out);
+      note_answer(std::string_view(out).substr(start));
     } else {
       reply_slots::slot* s = slots_.find(slots_.open(pubsubid));
       encode(s->bytes);
       s->done = true;
+      note_answer(s->bytes);
     }
     wants_flush();
   }
 
   /// Opens a slot for a reply that comes later.
-  [[nodiscard]] std::uint64_t await_reply(std::uint64_t pubsubid = 0) { return slots_.open(pubsubid); }
+  [[nodiscard]] std::uint64_t await_reply(std::uint64_t pubsubid = 0) { return mark(slots_.open(pubsubid)); }
 
   /// The same, and takes no further statement until the reply has come: they may depend on it.
-  [[nodiscard]] std::uint64_t await_reply_alone() { return alone_ = slots_.open(); }
+  [[nodiscard]] std::uint64_t await_reply_alone() { return alone_ = mark(slots_.open()); }
 
   /// The reply for a slot has come.
   void complete(std::uint64_t slot, std::string bytes);
@@ -127,6 +134,13 @@ class session : public std::enable_shared_from_this<session> {
 
   // For listings
 
+  /// Whether it is a connection of its own, and not merely being told why it is turned away.
+  [[nodiscard]] bool is_connection() const {
+    return connection_.admitted() == admission::served && stage_ != stage::closed && !transport_.is_momentary();
+  }
+  [[nodiscard]] protocol talks() const;
+  [[nodiscard]] bool is_encrypted() const { return transport_.is_encrypted(); }
+
   [[nodiscard]] const connection_output& output() const { return output_; }
   /// nullptr: it has none.
   [[nodiscard]] slow_subscriptions* slow() const { return slow_.get(); }
@@ -164,8 +178,17 @@ class session : public std::enable_shared_from_this<session> {
   void refuse_input(parser::request_reader::outcome outcome, const parser::request& r);
   void run(const parser::request& r);
   void run_json(const parser::request& r);
+  /// Its text stays until this returns.
+  void run_counted(const parser::request& r, request_origin how);
   [[nodiscard]] bool may_take_statements() const;
   void take_due_events();
+  // Statements are counted and timed
+
+  void note_answer(std::string_view reply);
+  [[nodiscard]] std::uint64_t mark(std::uint64_t slot);
+  [[nodiscard]] statement_watch::answer answer_of(std::string_view reply) const;
+  void report(const statement_watch::slow_statement& slow);
+
   // Before the first statement
 
   /// What the first bytes are. Returns how many bytes of statements `buffer` has then.

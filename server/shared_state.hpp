@@ -10,6 +10,8 @@
 #include "server/connection_origins.hpp"
 #include "server/limit_counters.hpp"
 #include "server/memory_watch.hpp"
+#include "server/metrics/history.hpp"
+#include "server/metrics/slow_statement_log.hpp"
 #include "server/options.hpp"
 #include "server/table_directory.hpp"
 #include "server/table_locks.hpp"
@@ -19,8 +21,12 @@
 namespace pubsubsql::server {
 
 class access_control;
+class durable_stores;
 class mysql_service;
 class worker;
+
+/// How far the server is.
+enum class server_phase : std::uint8_t { loading, serving, stopping };
 
 /// The little that all workers share. Set up before the first worker runs, and outlives the last.
 struct shared_state {
@@ -40,11 +46,16 @@ struct shared_state {
   tls_certificates tls;
   memory_watch memory;
   limit_counters counters;
+  history past;
+  slow_statement_log slow_statements;
   connection_origins origins;
   std::chrono::steady_clock::time_point started;
 
   /// What answers `mysql ...`. Set before workers run.
   mysql_service* mysql = nullptr;
+
+  /// The stores behind `store`; nullptr: there are none that could be asked. Set before workers run.
+  const durable_stores* stores = nullptr;
 
   /// The users; nullptr: there are none, and everybody may do everything. Set before workers run.
   access_control* access = nullptr;
@@ -66,6 +77,7 @@ struct shared_state {
   /// Whether so much waits to be stored that statements have to slow down.
   [[nodiscard]] bool store_is_full() const { return store.queued_bytes() > settings.store_queue_bytes_max; }
 
+  std::atomic<server_phase> phase{server_phase::loading};
   std::atomic<std::uint64_t> next_pubsubid{1};
   /// Connections that are served, those turned away not among them.
   std::atomic<std::size_t> connections{0};

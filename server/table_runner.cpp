@@ -138,6 +138,7 @@ held_statement& table_runner::keep(table_queue& q, statement_source from, const 
   encode_outcome(h.reply, from, o);
   h.events = ready_events(o);
   h.source = std::move(from);
+  h.held_since_ns = worker_.now_ns();
   if (!o.changes.empty()) {
     h.changes = send_changes(q, o, true, in_mysql);
     h.ticket = q.last_ticket;
@@ -171,6 +172,7 @@ void table_runner::on_committed(table_queue& q, std::uint64_t ticket) {
   while (!q.held.empty()) {
     held_statement& h = q.held.front();
     if (h.changes != nullptr && h.ticket > ticket) return;
+    if (h.changes != nullptr) worker_.counters().commit_durations.add(worker_.now_ns() - h.held_since_ns);
     answer(h.source, std::move(h.reply), std::move(h.subscriptions_ended));
     for (const ready_event& e : h.events) worker_.events().publish(e.event, e.targets);
     q.held.pop_front();

@@ -350,6 +350,7 @@ void transactions::finish(transaction& t) {
     submit(t);
     if (t.is_awaited) {
       t.at = stage::committing;
+      t.committing_since_ns = worker_.now_ns();
       return;
     }
   }
@@ -377,7 +378,12 @@ void transactions::submit(transaction& t) {
 void transactions::on(write_result& r) {
   transaction* const t = find(transaction_id{r.origin.ticket});
   if (t == nullptr) return;
-  if (r.what != write_result::fate::refused) return finish_commit(*t);
+  if (r.what != write_result::fate::refused) {
+    if (t->at == stage::committing) {
+      worker_.counters().commit_durations.add(worker_.now_ns() - t->committing_since_ns);
+    }
+    return finish_commit(*t);
+  }
   std::string refusal;
   encode_store_error(refusal, t->route.address, r.error);
   fail(*t, std::move(refusal));

@@ -119,6 +119,7 @@ class transactions {
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
     bool is_awaited = false;
+    std::int64_t committing_since_ns = 0;  ///< by the worker's steady clock
     boost::asio::steady_timer age;
   };
 

@@ -12,6 +12,11 @@ bool transport::is_momentary() const {
   return l != nullptr && (*l)->is_momentary();
 }
 
+bool transport::is_encrypted() const {
+  const link_ptr* const l = std::get_if<link_ptr>(&end_);
+  return l != nullptr ? !(*l)->description().empty() : std::get_if<client_socket>(&end_)->is_tls();
+}
+
 std::string transport::description() const {
   const link_ptr* const l = std::get_if<link_ptr>(&end_);
   return l != nullptr ? (*l)->description() : std::get_if<client_socket>(&end_)->description();

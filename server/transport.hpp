@@ -78,6 +78,9 @@ class transport {
 
   // For logs
 
+  /// Whether there is TLS on the way to the client.
+  [[nodiscard]] bool is_encrypted() const;
+
   /// What the link is called; empty for a socket.
   [[nodiscard]] std::string_view link_name() const;
   [[nodiscard]] bool is_momentary() const;

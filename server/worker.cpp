@@ -9,17 +9,20 @@
 #include <boost/asio/post.hpp>
 
 #include "server/http/connection.hpp"
+#include "server/metrics/process_usage.hpp"
 
 namespace pubsubsql::server {
 
 worker::worker(unsigned index, shared_state& shared)
     : index_(index),
       shared_(shared),
+      watch_(counters_, std::int64_t{shared.settings.slow_statement_ms} * 1'000'000),
       read_buffer_(std::make_unique<std::array<char, read_buffer_bytes>>()),
       keep_running_(context_.get_executor()),
       idle_timer_(context_),
       router_(*this),
       events_(*this),
+      sampler_(*this),
       outboxes_(shared.workers.size()),
       backlog_(
           {.connection_max = shared.settings.backlog_bytes_max, .total_max = shared.settings.backlog_total_bytes_max},
@@ -28,30 +31,49 @@ worker::worker(unsigned index, shared_state& shared)
 worker::~worker() = default;
 
 void worker::run() {
-  using clock = std::chrono::steady_clock;
-  const std::chrono::microseconds spin(shared_.settings.spin_us);
   if (shared_.settings.idle_timeout_seconds > 0) close_idle_sessions();
-  if (spin.count() == 0) {
+  if (index_ == 0) sampler_.start();
+  if (shared_.settings.spin_us == 0) {
     context_.run();
     return;
   }
-  while (context_.run_one() > 0) {
-    for (auto last = clock::now(); clock::now() - last < spin;) {
-      if (context_.poll() > 0) last = clock::now();
+  while (context_.run_one() > 0) spin();
+}
+
+void worker::spin() {
+  using clock = std::chrono::steady_clock;
+  const std::chrono::microseconds limit(shared_.settings.spin_us);
+  auto last = clock::now();
+  for (;;) {
+    const auto idle = clock::now() - last;
+    if (context_.poll() > 0) {
+      spun_ += idle;
+      last = clock::now();
+    } else if (idle >= limit) {
+      spun_ += idle;
+      return;
     }
   }
+}
+
+/// Never less than before: a thread that is kept from its processor while it looks for work seems to work less.
+double worker::busy_seconds() {
+  busy_seconds_ = std::max(busy_seconds_, thread_cpu_seconds() - std::chrono::duration<double>(spun_).count());
+  return busy_seconds_;
 }
 
 // Sessions
 
 void worker::adopt(tcp::socket socket, counted_connection connection) {
   boost::asio::post(context_, [this, socket = std::move(socket), connection = std::move(connection)]() mutable {
+    if (connection.admitted() == admission::served) ++counters_.connections;
     welcome(transport(client_socket(std::move(socket))), std::move(connection));
   });
 }
 
 void worker::adopt_http(tcp::socket socket, counted_connection connection) {
   boost::asio::post(context_, [this, socket = std::move(socket), connection = std::move(connection)]() mutable {
+    if (connection.admitted() == admission::served) ++counters_.connections;
     std::make_shared<http::connection>(*this, std::move(socket), std::move(connection))->start();
   });
 }
@@ -173,6 +195,11 @@ void worker::relieve_backlog() {
   backlog_.publish();
 }
 
+std::int64_t worker::read_steady_clock() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
 std::int64_t worker::read_clock() {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();
@@ -180,7 +207,7 @@ std::int64_t worker::read_clock() {
 
 void worker::end_turn() {
   end_of_turn_is_due_ = false;
-  now_us_ = 0;
+  forget_time();
   takers_before_ = std::exchange(takers_, 0);
   ending_turn_ = true;
   flush_sessions();
@@ -244,7 +271,7 @@ void worker::read_inbox() {
   for (worker_message& m : messages) {
     std::visit([this](auto& message) { router_.on(message); }, m);
   }
-  now_us_ = 0;
+  forget_time();
 }
 
 }  // namespace pubsubsql::server

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -17,7 +18,10 @@
 #include "server/connection_output.hpp"
 #include "server/counted_connection.hpp"
 #include "server/event_fan_out.hpp"
+#include "server/history_sampler.hpp"
 #include "server/http/connection_list.hpp"
+#include "server/metrics/statement_watch.hpp"
+#include "server/metrics/worker_counters.hpp"
 #include "server/router.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
@@ -76,6 +80,11 @@ class worker {
   }
   /// What became of events of its sessions that were too slow.
   [[nodiscard]] slow_counts& slow() { return slow_; }
+  /// What it has counted, its statements by way of watch().
+  [[nodiscard]] worker_counters& counters() { return counters_; }
+  [[nodiscard]] statement_watch& watch() { return watch_; }
+  /// Processor time that its thread took, but for looking for work in vain.
+  [[nodiscard]] double busy_seconds();
   [[nodiscard]] tls_scratch& tls_buffers() { return tls_buffers_; }
   /// Where a session reads into; what is in it is to be used before the next read.
   [[nodiscard]] std::span<char> read_buffer() { return *read_buffer_; }
@@ -90,16 +99,26 @@ class worker {
   /// A session has run statements. They may have left events behind, which leave now if nobody else seems to have any,
   /// and memory to be seen to at the end of this loop turn.
   void statements_taken() {
-    now_us_ = 0;
+    forget_time();
     if (++takers_ == 1 && takers_before_ <= 1) flush_sessions();
     if (router_.wants_maintenance()) end_turn_later();
   }
   /// Gives the stores and the other workers at once what would leave at the end of this loop turn.
   void hand_over_now();
+  /// A session takes statements that it has read together.
+  void begin_batch() {
+    forget_time();
+    watch_.begin_batch();
+  }
   /// What now() is, in microseconds since 1970-01-01 00:00 UTC: the same for what runs together.
   [[nodiscard]] std::int64_t now_us() {
     if (now_us_ == 0) now_us_ = read_clock();
     return now_us_;
+  }
+  /// The same by a clock that never jumps, in nanoseconds.
+  [[nodiscard]] std::int64_t now_ns() {
+    if (now_ns_ == 0) now_ns_ = read_steady_clock();
+    return now_ns_;
   }
   /// There is something to be done at the end of this loop turn.
   void end_turn_later();
@@ -132,15 +151,21 @@ class worker {
   static constexpr std::size_t read_buffer_bytes = 64U << 10;
 
   void close_idle_sessions();
+  void spin();
   [[nodiscard]] static std::int64_t read_clock();
+  [[nodiscard]] static std::int64_t read_steady_clock();
+  void forget_time() { now_us_ = now_ns_ = 0; }
   void end_turn();
   void flush_sessions();
   void relieve_backlog();
   void forget_ended();
   void hand_over();
   void read_inbox();
+
   unsigned index_;
   shared_state& shared_;
+  worker_counters counters_;
+  statement_watch watch_;
   // Before the context: handlers that are still pending when the context goes own connections, which use these.
   buffer_pool buffers_;
   tls_scratch tls_buffers_;
@@ -151,6 +176,7 @@ class worker {
   boost::asio::steady_timer idle_timer_;
   router router_;
   event_fan_out events_;
+  history_sampler sampler_;
 
   std::vector<place> places_;
   std::vector<std::uint32_t> free_places_;
@@ -166,6 +192,9 @@ class worker {
   backlog_gauge backlog_;
   slow_counts slow_;
   std::int64_t now_us_ = 0;  // 0: to be read
+  std::int64_t now_ns_ = 0;  // 0: to be read
+  double busy_seconds_ = 0;
+  std::chrono::nanoseconds spun_{0};  // looking for work in vain
 
   std::mutex inbox_mutex_;
   std::vector<worker_message> inbox_;  // guarded by inbox_mutex_

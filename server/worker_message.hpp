@@ -13,7 +13,7 @@
 
 #include "parser/parser.hpp"
 #include "server/reply_encoder.hpp"
-#include "server/slow_subscriptions.hpp"
+#include "server/server_sample.hpp"
 #include "server/table_locks.hpp"
 #include "storage/access/user_rights.hpp"
 #include "storage/durable/store.hpp"
@@ -100,14 +100,6 @@ struct drop_subscriber {
   storage::subscriber_id session{};
 };
 
-/// A table in numbers, for `show tables` and `status`.
-struct table_numbers {
-  std::string name;
-  std::uint64_t rows = 0;
-  std::uint64_t columns = 0;
-  std::uint64_t subscriptions = 0;
-};
-
 /// Tell me about subscriptions: those of your tables, and those of your sessions.
 struct list_subscriptions {
   unsigned asker = 0;           ///< a worker
@@ -162,7 +154,20 @@ struct list_tables {
 struct tables_listed {
   std::uint64_t gathering = 0;
   std::vector<table_numbers> tables;
-  slow_counts slow;  ///< of your sessions
+};
+
+/// Tell me what you have counted.
+struct list_metrics {
+  unsigned asker = 0;           ///< a worker
+  std::uint64_t gathering = 0;  ///< its number for the question
+  bool with_tables = false;
+};
+
+/// The reply to list_metrics.
+struct metrics_listed {
+  std::uint64_t gathering = 0;
+  unsigned worker = 0;
+  std::unique_ptr<worker_sample> sample;
 };
 
 /// Run this on your table for a transaction; the table becomes its own first, when it has not got it. Answered by a
@@ -238,6 +243,6 @@ using worker_message =
     std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables, tables_listed, writes_done,
                  table_work, transaction_request, transaction_answer, transaction_cancel, transaction_end,
                  transactions_open, wanted_rows, first_rows, backlog_is_over, list_subscriptions, subscriptions_listed,
-                 auth_done, rights_changed>;
+                 auth_done, rights_changed, list_metrics, metrics_listed>;
 
 }  // namespace pubsubsql::server

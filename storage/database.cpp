@@ -101,6 +101,7 @@ std::vector<table_summary> database::tables() const {
   for (const auto& [name, t] : executor_->tables()) {
     all.push_back({.name = t->name(),
                    .rows = t->row_count(),
+                   .row_bytes = t->row_bytes(),
                    .columns = t->column_count(),
                    .subscriptions = t->subscribers().size()});
   }

@@ -99,6 +99,8 @@ class table {
   // Rows. Views are valid until the table is changed.
 
   [[nodiscard]] std::size_t row_count() const { return directory_.size(); }
+  /// Memory that the rows are in, without indexes.
+  [[nodiscard]] std::size_t row_bytes() const { return heap_.memory_bytes(); }
   [[nodiscard]] row_view get(row_number row) const { return heap_.get(row); }
   [[nodiscard]] std::optional<row_number> find_id(std::uint64_t id) const;
   /// The row at one end. REQUIRES: row_count() > 0.

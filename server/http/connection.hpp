@@ -56,6 +56,7 @@ class connection : public std::enable_shared_from_this<connection> {
   [[nodiscard]] bool is_tls() const { return stream_->is_tls(); }
   /// Of the client, as logs show it.
   [[nodiscard]] const std::string& address() const { return counted_.address(); }
+  [[nodiscard]] bool is_served() const { return counted_.admitted() == admission::served; }
   /// Who sends the request under way.
   session_identity identity;
   /// Who the last one that said so was of. For authenticate().

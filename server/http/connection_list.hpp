@@ -13,6 +13,8 @@ class connection_list {
   void remove(connection& c) { open_.erase(&c); }
   /// Has each finish, and those that come later, too.
   void finish();
+  /// All that there are.
+  [[nodiscard]] const std::unordered_set<connection*>& open() const { return open_; }
   [[nodiscard]] bool is_finishing() const { return finishing_; }
 
  private:

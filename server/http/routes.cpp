@@ -4,6 +4,7 @@
 
 #include "server/http/console_page.hpp"
 #include "server/http/event_link.hpp"
+#include "server/http/metrics_pages.hpp"
 #include "server/http/sql_handlers.hpp"
 #include "server/http/websocket_link.hpp"
 
@@ -17,6 +18,10 @@ constexpr std::array routes = {
     route{.method = verb::get, .path = "/events", .serve = serve_events},
     route{.method = verb::post, .path = "/sql", .serve = serve_sql},
     route{.method = verb::get, .path = "/tables/", .paths = route::extent::below, .serve = serve_table},
+    route{.method = verb::get, .path = "/metrics", .serve = serve_metrics},
+    route{.method = verb::get, .path = "/history", .serve = serve_history},
+    route{.method = verb::get, .path = "/healthz", .is_public = true, .serve = serve_health},
+    route{.method = verb::get, .path = "/readyz", .is_public = true, .serve = serve_readiness},
     route{.method = verb::get, .path = "/ws", .is_public = true, .serve = serve_websocket},
 };
 

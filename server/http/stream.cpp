@@ -24,6 +24,7 @@ void stream::fill(error_code& problem) {
   const std::span<char> buffer = worker_.read_buffer();
   std::size_t bytes = socket_.read_some(buffer, problem);
   bytes_in_ += bytes;
+  worker_.counters().bytes_received += bytes;
   if (!begun_ && bytes > 0) {
     begun_ = true;
     if (buffer[0] == tls::handshake_byte) bytes = begin_tls(buffer, bytes, problem);
@@ -65,6 +66,7 @@ std::size_t stream::write(std::span<const std::string_view> pieces, error_code& 
   if (holds_back_) return keep(pieces);
   const std::size_t bytes = socket_.write_some(pieces, problem);
   bytes_out_ += bytes;
+  worker_.counters().bytes_sent += bytes;
   if (socket_.has_unsent()) push_later();
   return bytes;
 }
@@ -75,6 +77,7 @@ void stream::push(error_code& problem) {
     const std::string_view rest = std::string_view(kept_).substr(sent);
     const std::size_t bytes = socket_.write_some({&rest, 1}, problem);
     bytes_out_ += bytes;
+    worker_.counters().bytes_sent += bytes;
     sent += bytes;
   }
   if (sent < kept_.size()) {

@@ -157,6 +157,7 @@ void mysql_lane::reconnect() {
 }
 
 void mysql_lane::lose_connection(const mysql_error& e) {
+  if (is_online()) outages_.fetch_add(1, std::memory_order_relaxed);
   if (is_online() || offline_since_ == 0) offline_since_ = clock::now().time_since_epoch().count();
   online_ = false;
   writer_.reset();
@@ -554,6 +555,7 @@ mysql_lane::status mysql_lane::current() const {
   }
   s.transactions = transactions_;
   s.statements = statements_;
+  s.outages = outages_;
   s.refused = refused_;
   const std::scoped_lock lock(error_mutex_);
   s.blocked = blocked_text_;

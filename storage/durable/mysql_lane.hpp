@@ -85,6 +85,7 @@ class mysql_lane {
     std::string last_error = {};       ///< of the last outage; empty: there was none
     std::uint64_t transactions = 0;
     std::uint64_t statements = 0;
+    std::uint64_t outages = 0;  ///< connections lost
     std::uint64_t refused = 0;  ///< awaited by nobody any more, so memory and MySQL differ
     std::string last_refusal = {};
     std::string blocked = {};  ///< tables whose journal waits for a right, and what to do; empty: none
@@ -209,6 +210,7 @@ class mysql_lane {
   std::atomic<std::uint64_t> transactions_ = 0;
   std::atomic<std::uint64_t> statements_ = 0;
   std::atomic<std::uint64_t> refused_ = 0;
+  std::atomic<std::uint64_t> outages_ = 0;
   mutable std::mutex error_mutex_;
   std::string last_error_;    // guarded by error_mutex_
   std::string last_refusal_;  // guarded by error_mutex_

@@ -326,6 +326,7 @@ mysql_lane::status mysql_store::current() const {
     all.lag = std::max(all.lag, s.lag);
     all.transactions += s.transactions;
     all.statements += s.statements;
+    all.outages += s.outages;
     all.refused += s.refused;
     if (!s.last_error.empty() && (all.last_error.empty() || !s.online)) all.last_error = s.last_error;
     if (!s.last_refusal.empty()) all.last_refusal = s.last_refusal;

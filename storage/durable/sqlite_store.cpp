@@ -73,6 +73,7 @@ void sqlite_store::commit(std::vector<write>& writes) {
     write_all(writes);
   } catch (const sqlite_error& e) {
     files_.roll_back();
+    errors_.fetch_add(1, std::memory_order_relaxed);
     const bool one = writes.size() == 1;
     if (e.is_about_the_file()) {
       report(e.what());
@@ -90,6 +91,7 @@ void sqlite_store::commit(std::vector<write>& writes) {
     return;
   }
   report({});
+  commits_.fetch_add(1, std::memory_order_relaxed);
   queue_.done(writes);
   const auto journalled = std::ranges::count_if(writes, [this](const write& w) { return w.journal && !is_void(w); });
   journalled_.fetch_add(static_cast<std::uint64_t>(journalled), std::memory_order_relaxed);

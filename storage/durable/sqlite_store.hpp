@@ -1,6 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -54,6 +57,22 @@ class sqlite_store : public store {
   /// Statements in the journal.
   [[nodiscard]] std::uint64_t journalled() const { return journalled_.load(std::memory_order_relaxed); }
 
+  /// How it is doing. From any thread.
+  struct status {
+    std::size_t waiting_changes = 0;
+    std::chrono::milliseconds lag{0};  ///< age of the oldest that waits
+    std::uint64_t journalled = 0;
+    std::uint64_t commits = 0;
+    std::uint64_t errors = 0;  ///< transactions that could not be written
+  };
+  [[nodiscard]] status current() const {
+    return {.waiting_changes = queue_.size(),
+            .lag = queue_.oldest_age(),
+            .journalled = journalled(),
+            .commits = commits_.load(std::memory_order_relaxed),
+            .errors = errors_.load(std::memory_order_relaxed)};
+  }
+
   /// What is wrong with the store at the moment; empty: nothing.
   [[nodiscard]] std::string last_error() const;
 
@@ -78,6 +97,8 @@ class sqlite_store : public store {
   };
   text_map<refusal> refusals_;  // by table
   std::atomic<std::uint64_t> journalled_ = 0;
+  std::atomic<std::uint64_t> commits_ = 0;
+  std::atomic<std::uint64_t> errors_ = 0;
   std::atomic<bool> always_retry_;
   mutable std::mutex error_mutex_;
   std::string last_error_;  // guarded by error_mutex_

@@ -1,0 +1,67 @@
+#include "server/metrics_gatherer.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "server/http/connection.hpp"
+#include "server/metrics_text.hpp"
+#include "server/session.hpp"
+#include "server/shared_state.hpp"
+#include "server/worker.hpp"
+
+namespace pubsubsql::server {
+
+worker_sample metrics_gatherer::sample_here(bool with_tables) {
+  worker_sample s;
+  s.counters = worker_.counters();
+  s.slow = worker_.slow();
+  s.busy_seconds = worker_.busy_seconds();
+  worker_.for_each_session([&](const session& each) {
+    if (each.is_connection()) s.connections.add(each.talks(), each.is_encrypted());
+  });
+  for (const http::connection* c : worker_.http_connections().open()) {
+    if (c->is_served()) s.connections.add(protocol::http, c->is_tls());
+  }
+  if (with_tables) s.tables = worker_.statements().tables_here();
+  return s;
+}
+
+void metrics_gatherer::gather(bool with_tables, receiver done) {
+  const std::size_t workers = worker_.shared().workers.size();
+  gathering g{.missing = workers - 1, .all = {}, .done = std::move(done)};
+  g.all.workers.resize(workers);
+  g.all.workers[worker_.index()] = sample_here(with_tables);
+  if (g.missing == 0) return g.done(g.all);
+  const std::uint64_t number = ++last_;
+  gatherings_.emplace(number, std::move(g));
+  for (unsigned other = 0; other < workers; ++other) {
+    if (other == worker_.index()) continue;
+    worker_.send(other, list_metrics{.asker = worker_.index(), .gathering = number, .with_tables = with_tables});
+  }
+}
+
+void metrics_gatherer::on(const list_metrics& m) {
+  worker_.send(m.asker, metrics_listed{.gathering = m.gathering,
+                                       .worker = worker_.index(),
+                                       .sample = std::make_unique<worker_sample>(sample_here(m.with_tables))});
+}
+
+void metrics_gatherer::on(metrics_listed& m) {
+  const auto it = gatherings_.find(m.gathering);
+  it->second.all.workers[m.worker] = std::move(*m.sample);
+  if (--it->second.missing > 0) return;
+  gathering g = std::move(it->second);
+  gatherings_.erase(it);
+  g.done(g.all);
+}
+
+void gather_metrics(worker& w, std::function<void(std::string text)> done) {
+  w.statements().metrics().gather(
+      true, [&shared = w.shared(), done = std::move(done)](server_sample& all) { done(metrics_text(all, shared)); });
+}
+
+void gather_history(worker& w, const std::function<void(std::string json)>& done) {
+  done(w.shared().past.to_json());
+}
+
+}  // namespace pubsubsql::server
