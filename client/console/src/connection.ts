@@ -1,0 +1,76 @@
+/** The connection to the server that the page came from: one session, with or without a user. */
+
+import { connect, PubSubSqlError, type Database, type Result, type State, type Subscription } from "./client.js";
+
+export interface Credentials {
+  user: string;
+  /** A password or a token. In memory only. */
+  password: string;
+}
+
+const access_denied = 1045;
+
+export class Connection {
+  state: State = "connecting";
+  credentials: Credentials | null = null;
+  /** Called when the state has changed. */
+  on_state: (state: State) => void = () => {};
+  /** Called when the server wants a user, or another one. */
+  on_denied: (message: string) => void = () => {};
+  private db: Database;
+
+  constructor() {
+    this.db = this.open();
+  }
+
+  private open(): Database {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const { user, password } = this.credentials ?? {};
+    return connect(`${scheme}//${location.host}/ws`, {
+      user,
+      password,
+      onstate: (state: State) => {
+        this.state = state;
+        this.on_state(state);
+      },
+    });
+  }
+
+  /** Connects anew, as this user. Subscriptions of before have ended. */
+  sign_in(credentials: Credentials): void {
+    this.credentials = credentials;
+    this.db.close();
+    this.db = this.open();
+  }
+
+  async query(sql: string, values: unknown[] = []): Promise<Result> {
+    try {
+      return await this.db.query(sql, values);
+    } catch (error) {
+      this.look_at(error);
+      throw error;
+    }
+  }
+
+  subscribe(sql: string): Subscription {
+    return this.db.subscribe(sql);
+  }
+
+  /** Asks for a user if that is what the error is about. */
+  look_at(error: unknown): void {
+    if (error instanceof PubSubSqlError && error.code === access_denied) this.on_denied(error.message);
+  }
+
+  /** A resource of the server as JSON, with the user's name and password if there are any. */
+  async fetch_json(path: string): Promise<unknown> {
+    const headers: Record<string, string> = {};
+    if (this.credentials) {
+      const { user, password } = this.credentials;
+      const bytes = new TextEncoder().encode(`${user}:${password}`);
+      headers["Authorization"] = `Basic ${btoa(String.fromCharCode(...bytes))}`;
+    }
+    const response = await fetch(path, { headers, cache: "no-store" });
+    if (!response.ok) throw new Error(`The server answered ${path} with ${response.status} ${response.statusText}.`);
+    return response.json();
+  }
+}
