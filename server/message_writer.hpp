@@ -13,8 +13,8 @@ namespace pubsubsql::server {
 /// Rows of one message at most; a protocol constant that clients rely on.
 inline constexpr std::size_t rows_per_message = 100;
 
-/// Puts one message around what is appended to `out` between begin and end: a frame's header before it in framed mode,
-/// a newline behind it in text mode.
+/// Puts one message around what is appended to `out` between begin and end: a frame's header before it in framed mode;
+/// in text mode a newline behind it, and the number of the request, if it has one, as its first member.
 class message_writer {
  public:
   message_writer(std::string& out, parser::wire_mode mode, std::uint32_t request_id)
@@ -25,9 +25,10 @@ class message_writer {
   void end() {
     if (mode_ == parser::wire_mode::framed) {
       write_header(out_, start_, request_id_);
-    } else {
-      out_ += '\n';
+      return;
     }
+    if (request_id_ != 0) out_.insert(start_ + 1, "\"requestid\":" + std::to_string(request_id_) + ",");
+    out_ += '\n';
   }
 
   /// Writes the header of the frame that starts at `start` and ends with the string.

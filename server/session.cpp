@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include "server/json_request.hpp"
 #include "server/router.hpp"
 #include "server/worker.hpp"
 
@@ -194,7 +195,20 @@ void session::refuse_input(outcome got, const parser::request& r) {
 void session::run(const parser::request& r) {
   ++statements_;
   if (refusal_ != nullptr) return refuse(r);
+  if (is_json_request(r.text)) return run_json(r);
   worker_.statements().run(*this, r);
+}
+
+/// The number of a frame counts before that in the request.
+void session::run_json(const parser::request& r) {
+  const auto read = read_json_request(r.text);
+  const auto id_or = [&](std::uint32_t given) { return r.id != 0 ? r.id : given; };
+  if (!read) {
+    return reply([&](std::string& out) {
+      encode_error(out, {.mode = mode(), .request_id = id_or(read.error().id)}, read.error().message);
+    });
+  }
+  worker_.statements().run(*this, {.id = id_or(read->id), .text = read->text});
 }
 
 // Replies and events

@@ -158,6 +158,7 @@ class session : public std::enable_shared_from_this<session> {
   void take_last_statement();
   void refuse_input(parser::request_reader::outcome outcome, const parser::request& r);
   void run(const parser::request& r);
+  void run_json(const parser::request& r);
   [[nodiscard]] bool may_take_statements() const;
   void take_due_events();
   // Before the first statement

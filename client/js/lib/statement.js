@@ -1,0 +1,99 @@
+// What a client has to know of a statement, which the server alone understands.
+
+const word = /^[\p{L}\p{N}_]+$/u;
+
+/** The end of a quoted text or name that begins at `start`; its quote is doubled inside. */
+function quotedEnd(sql, start) {
+  const quote = sql[start];
+  for (let at = start + 1; at < sql.length; ++at) {
+    if (sql[at] !== quote) continue;
+    if (sql[at + 1] !== quote) return at + 1;
+    ++at;
+  }
+  return sql.length;
+}
+
+/** The end of white space and comments. */
+function blankEnd(sql, start) {
+  const blank = /\s+|--[^\n]*|\/\*[^]*?(?:\*\/|$)/y;
+  blank.lastIndex = start;
+  while (blank.test(sql)) start = blank.lastIndex;
+  return start;
+}
+
+/** The end of what is neither quoted nor punctuation: a name, or a bare value with its operators. */
+function bareEnd(sql, start) {
+  let at = start;
+  for (; at < sql.length && !/[\s,()]/.test(sql[at]); ++at) {
+    const inside = at > start && word.test(sql[at - 1]);
+    if (sql[at] === "'" && !inside) return at;
+    if (sql[at] === "`") return at;
+  }
+  return at;
+}
+
+/** Each token of a statement as {text, name, depth}: `name` is that of a word or a name in backquotes. */
+function* tokens(sql) {
+  let depth = 0;
+  for (let at = blankEnd(sql, 0); at < sql.length; at = blankEnd(sql, at)) {
+    const first = sql[at];
+    if (first === ")") --depth;
+    let end = at + 1;
+    if (first === "'" || first === "`") end = quotedEnd(sql, at);
+    else if (!/[,()*]/.test(first)) end = Math.max(end, bareEnd(sql, at));
+    const text = sql.slice(at, end);
+    yield { text, depth, name: first === "`" ? text.slice(1, -1).replaceAll("``", "`") : text.replace(/;$/, "") };
+    if (first === "(") ++depth;
+    at = end;
+  }
+}
+
+function isKeyword(token, keyword) {
+  return token !== undefined && token.text.toLowerCase() === keyword;
+}
+
+/** The first word of a statement in small letters. */
+export function verbOf(sql) {
+  return /^[a-z]*/i.exec(String(sql).slice(blankEnd(String(sql), 0)))[0].toLowerCase();
+}
+
+/** Where the keyword `from` stands, as opposed to a column of that name. */
+function fromIndex(all) {
+  return all.findIndex((token, i) => {
+    if (i < 2 || token.depth !== 0 || !isKeyword(token, "from")) return false;
+    if (i === 2 && isKeyword(all[1], "skip")) return !isKeyword(all[3], "from");
+    return all[i - 1].text !== "," && !isKeyword(all[i - 1], "as");
+  });
+}
+
+function hasAggregate(list) {
+  return list.some((token, i) => /^(count|sum|min|max|avg)$/i.test(token.text) && list[i + 1]?.text === "(");
+}
+
+/** How many expressions follow `group by`. */
+function groupColumns(rest) {
+  const top = rest.filter((token) => token.depth === 0 && token.text !== ")");
+  const by = top.findIndex((token, i) => isKeyword(token, "group") && isKeyword(top[i + 1], "by"));
+  if (by < 0) return 0;
+  const behind = top.slice(by + 2);
+  const end = behind.findIndex((token) => /^(order|limit|on)$/i.test(token.text));
+  return 1 + (end < 0 ? behind : behind.slice(0, end)).filter((token) => token.text === ",").length;
+}
+
+/**
+ * The table of a subscribe statement, and how its rows are told apart: by `groupColumns` leading columns when they are
+ * groups, undefined when they are rows of the table.
+ */
+export function describeSubscription(sql) {
+  const all = [...tokens(sql)];
+  const from = fromIndex(all);
+  const table = all[from + 1];
+  if (from < 0 || table === undefined) return { table: undefined, groupColumns: undefined };
+  const groups = groupColumns(all.slice(from + 2));
+  const grouped = groups > 0 || hasAggregate(all.slice(0, from));
+  return { table: table.name, groupColumns: grouped ? groups : undefined };
+}
+
+export function unsubscribeStatement(table, pubsubid) {
+  return `unsubscribe from \`${table.replaceAll("`", "``")}\` where pubsubid = ${pubsubid}`;
+}
