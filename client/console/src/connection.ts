@@ -1,6 +1,6 @@
 /** The connection to the server that the page came from: one session, with or without a user. */
 
-import { connect, PubSubSqlError, type Database, type Result, type State, type Subscription } from "./client.js";
+import { connect, PubSubSqlError, type Client, type Result, type State, type Subscription } from "./client.js";
 
 export interface Credentials {
   user: string;
@@ -17,21 +17,23 @@ export class Connection {
   on_state: (state: State) => void = () => {};
   /** Called when the server wants a user, or another one. */
   on_denied: (message: string) => void = () => {};
-  private db: Database;
+  private client: Client;
 
   constructor() {
-    this.db = this.open();
+    this.client = this.open();
   }
 
-  private open(): Database {
+  private open(): Client {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const { user, password } = this.credentials ?? {};
     return connect(`${scheme}//${location.host}/ws`, {
       user,
       password,
-      onstate: (state: State) => {
+      timeout: 0,
+      onstate: (state, error) => {
         this.state = state;
         this.on_state(state);
+        this.look_at(error);
       },
     });
   }
@@ -39,13 +41,14 @@ export class Connection {
   /** Connects anew, as this user. Subscriptions of before have ended. */
   sign_in(credentials: Credentials): void {
     this.credentials = credentials;
-    this.db.close();
-    this.db = this.open();
+    this.client.close();
+    this.client = this.open();
   }
 
-  async query(sql: string, values: unknown[] = []): Promise<Result> {
+  /** Runs a statement; `signal` gives it up. */
+  async query(sql: string, signal?: AbortSignal): Promise<Result> {
     try {
-      return await this.db.query(sql, values);
+      return await this.client.query(sql, null, { signal });
     } catch (error) {
       this.look_at(error);
       throw error;
@@ -53,7 +56,7 @@ export class Connection {
   }
 
   subscribe(sql: string): Subscription {
-    return this.db.subscribe(sql);
+    return this.client.subscribe(sql);
   }
 
   /** Asks for a user if that is what the error is about. */

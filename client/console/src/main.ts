@@ -18,6 +18,9 @@ import { TableBrowser } from "./views/tables.js";
 
 const state_words: Record<State, string> = { connecting: "Connecting…", open: "Connected", closed: "Closed" };
 
+/** Whether the tables cover the page when they are shown. */
+const is_narrow = (): boolean => matchMedia("(max-width: 760px)").matches;
+
 class Console {
   private readonly connection = new Connection();
   private readonly history = new History();
@@ -58,6 +61,9 @@ class Console {
     this.tabs = { query: this.tab("query", "Query", "terminal"), activity: this.tab("activity", "Activity", "chart") };
     this.theme_button = icon_button("moon", "Light or dark", toggle_theme);
     this.body = h("div", { class: "body" }, this.tables.element, h("main", { class: "main" }, this.query.element, this.activity.element));
+    this.body.lastElementChild!.addEventListener("pointerdown", () => {
+      if (is_narrow()) this.body.classList.add("without-sidebar");
+    });
     this.connection.on_state = (state) => this.show_state(state);
     this.connection.on_denied = (message) => this.sign_in.show(message);
   }
@@ -68,7 +74,7 @@ class Console {
     document.body.append(this.header(), this.body);
     mount_notices(document.body);
     this.show_view("query");
-    if (!load("sidebar", true) || matchMedia("(max-width: 760px)").matches) this.body.classList.add("without-sidebar");
+    if (!load("sidebar", true) || is_narrow()) this.body.classList.add("without-sidebar");
     this.show_state(this.connection.state);
     this.query.focus_editor();
     listen_to_keys({
@@ -101,7 +107,7 @@ class Console {
 
   private run(statement: string): void {
     this.show_view("query");
-    if (matchMedia("(max-width: 760px)").matches) this.body.classList.add("without-sidebar");
+    if (is_narrow()) this.body.classList.add("without-sidebar");
     this.query.run_text(statement);
   }
 
@@ -131,6 +137,7 @@ class Console {
     const lost = state === "connecting" && this.was_open;
     this.state.replaceChildren(h("span", { class: "dot" }), h("span", { class: "state-text" }, lost ? "Reconnecting…" : state_words[state]));
     this.state.title = `${location.host}: ${this.state.textContent}`;
+    document.body.classList.toggle("offline", state !== "open");
     if (state !== "open") return;
     this.was_open = true;
     void this.tables.refresh(true);

@@ -1,6 +1,6 @@
 /** The SQL editor. It lives in a shadow root, where CodeMirror adopts its style sheets and the page's policy holds. */
 
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { sql } from "@codemirror/lang-sql";
 import { bracketMatching } from "@codemirror/language";
@@ -137,7 +137,9 @@ export class Editor {
     this.view.dispatch({ selection: { anchor: from }, scrollIntoView: true });
   }
 
-  clear_errors(): void {
+  /** Before statements run: what an earlier run marked goes, and so does an open completion. */
+  clear_marks(): void {
+    closeCompletion(this.view);
     this.view.dispatch(setDiagnostics(this.view.state, []));
   }
 

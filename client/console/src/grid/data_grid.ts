@@ -12,7 +12,7 @@ export interface DataColumn extends Column<Row> {
 
 const row_height = 26;
 const cell_text_max = 2_000;
-const sample_rows = 60;
+const samples_max = 100;
 
 /** What a cell shows. Of very long texts only the beginning: copying takes all of it. */
 function format(_row: number, _cell: number, value: Cell | undefined): FormatterResultWithText {
@@ -21,10 +21,16 @@ function format(_row: number, _cell: number, value: Cell | undefined): Formatter
   return { text: text === "" ? " " : text, removeClasses: "null" };
 }
 
-/** How wide a column has to be for its name and the first values, in pixels. */
+/** Some rows from all over. */
+function sample_of(rows: Row[]): Row[] {
+  const step = Math.max(1, rows.length / samples_max);
+  return Array.from({ length: Math.min(rows.length, samples_max) }, (_, i) => rows[Math.floor(i * step)]!);
+}
+
+/** How wide a column has to be for its name and the values in these rows, in pixels. */
 function width_of(name: string, place: number, rows: Row[]): number {
   let longest = name.length + 3;
-  for (const row of rows.slice(0, sample_rows)) longest = Math.max(longest, (row.cells[place] ?? "NULL").length);
+  for (const row of rows) longest = Math.max(longest, (row.cells[place] ?? "NULL").length);
   return Math.round(Math.min(Math.max(longest * 7.4 + 22, 64), 380));
 }
 
@@ -62,6 +68,7 @@ export class DataGrid {
       enableCellNavigation: true,
       enableColumnReorder: false,
       enableTextSelectionOnCells: false,
+      fullWidthRows: true,
       multiColumnSort: false,
       tristateMultiColumnSort: false,
       minRowBuffer: 4,
@@ -100,8 +107,9 @@ export class DataGrid {
     return this.columns_;
   }
 
-  /** Shows these columns. Those that were there keep their widths and places. */
-  set_columns(names: string[], sample: Row[]): void {
+  /** Shows these columns, as wide as some of the rows need. Those that were there keep their widths and places. */
+  set_columns(names: readonly string[], rows: Row[]): void {
+    const sample = sample_of(rows);
     this.columns_ = names.slice();
     const present = new Map(this.grid.getColumns().map((column) => [column.place, column]));
     const made = names.map((name, place): DataColumn => {

@@ -4,7 +4,7 @@ import type { Cell } from "../client.js";
 
 export interface Row {
   /** Replaced as a whole when a cell changes, so that who holds it holds a state. */
-  cells: Cell[];
+  cells: readonly Cell[];
   /** When each cell changed last, as of performance.now(); absent until one does. */
   flashed?: Map<number, number>;
   /** The frame in which it changed last. */
@@ -66,10 +66,10 @@ export function view_of(rows: Iterable<Row>, view: View): Row[] {
   return view.sort ? sorted(shown, view.sort) : shown;
 }
 
-/** Whether all values that a column has in the first rows are numbers, so that it is set to the right. */
+/** Whether all values that a column has in these rows are numbers, so that it is set to the right. */
 export function is_numeric(rows: Row[], column: number): boolean {
   let seen = false;
-  for (const row of rows.slice(0, 200)) {
+  for (const row of rows) {
     const cell = row.cells[column];
     if (cell === null || cell === undefined) continue;
     if (!number_form.test(cell)) return false;

@@ -1,9 +1,10 @@
 /** What a `subscribe` statement says about how its rows are shown. */
 
+import { describeSubscription } from "../../../js/lib/statement.js";
+
 export interface Definition {
-  table: string;
-  /** How many columns tell groups apart. */
-  group_columns: number;
+  /** How many columns tell groups apart; undefined when it is about rows. */
+  group_columns: number | undefined;
   /** The first column of `order by`, if it is one by name. */
   order: { column: string; ascending: boolean } | null;
 }
@@ -20,14 +21,12 @@ function outline(sql: string): string {
 
 const unquoted = (name: string): string => (name.startsWith("`") ? name.slice(1, -1).replaceAll("``", "`") : name);
 
+const order_by = /\border\s+by\s+(`(?:[^`]|``)+`|[\p{L}_][\p{L}\p{N}_]*)\s*(asc|desc)?\s*(?=,|\blimit\b|\bon\s+slow\b|;|$)/iu;
+
 export function definition_of(sql: string): Definition {
-  const text = outline(sql);
-  const table = /\bfrom\s+(`(?:[^`]|``)+`|[^\s;]+)/i.exec(text)?.[1] ?? "";
-  const groups = /\bgroup\s+by\s+([\s\S]*?)(?:\bon\s+slow\b|;|$)/i.exec(text)?.[1];
-  const order = /\border\s+by\s+(`(?:[^`]|``)+`|[\p{L}_][\p{L}\p{N}_]*)\s*(asc|desc)?\s*(?=,|\blimit\b|\bon\s+slow\b|;|$)/iu.exec(text);
+  const order = order_by.exec(outline(sql));
   return {
-    table: unquoted(table),
-    group_columns: groups === undefined ? 0 : groups.split(",").length,
+    group_columns: describeSubscription(sql).groupColumns,
     order: order ? { column: unquoted(order[1]!), ascending: order[2]?.toLowerCase() !== "desc" } : null,
   };
 }

@@ -105,9 +105,7 @@ export class LivePanel implements Panel {
   }
 
   private show_columns(): void {
-    const sample: Row[] = [];
-    for (const row of this.rows.rows.values()) if (sample.push(row) >= 200) break;
-    this.frame.grid.set_columns(this.rows.columns, sample);
+    this.frame.grid.set_columns(this.rows.columns, Array.from(this.rows.rows.values()));
     const order = this.definition.order;
     const place = order ? this.rows.columns.indexOf(order.column) : -1;
     if (order && place >= 0 && !this.frame.grid.view.sort) this.frame.grid.sort_by({ column: place, ascending: order.ascending });

@@ -1,6 +1,6 @@
 /** The rows of a subscription, made of its events. No DOM. */
 
-import type { Cell, Event } from "../client.js";
+import type { Cell, ChangeEvent } from "../client.js";
 import { flash_ms } from "../grid/flash.js";
 import type { Row } from "../grid/rows.js";
 
@@ -23,6 +23,11 @@ export interface Changes {
 /** Rows that fade at the same time; beyond, the oldest go at once. */
 const leaving_max = 1_000;
 
+type Cells = readonly Cell[];
+
+/** What stands for NULL among keys: no text that a table would have. */
+const null_key = "\u0000null";
+
 interface Leaving {
   key: string;
   row: Row;
@@ -44,8 +49,8 @@ export class LiveRows {
   /** Of the columns of the event at hand, their places. */
   private places: number[] = [];
 
-  /** `group_columns`: how many first columns tell groups apart, for subscriptions without an id. */
-  constructor(private readonly group_columns: number) {}
+  /** `group_columns`: how many first columns tell groups apart; undefined: the rows have an id, or begin with their key. */
+  constructor(private readonly group_columns: number | undefined) {}
 
   get frame(): number {
     return this.frame_;
@@ -84,7 +89,7 @@ export class LiveRows {
     this.changes = { structure: false, places: new Set(), columns: false };
   }
 
-  apply(event: Event): void {
+  apply(event: ChangeEvent): void {
     switch (event.action) {
       case "reset":
         return this.clear();
@@ -127,7 +132,7 @@ export class LiveRows {
     this.changes.structure = true;
   }
 
-  private find_places(columns: string[]): void {
+  private find_places(columns: readonly string[]): void {
     this.places = columns.map((name) => {
       let place = this.place_of.get(name);
       if (place === undefined) {
@@ -140,13 +145,14 @@ export class LiveRows {
     });
   }
 
-  private keys(columns: string[]): (cells: Cell[]) => string {
-    if (columns[0] === "id") return (cells) => cells[0] ?? "";
+  private keys(columns: readonly string[]): (cells: Cells) => string {
     const n = this.group_columns;
-    return n === 1 ? (cells) => cells[0] ?? "\u0000" : (cells) => JSON.stringify(cells.slice(0, n));
+    if (n !== undefined && n !== 1) return (cells) => JSON.stringify(cells.slice(0, n));
+    const at = n === undefined ? Math.max(columns.indexOf("id"), 0) : 0;
+    return (cells) => cells[at] ?? null_key;
   }
 
-  private put(key: string, values: Cell[], is_new: boolean): void {
+  private put(key: string, values: Cells, is_new: boolean): void {
     const row = this.rows.get(key);
     if (row && !row.leaving) return this.change(row, values);
     const cells: Cell[] = [];
@@ -158,7 +164,7 @@ export class LiveRows {
     this.rows.set(key, made);
   }
 
-  private change(row: Row, values: Cell[]): void {
+  private change(row: Row, values: Cells): void {
     let cells: Cell[] | null = null;
     for (let i = 0; i < values.length; ++i) {
       const place = this.places[i]!;
@@ -174,7 +180,7 @@ export class LiveRows {
     row.frame = this.frame_;
   }
 
-  private remove(key: string, values: Cell[]): void {
+  private remove(key: string, values: Cells): void {
     const row = this.rows.get(key);
     if (!row || row.leaving) return;
     this.change(row, values);

@@ -18,8 +18,8 @@ export interface Outcome {
 const rows_max = 1_000_000;
 
 interface Table {
-  columns: string[];
-  data: Cell[][];
+  columns: readonly string[];
+  data: readonly (readonly Cell[])[];
 }
 
 /** A reply without rows, such as that of `status`, as names and values. */

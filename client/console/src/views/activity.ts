@@ -17,11 +17,13 @@ const refresh_ms = 5_000;
 const per_second = (value: number): string => (value > 0 && value < 10 ? value.toFixed(1) : short_count(Math.round(value)));
 const seconds = (value: number): string => `${value < 10 && value > 0 ? value.toFixed(1) : Math.round(value)} s`;
 
-const charts_of_history: { column: string; title: string; text: (value: number) => string }[] = [
+const byte_steps = Array.from({ length: 40 }, (_, i) => 2 ** i);
+
+const charts_of_history: { column: string; title: string; text: (value: number) => string; steps?: number[] }[] = [
   { column: "statements", title: "Statements per second", text: per_second },
   { column: "events", title: "Events per second", text: per_second },
   { column: "connections", title: "Connections", text: (v) => short_count(Math.round(v)) },
-  { column: "backlogbytes", title: "Backlog", text: byte_count },
+  { column: "backlogbytes", title: "Backlog", text: byte_count, steps: byte_steps },
   { column: "storelagrows", title: "Store lag, rows", text: (v) => short_count(Math.round(v)) },
   { column: "storelagseconds", title: "Store lag, time", text: seconds },
 ];
@@ -41,15 +43,15 @@ export class Activity {
   private visible = false;
 
   constructor(private readonly connection: Connection) {
-    const charts = charts_of_history.map(({ column, title, text }) => {
-      const chart = new Chart({ title, text, sync: "hour" });
+    const charts = charts_of_history.map(({ column, ...options }) => {
+      const chart = new Chart({ ...options, sync: "hour" });
       this.charts.set(column, chart);
       return chart.element;
     });
     const grid = h("div", { class: "grid" });
     this.element = h(
       "div",
-      { class: "activity", id: "activity" },
+      { class: "activity", id: "activity", role: "tabpanel", "aria-label": "Activity" },
       h("h2", { class: "section-title" }, "The last hour"),
       this.note,
       h("div", { class: "charts" }, ...charts),

@@ -7,9 +7,13 @@ export interface ChartOptions {
   title: string;
   /** A value as text. */
   text: (value: number) => string;
+  /** The steps of the scale, where those of powers of ten do not suit. */
+  steps?: number[];
   /** Charts with the same key share their cursor. */
   sync: string;
 }
+
+const default_steps = Array.from({ length: 40 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** (Math.floor(i / 3) - 2));
 
 const chart_height = 120;
 
@@ -59,7 +63,7 @@ export class Chart {
         scales: { x: { time: true, range: () => this.hour() }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.15 : 1] } },
         axes: [
           { ...axis, size: 22, space: 64, values: [[3600, "{HH}:{mm}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
-          { ...axis, size: 54, space: 34, values: (_u, splits) => splits.map((v) => this.options.text(v)) },
+          { ...axis, size: 54, space: 34, incrs: this.options.steps ?? default_steps, values: (_u, splits) => splits.map((v) => this.options.text(v)) },
         ],
         series: [{}, { stroke: line, width: 1.5, fill: colour("--chart-fill"), points: { show: false } }],
         hooks: { setCursor: [(u) => this.show_cursor(u)] },

@@ -40,14 +40,17 @@ export class QueryView {
   private readonly editor_pane: HTMLElement;
   private result: ResultPanel | null = null;
   private live_panels = 0;
-  private running = false;
+  /** Gives up the statements that run; null when none do. */
+  private running: AbortController | null = null;
+  private readonly run_button = h("button", { type: "button", class: "button primary run", onclick: () => this.run_or_stop() });
 
   constructor(private readonly options: QueryOptions) {
     const host = h("div", { class: "editor-host" });
     this.workspace = new Workspace(this.empty_state());
     this.editor_pane = h("section", { class: "editor-pane", "aria-label": "Editor" }, host, this.toolbar());
     this.editor_pane.style.height = `${load("editor_height", 190)}px`;
-    this.element = h("div", { class: "query", id: "query" }, this.editor_pane, this.splitter(), this.workspace.element);
+    this.element = h("div", { class: "query", id: "query", role: "tabpanel", "aria-label": "Query" }, this.editor_pane, this.splitter(), this.workspace.element);
+    this.set_running(null);
     let timer = 0;
     this.editor = new Editor(host, {
       text: load("editor", ""),
@@ -66,7 +69,7 @@ export class QueryView {
     return h(
       "div",
       { class: "editor-tools", role: "toolbar", "aria-label": "Editor" },
-      h("button", { type: "button", class: "button primary run", title: "Run the selection, or the statement at the cursor (Ctrl+Enter)", onclick: () => void this.run("here") }, icon("play"), "Run"),
+      this.run_button,
       h("button", { type: "button", class: "button run-all", title: "Run all statements (Ctrl+Shift+Enter)", onclick: () => void this.run("all") }, icon("play_all"), "Run all"),
       icon_button("history", "History", this.options.on_show_history),
     );
@@ -124,17 +127,31 @@ export class QueryView {
     if (script !== null) this.editor.set_text(script);
   }
 
+  private run_or_stop(): void {
+    if (this.running) this.running.abort(new Error("Stopped waiting for the answer; the statement may still be executed."));
+    else void this.run("here");
+  }
+
+  private set_running(running: AbortController | null): void {
+    this.running = running;
+    const [name, text, title] = running
+      ? (["stop", "Stop", "Do not wait for the answer"] as const)
+      : (["play", "Run", "Run the selection, or the statement at the cursor (Ctrl+Enter)"] as const);
+    this.run_button.replaceChildren(icon(name), text);
+    this.run_button.title = title;
+  }
+
   private async run(what: "here" | "all"): Promise<void> {
     if (this.running) return notify("The statements before still run.");
     const statements = what === "all" ? this.editor.all_statements() : this.editor.statements_here();
     if (statements.length === 0) return;
     this.options.history.add(statements.map((s) => s.text).join(";\n"));
-    this.editor.clear_errors();
-    this.running = true;
+    this.editor.clear_marks();
+    this.set_running(new AbortController());
     try {
       await this.run_statements(statements);
     } finally {
-      this.running = false;
+      this.set_running(null);
     }
     if (statements.some((s) => !reading.has(first_words(s.text, 1)[0] ?? ""))) this.options.on_changed();
   }
@@ -159,7 +176,7 @@ export class QueryView {
   private async run_one(statement: Statement, panel: ResultPanel): Promise<boolean> {
     const begun = performance.now();
     try {
-      const result = await this.options.connection.query(statement.text);
+      const result = await this.options.connection.query(statement.text, this.running?.signal);
       panel.add({ sql: statement.text, result, milliseconds: performance.now() - begun });
       return true;
     } catch (error) {
