@@ -40,8 +40,10 @@ class request_reader {
     bad_start,  ///< the first byte is neither a frame's, nor text: the connection must be closed
   };
 
-  /// REQUIRES: 1 <= statement_bytes_max <= statement_bytes_limit.
-  explicit request_reader(std::uint32_t statement_bytes_max) : statement_bytes_max_(statement_bytes_max) {}
+  /// `mode`: how the client talks; unknown: its first byte says. REQUIRES: 1 <= statement_bytes_max <=
+  /// statement_bytes_limit.
+  explicit request_reader(std::uint32_t statement_bytes_max, wire_mode mode = wire_mode::unknown)
+      : statement_bytes_max_(statement_bytes_max), mode_(mode) {}
 
   [[nodiscard]] wire_mode mode() const { return mode_; }
 
@@ -68,7 +70,7 @@ class request_reader {
   [[nodiscard]] outcome next_line(request& out);
 
   std::uint32_t statement_bytes_max_;
-  wire_mode mode_ = wire_mode::unknown;
+  wire_mode mode_;
   std::string_view input_;   // not consumed yet: a view of the fed bytes, or of held_
   std::string held_;         // an incomplete statement between two feeds
   std::size_t scanned_ = 0;  // text mode: bytes of input_ known to hold no LF

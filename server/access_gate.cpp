@@ -144,7 +144,7 @@ void access_gate::recheck(session& s) {
   }
   if (!why.empty()) now = nullptr;
   who.user = std::move(now);
-  if (!why.empty()) s.abort(why);
+  if (!why.empty()) s.abort(why, close_code::refused);
 }
 
 // Statements about users
@@ -251,7 +251,8 @@ void access_gate::on(auth_done& m) {
     from->limit_admission();
   }
   from->complete(m.to.slot, std::move(reply));
-  if (!accepted && ++from->identity.failures >= failures_max) from->finish("too many failed authentications");
+  if (!accepted && ++from->identity.failures >= failures_max)
+    from->finish("too many failed authentications", close_code::refused);
 }
 
 /// Leaves the reply empty when the user has been dropped meanwhile.

@@ -44,11 +44,12 @@ void hide_passwords(int argc, char** argv) {
   }
 }
 
-/// Scripts wait for this line, so it is printed whatever the level is.
-void say_listening(const std::string& host, std::uint16_t port) {
+/// Scripts wait for these lines, so they are printed whatever the level is.
+void say_listening(const std::string& host, std::uint16_t port, std::uint16_t http_port) {
   const auto level = spdlog::get_level();
   spdlog::set_level(spdlog::level::info);
   spdlog::info("listening on {}:{}", host, port);
+  if (http_port > 0) spdlog::info("http listening on {}:{}", host, http_port);
   spdlog::set_level(level);
 }
 
@@ -94,7 +95,7 @@ int main(int argc, char** argv) {
     spdlog::error("{}", *problem);
     return 1;
   }
-  say_listening(settings->bind, s.port());
+  say_listening(settings->bind, s.port(), s.http_port());
   s.run();
   access.stop();
   mysql.stop();

@@ -58,8 +58,8 @@ class option_reader {
     flag("port", o.port, "Port to listen on; 0: any free one");
     flag("users", o.users_file, "File that has the users, made by `pubsubsql user`; none: everybody may do everything");
     toggle("insecure-no-auth", o.insecure_no_auth, "Without --users, let --bind be any address");
-    flag("http-port", http_port_, "Port for HTTP; 0: none. This build has no HTTP, so it must be 0")
-        ->check(CLI::Range(0, 0));
+    flag("http-port", o.http_port, "Port for HTTP and WebSocket; 0: none");
+    toggle("http-deflate", o.http_deflate, "Let WebSocket clients have messages compressed");
     flag("data", o.data_directory, "Directory to keep tables in; none: they live in memory only, or in MySQL");
     flag("mysql", o.mysql,
          "MySQL to write every change to: mysql://user:password@host:3306/database; the password may be in "
@@ -93,6 +93,7 @@ class option_reader {
     if (on_slow_name_ == "conflate") o.on_slow = parser::slow_policy::conflate;
     if (on_slow_name_ == "drop") o.on_slow = parser::slow_policy::drop;
     if (ack_name_ == "committed") o.ack = parser::ack_mode::committed;
+    o.http_port_is_given = app_.get_option("--http-port")->count() > 0;
     o.shown = shown(o);
   }
 
@@ -173,7 +174,6 @@ class option_reader {
 
   CLI::App app_;
   std::vector<std::string> names_;
-  int http_port_ = 0;
   std::string ack_name_;
   std::string on_slow_name_ = "disconnect";
 };

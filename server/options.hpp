@@ -16,7 +16,12 @@ namespace pubsubsql::server {
 struct options {
   std::string bind = "127.0.0.1";
   std::uint16_t port = 7777;  ///< 0: any free port
-  unsigned threads = 0;       ///< workers; 0: one for each core
+  /// For HTTP and WebSocket; 0: none.
+  std::uint16_t http_port = 7778;
+  /// Whether WebSocket clients may have messages compressed, which costs some 40 KiB and time for each.
+  bool http_deflate = false;
+  bool http_port_is_given = false;  ///< then the server does not go on without it. Set by read_options().
+  unsigned threads = 0;             ///< workers; 0: one for each core
   /// How long a worker that has had something to do keeps looking for more before it sleeps. Being woken takes a
   /// processor tens of microseconds, which a lone client feels; looking takes all of a core's time. 0: it sleeps at
   /// once.

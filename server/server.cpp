@@ -20,8 +20,6 @@ namespace {
 
 using boost::system::error_code;
 
-/// Before it tries again, an acceptor without file descriptors waits so long for some to come back.
-constexpr std::chrono::milliseconds accept_pause{100};
 /// Connections over the limit that are told so at a time; any more are closed without a word.
 constexpr std::size_t turned_away_max = 100;
 
@@ -46,20 +44,24 @@ void keep_alive(boost::asio::ip::tcp::socket& socket, std::uint32_t seconds) {
   ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_KEEPCNT, &questions, sizeof questions);
 }
 
-std::string address_of(const boost::asio::ip::tcp::endpoint& e) {
-  const std::string host = e.address().is_v6() ? "[" + e.address().to_string() + "]" : e.address().to_string();
-  return host + ":" + std::to_string(e.port());
-}
-
 }  // namespace
 
 server::server(const options& o, storage::durable::store_switch& store)
     : options_(o),
       shared_(o, store, worker_count(o)),
-      acceptor_(context_),
+      sql_(context_, {.choose = [this]() -> worker& { return next_worker(); },
+                      .take =
+                          [this](worker& w, tcp::socket socket) {
+                            if (auto c = on_accepted(socket)) w.adopt(std::move(socket), std::move(*c));
+                          }}),
+      http_(context_, {.choose = [this]() -> worker& { return next_worker(); },
+                       .take =
+                           [this](worker& w, tcp::socket socket) {
+                             if (auto c = on_accepted(socket)) w.adopt_http(std::move(socket), std::move(*c));
+                           }}),
       signals_(context_, SIGINT, SIGTERM),
       reload_signal_(context_, SIGHUP),
-      timer_(context_),
+      grace_timer_(context_),
       memory_timer_(context_) {
   shared_.request_stop = [this] { stop(); };
   shared_.connection_ended = [this] {
@@ -121,19 +123,18 @@ std::optional<std::string> server::listen() {
   if (error) return "--bind " + options_.bind + " is not an IP address; use one of this machine, such as 127.0.0.1";
   if (auto problem = bind_problem(address, options_)) return problem;
   if (const auto warning = bind_warning(address, options_)) spdlog::warn("{}", *warning);
-  const tcp::endpoint endpoint(address, options_.port);
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-  if (!error) return std::nullopt;
-  return "cannot listen on " + address_of(endpoint) + ": " + error.message() +
-         "; choose another with --bind and --port, or stop what uses it";
+  if (const auto problem = sql_.listen({address, options_.port})) {
+    return *problem + "; choose another with --bind and --port, or stop what uses it";
+  }
+  return options_.http_port > 0 ? listen_for_http(address) : std::nullopt;
 }
 
-std::uint16_t server::port() const {
-  error_code ignored;
-  return acceptor_.local_endpoint(ignored).port();
+std::optional<std::string> server::listen_for_http(const boost::asio::ip::address& address) {
+  const auto problem = http_.listen({address, options_.http_port});
+  if (!problem) return std::nullopt;
+  if (options_.http_port_is_given) return *problem + "; choose another with --http-port, or stop what uses it";
+  spdlog::warn("{}; going on without HTTP; choose another port with --http-port, or none with --http-port 0", *problem);
+  return std::nullopt;
 }
 
 void server::run() {
@@ -141,7 +142,8 @@ void server::run() {
     if (!error) begin_stop(signal == SIGINT ? "SIGINT" : "SIGTERM");
   });
   await_reload();
-  accept();
+  sql_.accept();
+  if (http_port() > 0) http_.accept();
   if (shared_.memory.has_limit()) watch_memory();
   threads_.reserve(workers_.size());
   for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
@@ -180,41 +182,19 @@ worker& server::next_worker() {
   return *workers_[next_worker_];
 }
 
-void server::accept() {
-  worker& w = next_worker();
-  acceptor_.async_accept(w.context(), [this, &w](const error_code& error, tcp::socket socket) {
-    if (!acceptor_.is_open()) return;
-    if (error) return pause_accepting(error);
-    accept_failed_ = false;
-    on_accepted(w, std::move(socket));
-    accept();
-  });
-}
-
-void server::pause_accepting(const error_code& error) {
-  // Most likely file descriptors ran out: the connection stays in the queue, and trying at once would only spin.
-  if (!std::exchange(accept_failed_, true)) {
-    spdlog::error("cannot accept connections: {}; trying again until it works", error.message());
-  }
-  timer_.expires_after(accept_pause);
-  timer_.async_wait([this](const error_code& cancelled) {
-    if (!cancelled && acceptor_.is_open()) accept();
-  });
-}
-
-void server::on_accepted(worker& w, tcp::socket socket) {
+std::optional<counted_connection> server::on_accepted(tcp::socket& socket) {
   error_code error;
   const tcp::endpoint peer = socket.remote_endpoint(error);
   if (!error) socket.set_option(tcp::no_delay(true), error);
   if (!error) socket.non_blocking(true, error);
-  if (error) return;  // gone already
-  std::string address = address_of(peer);
+  if (error) return std::nullopt;  // gone already
+  std::string address = text_of(peer);
   const admission admitted = admit(address);
   const std::size_t turned_away = open_ - std::min(open_, shared_.connections.load(std::memory_order_relaxed));
-  if (admitted != admission::served && turned_away >= turned_away_max) return;
+  if (admitted != admission::served && turned_away >= turned_away_max) return std::nullopt;
   keep_alive(socket, options_.tcp_keepalive_seconds);
   ++open_;
-  w.adopt(std::move(socket), std::move(address), admitted);
+  return counted_connection(shared_, std::move(address), admitted);
 }
 
 admission server::admit(std::string_view address) {
@@ -246,14 +226,15 @@ void server::watch_memory() {
 void server::begin_stop(std::string_view why) {
   if (std::exchange(stopping_, true)) return;
   spdlog::info("stopping: {}", why);
+  sql_.close();
+  http_.close();
   error_code ignored;
-  acceptor_.close(ignored);
   signals_.cancel(ignored);
   reload_signal_.cancel(ignored);
   memory_timer_.cancel();
   for (const auto& w : workers_) w->finish_sessions();
-  timer_.expires_after(std::chrono::milliseconds(options_.stop_grace_ms));
-  timer_.async_wait([this](const error_code& cancelled) {
+  grace_timer_.expires_after(std::chrono::milliseconds(options_.stop_grace_ms));
+  grace_timer_.async_wait([this](const error_code& cancelled) {
     if (cancelled) return;
     spdlog::warn("{} clients did not take what was due to them within {} ms", open_, options_.stop_grace_ms);
     stop_workers();
@@ -263,7 +244,7 @@ void server::begin_stop(std::string_view why) {
 
 void server::stop_workers_when_done() {
   if (!stopping_ || open_ > 0) return;
-  if (timer_.cancel() > 0) stop_workers();
+  if (grace_timer_.cancel() > 0) stop_workers();
 }
 
 void server::stop_workers() {

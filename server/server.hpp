@@ -14,6 +14,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "server/counted_connection.hpp"
+#include "server/listener.hpp"
 #include "server/options.hpp"
 #include "server/shared_state.hpp"
 #include "server/worker.hpp"
@@ -21,7 +23,7 @@
 
 namespace pubsubsql::server {
 
-/// The whole server: workers and their threads, the listener, signals, and the orderly stop. Lives on the main thread,
+/// The whole server: workers and their threads, the listeners, signals, and the orderly stop. Lives on the main thread,
 /// whose loop accepts connections and hands them to the workers in turn. SIGHUP reads the certificates again.
 class server {
  public:
@@ -55,11 +57,12 @@ class server {
   /// Reads the certificates. Returns what is wrong with them, if anything, for the user.
   [[nodiscard]] std::optional<std::string> load_certificates() { return shared_.tls.load(); }
 
-  /// Binds the port. Returns what went wrong, if anything, for the user.
+  /// Binds the ports. Returns what went wrong, if anything, for the user.
   [[nodiscard]] std::optional<std::string> listen();
 
-  /// The port that listen() bound.
-  [[nodiscard]] std::uint16_t port() const;
+  /// The ports that listen() bound; http_port() is 0 without HTTP.
+  [[nodiscard]] std::uint16_t port() const { return sql_.port(); }
+  [[nodiscard]] std::uint16_t http_port() const { return http_.port(); }
 
   /// Serves until SIGTERM, SIGINT, a `stop` statement or stop(), then stops in order.
   void run();
@@ -85,11 +88,11 @@ class server {
 
   void await_reload();
   void reload();
-  void accept();
-  void on_accepted(worker& w, tcp::socket socket);
+  [[nodiscard]] std::optional<std::string> listen_for_http(const boost::asio::ip::address& address);
+  /// Makes the socket ready and counts it; nothing: it is gone, or not worth a word.
+  [[nodiscard]] std::optional<counted_connection> on_accepted(tcp::socket& socket);
   [[nodiscard]] admission admit(std::string_view address);
   void watch_memory();
-  void pause_accepting(const boost::system::error_code& error);
   [[nodiscard]] worker& next_worker();
   void begin_stop(std::string_view why);
   void stop_workers_when_done();
@@ -101,15 +104,15 @@ class server {
   std::vector<std::unique_ptr<worker>> workers_;
   placing_loader loader_{shared_};
   std::vector<std::thread> threads_;
-  tcp::acceptor acceptor_;
+  listener sql_;
+  listener http_;
   boost::asio::signal_set signals_;
   boost::asio::signal_set reload_signal_;  // SIGHUP: files are to be read again
-  boost::asio::steady_timer timer_;        // a pause of the acceptor, later the grace time of the stop
+  boost::asio::steady_timer grace_timer_;  // of the stop
   boost::asio::steady_timer memory_timer_;
   std::size_t next_worker_ = 0;
   std::size_t open_ = 0;  // connections handed to workers and not ended
   bool stopping_ = false;
-  bool accept_failed_ = false;
 };
 
 }  // namespace pubsubsql::server

@@ -5,10 +5,7 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include "server/json_request.hpp"
 #include "server/router.hpp"
@@ -18,7 +15,6 @@ namespace pubsubsql::server {
 
 namespace {
 
-using boost::asio::ip::tcp;
 using boost::system::error_code;
 using outcome = parser::request_reader::outcome;
 
@@ -57,14 +53,16 @@ std::string_view name_of(parser::wire_mode mode) {
 
 }  // namespace
 
-session::session(worker& w, tcp::socket socket, std::string address, admission admitted)
-    : worker_(w),
-      transport_(std::move(socket)),
-      address_(std::move(address)),
-      reader_(w.shared().settings.statement_bytes_max),
+session::session(worker& w, transport t, counted_connection connection, session_identity who)
+    : identity(std::move(who)),
+      worker_(w),
+      transport_(std::move(t)),
+      connection_(std::move(connection)),
+      reader_(w.shared().settings.statement_bytes_max,
+              transport_.is_web() ? parser::wire_mode::framed : parser::wire_mode::unknown),
       output_(w.buffers()),
       window_(std::min(first_window, w.shared().settings.pipeline_max)),
-      admitted_(admitted) {}
+      secured_(transport_.is_web()) {}
 
 session::~session() = default;
 
@@ -73,7 +71,7 @@ session::~session() = default;
 void session::await_readable() {
   if (reading_ || end_of_stream_ || stage_ != stage::open) return;
   reading_ = true;
-  transport_.socket().async_wait(tcp::socket::wait_read, [self = shared_from_this()](const error_code& error) {
+  transport_.wait_readable([self = shared_from_this()](const error_code& error) {
     self->reading_ = false;
     self->on_readable(error);
   });
@@ -109,7 +107,7 @@ void session::on_read_problem(const error_code& problem) {
 
 void session::on_end_of_stream() {
   end_of_stream_ = true;
-  if (transport_.is_truncated()) spdlog::debug("connection {} ended without TLS saying so", address_);
+  if (transport_.is_truncated()) spdlog::debug("connection {} ended without TLS saying so", address());
   take_statements();
 }
 
@@ -146,7 +144,9 @@ void session::take_statements() {
   flush();
   worker_.statements_taken();
   if (stalled_) return;
-  if (reader_.held_bytes() > 0) acknowledge_at_once();
+  // Clients that send a frame's header and its payload in two writes have the second held back by Nagle's algorithm
+  // until the first is acknowledged, which the kernel delays by 40 ms. An incomplete statement tells such a client.
+  if (reader_.held_bytes() > 0 && !transport_.is_web()) transport_.socket().acknowledge_at_once();
   await_readable();
 }
 
@@ -157,13 +157,6 @@ std::size_t session::look_ahead() {
   if (count < 2) return 0;
   worker_.statements().expect(std::span(next).first(count));
   return count;
-}
-
-void session::acknowledge_at_once() {
-  // Clients that send a frame's header and its payload in two writes have the second held back by Nagle's algorithm
-  // until the first is acknowledged, which the kernel delays by 40 ms. An incomplete statement tells such a client.
-  const int on = 1;
-  ::setsockopt(transport_.socket().native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 void session::take_last_statement() {
@@ -189,7 +182,9 @@ void session::refuse_input(outcome got, const parser::request& r) {
     }
   });
   misread_ = true;
-  finish(got == outcome::too_large ? "statement too large" : "not our protocol");
+  const bool too_large = got == outcome::too_large;
+  finish(too_large ? "statement too large" : "not our protocol",
+         too_large ? close_code::too_large : close_code::refused);
 }
 
 void session::run(const parser::request& r) {
@@ -260,7 +255,7 @@ void session::check_backlog() {
   // The limit may have been passed within one loop turn: the socket gets its chance before the client is called slow.
   flush();
   if (stage_ != stage::closed && output_.unsent_event_bytes() > worker_.shared().settings.backlog_bytes_max) {
-    close("too slow a subscriber", true);
+    end_as_slow("too slow a subscriber");
   }
 }
 
@@ -314,7 +309,7 @@ void session::write_out() {
 
 void session::await_writable() {
   writing_ = true;
-  transport_.socket().async_wait(tcp::socket::wait_write, [self = shared_from_this()](const error_code& error) {
+  transport_.wait_writable([self = shared_from_this()](const error_code& error) {
     self->writing_ = false;
     if (self->stage_ == stage::closed) return;
     if (error) return self->on_write_error(error);
@@ -330,7 +325,7 @@ void session::after_write() {
   if (stalled_ && may_take_statements()) {
     // Later, not from here: a statement may be running at this moment whose events made this connection write.
     stalled_ = false;
-    boost::asio::post(transport_.socket().get_executor(), [self = shared_from_this()] { self->take_statements(); });
+    boost::asio::post(transport_.executor(), [self = shared_from_this()] { self->take_statements(); });
   }
   const bool all_is_sent = output_.empty() && !transport_.has_unsent();
   if (stage_ == stage::finishing && slots_.empty() && all_is_sent && !events_are_due) begin_draining();
@@ -338,17 +333,19 @@ void session::after_write() {
 
 // The end
 
-void session::finish(std::string_view why) {
+void session::finish(std::string_view why, close_code code) {
   if (stage_ != stage::open) return;
   stage_ = stage::finishing;
   end_reason_ = why;
+  end_code_ = code;
   if (transaction != transaction_id{}) worker_.statements().abandon(transaction);
   wants_flush();
 }
 
 void session::begin_draining() {
   stage_ = stage::draining;
-  transport_.shut_down_sending();
+  if (transport_.is_web()) return close(end_reason_, end_code_);
+  transport_.socket().shut_down_sending();
   if (end_of_stream_) return close(end_reason_);
   set_deadline(drain_time);
   on_drainable({});
@@ -359,17 +356,16 @@ void session::on_drainable(const error_code& error) {
   if (error) return close(end_reason_);
   const std::span<char> buffer = worker_.read_buffer();
   error_code problem;
-  const std::size_t bytes = transport_.socket().read_some(boost::asio::buffer(buffer.data(), buffer.size()), problem);
+  const std::size_t bytes = transport_.socket().discard_some(buffer, problem);
   drained_bytes_ += bytes;
   const bool quiet = problem == boost::asio::error::would_block;
   const bool ended = problem && !quiet;
   if (ended || (quiet && !misread_) || drained_bytes_ > drain_bytes_max) return close(end_reason_);
-  transport_.socket().async_wait(tcp::socket::wait_read,
-                                 [self = shared_from_this()](const error_code& e) { self->on_drainable(e); });
+  transport_.wait_readable([self = shared_from_this()](const error_code& e) { self->on_drainable(e); });
 }
 
 void session::set_deadline(std::chrono::milliseconds after) {
-  deadline_ = std::make_unique<boost::asio::steady_timer>(transport_.socket().get_executor(), after);
+  deadline_ = std::make_unique<boost::asio::steady_timer>(transport_.executor(), after);
   deadline_->async_wait([self = shared_from_this()](const error_code& error) {
     if (!error) self->close(self->end_reason_);
   });
@@ -380,15 +376,15 @@ void session::note_idleness(unsigned looks_max) {
     idle_looks_ = 0;
   } else if (++idle_looks_ > looks_max) {
     worker_.shared().counters.refused("idle-timeout-seconds");
-    finish("idle for longer than --idle-timeout-seconds");
+    finish("idle for longer than --idle-timeout-seconds", close_code::refused);
   }
 }
 
-void session::abort(std::string_view why) {
-  close(why);
+void session::abort(std::string_view why, close_code code) {
+  close(why, code);
 }
 
-void session::close(std::string_view why, bool slow) {
+void session::close(std::string_view why, close_code code, bool slow) {
   if (stage_ == stage::closed) return;
   stage_ = stage::closed;
   if (transaction != transaction_id{}) worker_.statements().abandon(transaction);
@@ -397,21 +393,26 @@ void session::close(std::string_view why, bool slow) {
     spdlog::warn(
         "disconnected {}: {}, {} bytes of events waited for it; it must read faster, or raise "
         "--max-backlog-bytes",
-        address_, why, output_.unsent_event_bytes() + (slow_ != nullptr ? slow_->folded_bytes() : 0));
+        address(), why, output_.unsent_event_bytes() + (slow_ != nullptr ? slow_->folded_bytes() : 0));
     ++worker_.slow().disconnects;
   } else {
-    const std::string encryption = transport_.description();
-    spdlog::info("connection {} ended: {}; {}{}{}, {} statements, {} bytes in, {} bytes out", address_, why,
-                 name_of(mode()), encryption.empty() ? "" : " over ", encryption, statements_, bytes_in_, bytes_out_);
+    log_end(why);
   }
-  error_code ignored;
-  transport_.socket().close(ignored);
+  transport_.close(code, why);
   if (deadline_) deadline_->cancel();
   output_.release();
   slow_.reset();
   account_backlog();
   count_ended(subscriptions_);
-  worker_.ended(*this, subscribed_workers_, admitted_);
+  worker_.ended(*this, subscribed_workers_);
+}
+
+void session::log_end(std::string_view why) const {
+  const std::string encryption = transport_.description();
+  const std::string_view talk = transport_.is_web() ? transport_.link_name() : name_of(mode());
+  spdlog::log(transport_.is_momentary() ? spdlog::level::debug : spdlog::level::info,
+              "connection {} ended: {}; {}{}{}, {} statements, {} bytes in, {} bytes out", address(), why, talk,
+              encryption.empty() ? "" : " over ", encryption, statements_, bytes_in_, bytes_out_);
 }
 
 }  // namespace pubsubsql::server

@@ -9,13 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "parser/request_reader.hpp"
 #include "server/access_gate.hpp"
-#include "server/connection_origins.hpp"
 #include "server/connection_output.hpp"
+#include "server/counted_connection.hpp"
 #include "server/reply_slots.hpp"
 #include "server/slow_subscriptions.hpp"
 #include "server/subscriber.hpp"
@@ -36,9 +35,8 @@ class worker;
 /// owes replies; `draining` after it sent its last and lets the client see that before the socket goes; `closed`.
 class session : public std::enable_shared_from_this<session> {
  public:
-  using tcp = boost::asio::ip::tcp;
-
-  session(worker& w, tcp::socket socket, std::string address, admission admitted);
+  /// `who`: the client, where it is known already.
+  session(worker& w, transport t, counted_connection connection, session_identity who = {});
   session(const session&) = delete;
   session& operator=(const session&) = delete;
   ~session();
@@ -64,7 +62,7 @@ class session : public std::enable_shared_from_this<session> {
 
   [[nodiscard]] storage::subscriber_id id() const { return me_.id(); }
   /// Of the client, as logs show it.
-  [[nodiscard]] const std::string& address() const { return address_; }
+  [[nodiscard]] const std::string& address() const { return connection_.address(); }
   [[nodiscard]] parser::wire_mode mode() const { return reader_.mode(); }
 
   // For the router
@@ -106,8 +104,8 @@ class session : public std::enable_shared_from_this<session> {
   /// The rows of a subscription that left events out have come, as `add` events; nothing: it shows too much.
   void go_on(std::uint64_t pubsubid, const std::optional<std::string>& first_rows);
 
-  /// Takes no more statements; closes when everything due has been sent. `why` is for the log.
-  void finish(std::string_view why);
+  /// Takes no more statements; closes when everything due has been sent. `why` is for the log, and for WebSockets.
+  void finish(std::string_view why, close_code code = close_code::done);
 
   // For the worker
 
@@ -122,7 +120,7 @@ class session : public std::enable_shared_from_this<session> {
   /// Bytes of events that wait for it, as told to the worker's gauge last.
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
   /// Closes as too slow a subscriber.
-  void end_as_slow(std::string_view why) { close(why, true); }
+  void end_as_slow(std::string_view why) { close(why, close_code::refused, true); }
 
   // For listings
 
@@ -131,7 +129,9 @@ class session : public std::enable_shared_from_this<session> {
   [[nodiscard]] slow_subscriptions* slow() const { return slow_.get(); }
 
   /// Closes at once, whatever is due.
-  void abort(std::string_view why);
+  void abort(std::string_view why, close_code code);
+  /// Is counted as a connection no more. REQUIRES: it is closed.
+  void release_count() { connection_.release(); }
 
   /// Who its client is.
   session_identity identity;
@@ -154,7 +154,6 @@ class session : public std::enable_shared_from_this<session> {
   void on_end_of_stream();
   void take_statements();
   [[nodiscard]] std::size_t look_ahead();
-  void acknowledge_at_once();
   void take_last_statement();
   void refuse_input(parser::request_reader::outcome outcome, const parser::request& r);
   void run(const parser::request& r);
@@ -188,11 +187,12 @@ class session : public std::enable_shared_from_this<session> {
   void begin_draining();
   void on_drainable(const boost::system::error_code& error);
   void set_deadline(std::chrono::milliseconds after);
-  void close(std::string_view why, bool slow = false);
+  void close(std::string_view why, close_code code = close_code::done, bool slow = false);
+  void log_end(std::string_view why) const;
 
   worker& worker_;
   transport transport_;
-  std::string address_;
+  counted_connection connection_;
   subscriber me_;
   parser::request_reader reader_;
   connection_output output_;
@@ -200,10 +200,10 @@ class session : public std::enable_shared_from_this<session> {
   std::size_t window_;  // how many slots may be open: grows while replies are small, shrinks while they are large
   std::unique_ptr<boost::asio::steady_timer> deadline_;  // of being admitted, of being turned away, of draining
   std::string_view end_reason_ = "client closed the connection";
+  close_code end_code_ = close_code::done;
   const refusal* refusal_ = nullptr;  // nullptr: it is served
   stage stage_ = stage::open;
-  admission admitted_;           // not served: it gets one error
-  bool secured_ = false;         // it has told that it talks without TLS, or has finished the handshake
+  bool secured_;                 // it has told that it talks without TLS, or has finished the handshake
   bool misread_ = false;         // its input could not be followed, so more of it may be on the way
   std::uint8_t idle_looks_ = 0;  // how often it has been found idle in a row
   bool end_of_stream_ = false;   // the client sends nothing more

@@ -34,14 +34,18 @@ bool session::is_admitted() const {
 }
 
 void session::admitted() {
-  if (stage_ == stage::open && admitted_ == admission::served && is_admitted()) deadline_.reset();
+  if (stage_ != stage::open || connection_.admitted() != admission::served || !is_admitted()) return;
+  deadline_.reset();
+  transport_.admitted();
 }
 
 void session::start(const subscriber& me) {
   me_ = me;
-  if (admitted_ != admission::served) {
-    refusal_ = admitted_ == admission::too_many ? &too_many_connections : &too_many_from_address;
+  if (connection_.admitted() != admission::served) {
+    refusal_ = connection_.admitted() == admission::too_many ? &too_many_connections : &too_many_from_address;
     set_deadline(turned_away_time);
+  } else if (is_admitted()) {
+    transport_.admitted();
   } else if (worker_.shared().settings.tls.required || worker_.shared().access != nullptr) {
     limit_admission();
   }
@@ -49,23 +53,25 @@ void session::start(const subscriber& me) {
 }
 
 void session::pause_admission() {
-  if (stage_ == stage::open && admitted_ == admission::served) deadline_.reset();
+  if (stage_ == stage::open && connection_.admitted() == admission::served) deadline_.reset();
 }
 
 void session::limit_admission() {
   if (deadline_ || stage_ != stage::open || is_admitted()) return;
   const std::chrono::seconds limit(worker_.shared().settings.handshake_timeout_seconds);
-  deadline_ = std::make_unique<boost::asio::steady_timer>(transport_.socket().get_executor(), limit);
+  deadline_ = std::make_unique<boost::asio::steady_timer>(transport_.executor(), limit);
   deadline_->async_wait([self = shared_from_this()](const error_code& error) {
     if (error || self->is_admitted()) return;
     self->worker_.shared().counters.refused("handshake-timeout-seconds");
     self->close(self->secured_ ? "no authentication within --handshake-timeout-seconds"
-                               : "no TLS handshake within --handshake-timeout-seconds");
+                               : "no TLS handshake within --handshake-timeout-seconds",
+                close_code::refused);
   });
 }
 
 std::size_t session::admit(std::span<char> buffer, std::size_t bytes, error_code& problem) {
-  if (!transport_.is_tls()) {
+  client_socket& socket = transport_.socket();
+  if (!socket.is_tls()) {
     if (bytes == 0 || bytes_in_ > 0) return bytes;
     if (buffer[0] != tls::handshake_byte) {
       admit_plain();
@@ -73,13 +79,13 @@ std::size_t session::admit(std::span<char> buffer, std::size_t bytes, error_code
     }
     bytes = begin_tls(buffer, bytes, problem);
   }
-  if (transport_.is_tls() && transport_.handshake_is_done()) secured();
+  if (socket.is_tls() && socket.handshake_is_done()) secured();
   return bytes;
 }
 
 void session::admit_plain() {
   if (worker_.shared().settings.tls.required) {
-    if (admitted_ == admission::served) refusal_ = &not_encrypted;
+    if (connection_.admitted() == admission::served) refusal_ = &not_encrypted;
     return;
   }
   secured();
@@ -93,25 +99,25 @@ std::size_t session::begin_tls(std::span<char> buffer, std::size_t bytes, error_
     return 0;
   }
   limit_admission();
-  return transport_.begin_tls(*context, worker_.tls_buffers(), buffer, bytes, problem);
+  return transport_.socket().begin_tls(*context, worker_.tls_buffers(), buffer, bytes, problem);
 }
 
 void session::secured() {
   secured_ = true;
   admitted();
-  if (transport_.is_tls()) spdlog::debug("connection {} uses {}", address_, transport_.description());
+  if (transport_.socket().is_tls()) spdlog::debug("connection {} uses {}", address(), transport_.description());
 }
 
 void session::end_broken_tls() {
   misread_ = true;
-  finish(transport_.failure());
+  finish(transport_.socket().failure());
   output_.release();
   if (stage_ == stage::finishing) begin_draining();
 }
 
 void session::refuse(const parser::request& r) {
   reply([&](std::string& out) { encode_error(out, {.mode = mode(), .request_id = r.id}, refusal_->message); });
-  finish(refusal_->reason);
+  finish(refusal_->reason, close_code::refused);
 }
 
 }  // namespace pubsubsql::server

@@ -31,7 +31,7 @@ void session::deliver(slow_subscriptions::subscription& s, const encoded_event& 
   } else {
     slow_->fold(s, pubsubid, e);
     if (slow_->folded_bytes() > worker_.shared().settings.backlog_bytes_max) {
-      return close("too slow a subscriber of too many rows", true);
+      return end_as_slow("too slow a subscriber of too many rows");
     }
   }
   wants_flush();
@@ -48,7 +48,7 @@ void session::account_backlog() {
     bytes += slow_->folded_bytes();
     if (slow_->has_question() && stage_ == stage::open && output_.unsent_bytes() <= worker_.backlog().drop_at() / 2) {
       // Later, not from here: a statement may be running at this moment whose events made this connection write.
-      boost::asio::post(transport_.socket().get_executor(), [self = shared_from_this()] { self->resume_dropped(); });
+      boost::asio::post(transport_.executor(), [self = shared_from_this()] { self->resume_dropped(); });
     }
   }
   if (!output_.empty()) output_.note_time(worker_.now_us());
@@ -73,7 +73,7 @@ void session::go_on(std::uint64_t pubsubid, const std::optional<std::string>& fi
   if (events_are_due) take_due_events();
   if (stage_ == stage::draining || stage_ == stage::closed) return;
   if (slow_->find(pubsubid) != nullptr && !first_rows) {
-    return close("its subscription shows more than --max-result-bytes by now");
+    return close("its subscription shows more than --max-result-bytes by now", close_code::refused);
   }
   slow_->go_on(output_, mode(), pubsubid, first_rows ? std::string_view(*first_rows) : std::string_view());
   wants_flush();

@@ -1,109 +1,95 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/system/error_code.hpp>
-
-#include "server/tls/engine.hpp"
+#include "server/client_socket.hpp"
+#include "server/web_link.hpp"
 
 namespace pubsubsql::server {
 
-/// Buffers that a worker's TLS connections share: what is in them lasts for a call. Made at first use.
-class tls_scratch {
- public:
-  static constexpr std::size_t bytes_max = 64U << 10;
-
-  [[nodiscard]] std::span<char> bytes() {
-    if (!bytes_) bytes_ = std::make_unique<std::array<char, bytes_max>>();
-    return *bytes_;
-  }
-  /// What goes to the network, empty at first.
-  [[nodiscard]] std::string& wire() {
-    wire_.clear();
-    return wire_;
-  }
-
- private:
-  std::unique_ptr<std::array<char, bytes_max>> bytes_;
-  std::string wire_;
-};
-
-/// A client's socket, and TLS on it once the client has begun that. Reads and writes what there is and never waits: the
-/// session waits on socket().
-///
-/// With TLS nothing readable stays behind in it: a read takes all that a readable socket's bytes come to. Writing never
-/// needs to read first, nor the other way round, since there is no renegotiation and OpenSSL always has room to write.
-/// What the socket did not take of that stays here; has_unsent() until write_some() got rid of it.
+/// How a session reaches its client: a socket, with TLS or without, or a web_link. Reads and writes what there is and
+/// never waits, unless it is asked to tell when there is more.
 class transport {
  public:
-  using tcp = boost::asio::ip::tcp;
   using error_code = boost::system::error_code;
+  using link_ptr = std::shared_ptr<web_link>;
 
-  /// REQUIRES: the socket does not block.
-  explicit transport(tcp::socket socket);
-  ~transport();
-  transport(const transport&) = delete;
-  transport& operator=(const transport&) = delete;
+  explicit transport(client_socket socket) : end_(std::move(socket)) {}
+  explicit transport(link_ptr link) : end_(std::move(link)) {}
 
-  [[nodiscard]] tcp::socket& socket() { return socket_; }
+  /// Whether it is a web_link: it carries frames, TLS is not its business, and it sees to its end by itself.
+  [[nodiscard]] bool is_web() const { return std::holds_alternative<link_ptr>(end_); }
+  /// REQUIRES: !is_web().
+  [[nodiscard]] client_socket& socket() { return *std::get_if<client_socket>(&end_); }
 
-  /// Reads what has come. `problem` is would_block when it comes to nothing yet, eof at the end, which may come
-  /// together with the last bytes, and protocol_error when TLS cannot go on, for which see failure(). REQUIRES:
-  /// into.size() >= 2 * tls::held_bytes_max.
-  [[nodiscard]] std::size_t read_some(std::span<char> into, error_code& problem) {
-    if (tls_) [[unlikely]] {
-      return read_tls(into, problem);
-    }
-    return socket_.read_some(boost::asio::buffer(into.data(), into.size()), problem);
+  [[nodiscard]] boost::asio::ip::tcp::socket::executor_type executor() {
+    return is_web() ? link().executor() : socket().executor();
   }
 
-  /// Writes some of the pieces, one behind the other, and returns how many bytes of them were taken. `problem` is
-  /// would_block when the socket takes nothing. Without pieces it only sends what has_unsent().
-  [[nodiscard]] std::size_t write_some(std::span<const std::string_view> pieces, error_code& problem);
+  /// As client_socket::read_some() and web_link::read_some().
+  [[nodiscard]] std::size_t read_some(std::span<char> into, error_code& problem) {
+    if (is_web()) [[unlikely]] {
+      return link().read_some(into, problem);
+    }
+    return socket().read_some(into, problem);
+  }
 
-  /// Whether bytes that were taken are still on their way to the socket.
-  [[nodiscard]] bool has_unsent() const { return tls_ && has_unsent_tls(); }
+  /// As client_socket::write_some() and web_link::write_some().
+  [[nodiscard]] std::size_t write_some(std::span<const std::string_view> pieces, error_code& problem) {
+    if (is_web()) [[unlikely]] {
+      return link().write_some(pieces, problem);
+    }
+    return socket().write_some(pieces, problem);
+  }
 
-  /// Tells the client that nothing more is sent.
-  void shut_down_sending();
+  /// Whether bytes that were taken are still on their way to the client.
+  [[nodiscard]] bool has_unsent() const {
+    if (const link_ptr* const l = std::get_if<link_ptr>(&end_)) return (*l)->has_unsent();
+    return std::get_if<client_socket>(&end_)->has_unsent();
+  }
 
-  // TLS
+  /// Calls `handler(error_code)` later, once, when there is something to read, or an end to it; or when more is taken.
+  template <typename Handler>
+  void wait_readable(Handler&& handler) {
+    if (is_web()) return link().wait_readable(std::forward<Handler>(handler));
+    socket().wait_readable(std::forward<Handler>(handler));
+  }
+  template <typename Handler>
+  void wait_writable(Handler&& handler) {
+    if (is_web()) return link().wait_writable(std::forward<Handler>(handler));
+    socket().wait_writable(std::forward<Handler>(handler));
+  }
 
-  /// Goes on with TLS. The first bytes from the network are those at the front of `buffer`; what they come to is
-  /// written there, and the result is that of read_some(). `scratch` outlives the transport.
-  [[nodiscard]] std::size_t begin_tls(const tls::context& c, tls_scratch& scratch, std::span<char> buffer,
-                                      std::size_t bytes, error_code& problem);
+  /// The client has become known.
+  void admitted() {
+    if (is_web()) link().admitted();
+  }
 
-  [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
-  /// REQUIRES: is_tls().
-  [[nodiscard]] bool handshake_is_done() const;
-  /// What tls::engine::description() says; empty without a finished handshake.
+  void close(close_code code, std::string_view why) {
+    if (is_web()) return link().close(code, why);
+    socket().close();
+  }
+
+  // For logs
+
+  /// What the link is called; empty for a socket.
+  [[nodiscard]] std::string_view link_name() const;
+  [[nodiscard]] bool is_momentary() const;
+  /// As client_socket::description().
   [[nodiscard]] std::string description() const;
-  /// Why TLS cannot go on; valid as long as the transport. REQUIRES: is_tls().
-  [[nodiscard]] std::string_view failure() const;
-  /// Whether the stream ended without the client saying so in TLS: somebody else may have cut it.
+  /// As client_socket::is_truncated().
   [[nodiscard]] bool is_truncated() const;
 
  private:
-  struct tls_end;
+  [[nodiscard]] web_link& link() { return **std::get_if<link_ptr>(&end_); }
 
-  [[nodiscard]] std::size_t read_tls(std::span<char> into, error_code& problem);
-  [[nodiscard]] std::size_t decrypt(std::span<const char> wire, std::span<char> into, error_code& problem);
-  [[nodiscard]] std::size_t write_tls(std::span<const std::string_view> pieces, error_code& problem);
-  [[nodiscard]] std::string_view gather(std::span<const std::string_view> pieces);
-  void send_wire(std::string& wire, error_code& problem);
-  [[nodiscard]] bool send_unsent(error_code& problem);
-  [[nodiscard]] bool has_unsent_tls() const;
-
-  tcp::socket socket_;
-  std::unique_ptr<tls_end> tls_;  // nullptr: there is no TLS
+  std::variant<client_socket, link_ptr> end_;
 };
 
 }  // namespace pubsubsql::server

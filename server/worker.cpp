@@ -8,6 +8,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "server/http/connection.hpp"
+
 namespace pubsubsql::server {
 
 worker::worker(unsigned index, shared_state& shared)
@@ -42,13 +44,19 @@ void worker::run() {
 
 // Sessions
 
-void worker::adopt(tcp::socket socket, std::string address, admission admitted) {
-  boost::asio::post(context_, [this, socket = std::move(socket), address = std::move(address), admitted]() mutable {
-    welcome(std::move(socket), std::move(address), admitted);
+void worker::adopt(tcp::socket socket, counted_connection connection) {
+  boost::asio::post(context_, [this, socket = std::move(socket), connection = std::move(connection)]() mutable {
+    welcome(transport(client_socket(std::move(socket))), std::move(connection));
   });
 }
 
-void worker::welcome(tcp::socket socket, std::string address, admission admitted) {
+void worker::adopt_http(tcp::socket socket, counted_connection connection) {
+  boost::asio::post(context_, [this, socket = std::move(socket), connection = std::move(connection)]() mutable {
+    std::make_shared<http::connection>(*this, std::move(socket), std::move(connection))->start();
+  });
+}
+
+session& worker::welcome(transport t, counted_connection connection, session_identity who) {
   if (free_places_.empty()) {
     free_places_.push_back(static_cast<std::uint32_t>(places_.size()));
     places_.emplace_back();
@@ -56,9 +64,10 @@ void worker::welcome(tcp::socket socket, std::string address, admission admitted
   const std::uint32_t at = free_places_.back();
   free_places_.pop_back();
   place& p = places_[at];
-  p.occupant = std::make_shared<session>(*this, std::move(socket), std::move(address), admitted);
+  p.occupant = std::make_shared<session>(*this, std::move(t), std::move(connection), std::move(who));
   p.occupant->start({.worker = index_, .place = at, .generation = ++p.generation});
-  if (finishing_) p.occupant->finish("the server stops");
+  if (finishing_) p.occupant->finish("the server stops", close_code::server_stops);
+  return *p.occupant;
 }
 
 session* worker::find(storage::subscriber_id id) const {
@@ -67,9 +76,8 @@ session* worker::find(storage::subscriber_id id) const {
   return places_[s.place].occupant.get();
 }
 
-void worker::ended(session& s, std::vector<unsigned> subscribed_workers, admission admitted) {
-  if (admitted == admission::served) shared_.origins.remove(s.address());
-  ended_.push_back({.id = s.id(), .subscribed_workers = std::move(subscribed_workers), .admitted = admitted});
+void worker::ended(session& s, std::vector<unsigned> subscribed_workers) {
+  ended_.push_back({.id = s.id(), .subscribed_workers = std::move(subscribed_workers)});
   end_turn_later();
 }
 
@@ -78,12 +86,11 @@ void worker::forget_ended() {
   events_.hand_out();  // what is collected knows sessions by their addresses, as the list of those to flush does
   for (const ended_session& e : std::exchange(ended_, {})) {
     const std::uint32_t at = subscriber::of(e.id).place;
-    std::erase(to_flush_, places_[at].occupant.get());
-    places_[at].occupant.reset();
+    const std::shared_ptr<session> s = std::move(places_[at].occupant);
+    std::erase(to_flush_, s.get());
     free_places_.push_back(at);
     router_.session_ended(e.id, e.subscribed_workers);
-    if (e.admitted == admission::served) shared_.connections.fetch_sub(1, std::memory_order_relaxed);
-    shared_.connection_ended();
+    s->release_count();
   }
 }
 
@@ -105,13 +112,14 @@ void worker::close_idle_sessions() {
 void worker::finish_sessions() {
   boost::asio::post(context_, [this] {
     finishing_ = true;
-    for_each_session([](session& s) { s.finish("the server stops"); });
+    for_each_session([](session& s) { s.finish("the server stops", close_code::server_stops); });
+    http_connections_.finish();
   });
 }
 
 void worker::stop() {
   boost::asio::post(context_, [this] {
-    for_each_session([](session& s) { s.abort("the server stops"); });
+    for_each_session([](session& s) { s.abort("the server stops", close_code::server_stops); });
     end_turn();
     context_.stop();
   });

@@ -14,9 +14,10 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/backlog_gauge.hpp"
-#include "server/connection_origins.hpp"
 #include "server/connection_output.hpp"
+#include "server/counted_connection.hpp"
 #include "server/event_fan_out.hpp"
+#include "server/http/connection_list.hpp"
 #include "server/router.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
@@ -49,8 +50,10 @@ class worker {
   void run();
   /// The context to make sockets with that adopt() is to get.
   [[nodiscard]] boost::asio::io_context& context() { return context_; }
-  /// Serves this connection. One that is not admitted gets one error and is closed.
-  void adopt(tcp::socket socket, std::string address, admission admitted);
+  /// Serves this connection of the SQL port. One that is not admitted gets one error and is closed.
+  void adopt(tcp::socket socket, counted_connection connection);
+  /// Serves this connection of the HTTP port.
+  void adopt_http(tcp::socket socket, counted_connection connection);
   /// Lets every session finish what it was asked, and then end.
   void finish_sessions();
   /// Ends every session at once, and the loop.
@@ -77,6 +80,9 @@ class worker {
   /// Where a session reads into; what is in it is to be used before the next read.
   [[nodiscard]] std::span<char> read_buffer() { return *read_buffer_; }
 
+  /// Begins a session.
+  session& welcome(transport t, counted_connection connection, session_identity who = {});
+  [[nodiscard]] http::connection_list& http_connections() { return http_connections_; }
   /// The session of this worker, or nullptr when it is gone.
   [[nodiscard]] session* find(storage::subscriber_id id) const;
   /// Has the session flushed at the end of this loop turn.
@@ -112,7 +118,7 @@ class worker {
     }
   }
   /// The session is closed; it is forgotten at the end of this loop turn, when nobody is looking at it any more.
-  void ended(session& s, std::vector<unsigned> subscribed_workers, admission admitted);
+  void ended(session& s, std::vector<unsigned> subscribed_workers);
 
  private:
   struct place {
@@ -122,11 +128,9 @@ class worker {
   struct ended_session {
     storage::subscriber_id id;
     std::vector<unsigned> subscribed_workers;
-    admission admitted;
   };
   static constexpr std::size_t read_buffer_bytes = 64U << 10;
 
-  void welcome(tcp::socket socket, std::string address, admission admitted);
   void close_idle_sessions();
   [[nodiscard]] static std::int64_t read_clock();
   void end_turn();
@@ -137,9 +141,10 @@ class worker {
   void read_inbox();
   unsigned index_;
   shared_state& shared_;
-  // Before the context: handlers that are still pending when the context goes own sessions, which give buffers back.
+  // Before the context: handlers that are still pending when the context goes own connections, which use these.
   buffer_pool buffers_;
   tls_scratch tls_buffers_;
+  http::connection_list http_connections_;
   std::unique_ptr<std::array<char, read_buffer_bytes>> read_buffer_;
   boost::asio::io_context context_{1};  // with locks: the listener makes sockets of it from its own thread
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;

@@ -61,7 +61,7 @@ test("a script shows what each statement came to", async () => {
   await console_page.run("insert into t (a) values (1), (2);\nselect a from t;\nstatus");
   const tabs = page.locator(".outcome");
   await tabs.nth(2).waitFor();
-  assert.deepEqual(await tabs.allTextContents(), ["1insert · 2 rows inserted", "2select · 2 rows", "3status · status: ok"]);
+  assert.deepEqual(await tabs.allTextContents(), ["1insert · 2 rows inserted", "2select · 2 rows", "3status · ok"]);
   await tabs.nth(1).click();
   await console_page.result.has_rows([["1"], ["2"]]);
 });

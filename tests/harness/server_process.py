@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable
@@ -10,6 +11,13 @@ from collections.abc import Callable
 from harness.wire import FramedConnection, TextConnection, deadline_s
 
 PROGRAM = os.environ.get("PUBSUBSQLD", "build/release/pubsubsqld")
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class ServerProcess:
@@ -21,28 +29,43 @@ class ServerProcess:
         program: str = PROGRAM,
         environment: dict[str, str] | None = None,
         before_start: Callable[[], None] | None = None,
+        http: bool = False,
     ):
-        """`before_start` runs in the server's process, before the program."""
-        command = [program, "--port", "0", *flags]
+        """`before_start` runs in the server's process, before the program. With `http` it listens for HTTP as well."""
+        self.program = program
+        self.flags = flags
+        self.environment = {**os.environ, **(environment or {})}
+        self.before_start = before_start
+        self.port = self.http_port = 0
+        while not self._start(http):
+            pass
+
+    def _start(self, http: bool) -> bool:
+        """Says whether it came to be; not when somebody else took the port that was free before."""
+        self.http_port = free_port() if http else 0
         self.process = subprocess.Popen(
-            command,
+            [self.program, "--port", "0", "--http-port", str(self.http_port), *self.flags],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, **(environment or {})},
-            preexec_fn=before_start,
+            env=self.environment,
+            preexec_fn=self.before_start,
         )
         self.killed = False
         self.log: list[str] = []
-        self.port = 0
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         try:
-            self.port = int(self.wait_for_log(r"listening on \S+:(\d+)", 120)[1])
+            self.port = int(self.wait_for_log(r" listening on \S+:(\d+)", 120)[1])
+            if http:
+                self.wait_for_log(r"http listening on ", 120)
         except AssertionError:
             self.kill()
+            if http and any(f":{self.http_port}: Address already in use" in line for line in self.log):
+                return False
             raise
+        return True
 
     def _read_log(self) -> None:
         assert self.process.stderr is not None
@@ -120,7 +143,7 @@ class ServerProcess:
 def refused_start(*flags: str, program: str = PROGRAM) -> str:
     """What a server logs that is expected not to start."""
     ended = subprocess.run(
-        [program, "--port", "0", *flags],
+        [program, "--port", "0", "--http-port", "0", *flags],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -33,7 +33,7 @@ TEST_CASE("options: what makes no sense is refused") {
   CHECK_FALSE(read({"--port", "65536"}));
   CHECK_FALSE(read({"--port", "x"}));
   CHECK_FALSE(read({"--threads", "256"}));
-  CHECK_FALSE(read({"--http-port", "7778"}));
+
   CHECK_FALSE(read({"--max-statement-bytes", "1GiB"}));
   CHECK_FALSE(read({"--log-level", "loud"}));
   CHECK_FALSE(read({"--no-such-flag"}));

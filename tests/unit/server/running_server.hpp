@@ -47,7 +47,7 @@ class running_server {
  public:
   running_server(unsigned threads, unsigned seed, server::options o = {}) : store_(seed), options_(std::move(o)) {
     spdlog::set_level(spdlog::level::off);
-    options_.port = 0;
+    options_.port = options_.http_port = 0;
     options_.threads = threads;
     switch_.set(&store_);
     server_ = std::make_unique<server::server>(options_, switch_);

@@ -22,29 +22,31 @@ interface Table {
   data: readonly (readonly Cell[])[];
 }
 
+const past: Record<string, string> = {
+  insert: "inserted", update: "updated", delete: "deleted", push: "pushed", pop: "popped", replace: "replaced",
+};
+
+const hidden = new Set(["status", "action", "requestid", "columns", "data", "fromrow", "torow"]);
+
 /** A reply without rows, such as that of `status`, as names and values. */
 function members_of(result: Result): Table {
-  const hidden = new Set(["status", "action", "requestid", "columns", "rows", "data", "fromrow", "torow"]);
-  const entries = Object.entries(result).filter(([name, value]) => !hidden.has(name) && typeof value !== "function");
+  const entries = Object.entries(result).filter(([name]) => !hidden.has(name));
   const text = (value: unknown): Cell => (value === null ? null : typeof value === "object" ? JSON.stringify(value) : String(value));
   return { columns: ["Name", "Value"], data: entries.map(([name, value]) => [name, text(value)]) };
 }
 
 function table_of(result: Result): Table | null {
   if (result.columns && result.columns.length > 0) return { columns: result.columns, data: result.data };
+  if (result.action in past) return null;
   const members = members_of(result);
   return members.data.length > 0 ? members : null;
 }
 
-const past: Record<string, string> = {
-  insert: "inserted", update: "updated", delete: "deleted", push: "pushed", pop: "popped", replace: "replaced",
-};
-
 function summary_of(outcome: Outcome): string {
   if (outcome.error !== undefined) return "error";
   const result = outcome.result!;
-  if (typeof result.rows !== "number") return `${result.action}: ok`;
   const verb = past[result.action];
+  if (!verb && result.columns.length === 0) return "ok";
   return plural(result.rows, "row") + (verb ? ` ${verb}` : "");
 }
 

@@ -35,8 +35,9 @@ export class TableBrowser implements Schema {
   private readonly list = h("div", { class: "table-list", role: "list" });
   private readonly filter = h("input", { type: "search", class: "filter", placeholder: "Find a table", "aria-label": "Find a table", spellcheck: "false" });
   private known: Table[] = [];
+  /** What is known of tables' columns, and what has been asked for. */
   private readonly described = new Map<string, Column[]>();
-  private readonly asked = new Set<string>();
+  private readonly asked = new Map<string, Promise<void>>();
   private open: string | null = null;
   private drawn = "";
 
@@ -59,10 +60,9 @@ export class TableBrowser implements Schema {
     return this.known.map((table) => table.name);
   }
 
-  columns(table: string): { name: string; type: string }[] {
-    const columns = this.described.get(table);
-    if (!columns) void this.describe(table);
-    return columns ?? [];
+  async columns(table: string): Promise<readonly Column[]> {
+    await this.describe(table);
+    return this.described.get(table) ?? [];
   }
 
   /** Reads the tables; with `all`, forgets what is known of their columns. */
@@ -82,9 +82,17 @@ export class TableBrowser implements Schema {
     }
   }
 
-  private async describe(table: string): Promise<void> {
-    if (this.asked.has(table)) return;
-    this.asked.add(table);
+  /** Reads a table's columns, unless they are known or asked for already. */
+  private describe(table: string): Promise<void> {
+    let reading = this.asked.get(table);
+    if (!reading) {
+      reading = this.read_columns(table);
+      this.asked.set(table, reading);
+    }
+    return reading;
+  }
+
+  private async read_columns(table: string): Promise<void> {
     try {
       const reply = await this.options.connection.query(`describe ${quoted_name(table)}`);
       this.described.set(

@@ -1,0 +1,47 @@
+#include "server/http/message.hpp"
+
+#include <utility>
+
+#include "server/json.hpp"
+
+namespace pubsubsql::server::http {
+
+namespace {
+
+std::string_view target_of(const request& r) {
+  return {r.target().data(), r.target().size()};
+}
+
+}  // namespace
+
+response make_response(status s, std::string_view content_type, std::string body) {
+  response r(s, 11);
+  r.set(field::content_type, boost::beast::string_view(content_type.data(), content_type.size()));
+  r.body() = std::move(body);
+  return r;
+}
+
+response make_error(status s, std::string_view message) {
+  std::string body = R"({"status":"err","msg":)";
+  append_json_string(body, message);
+  body += "}\n";
+  return make_response(s, json_type, std::move(body));
+}
+
+std::string_view path_of(const request& r) {
+  const std::string_view target = target_of(r);
+  return target.substr(0, target.find('?'));
+}
+
+std::string_view query_of(const request& r) {
+  const std::string_view target = target_of(r);
+  const std::size_t mark = target.find('?');
+  return mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
+}
+
+std::string_view field_of(const request& r, field name) {
+  const auto value = r[name];
+  return {value.data(), value.size()};
+}
+
+}  // namespace pubsubsql::server::http
