@@ -5,8 +5,8 @@ import { ConsolePage } from "./lib/console_page.mjs";
 import { Client, Feed, Server } from "./lib/server.mjs";
 
 /// Bounds that only a page that stands still would miss, also on a busy machine without a graphics card.
-const frames_per_second_min = 5;
-const longest_frame_ms_max = 3_000;
+const frames_per_second_min = 1;
+const longest_frame_ms_max = 5_000;
 const heap_bytes_max = 600e6;
 
 let server;
@@ -30,7 +30,7 @@ async function measure_frames(milliseconds, step = "") {
   return page.evaluate(
     ([duration, source]) =>
       new Promise((resolve) => {
-        const act = { "": () => {}, scroll: () => (document.querySelector(".panel.result .slick-viewport-left").scrollTop += 2_600) }[source];
+        const act = { "": () => {}, scroll: () => (document.querySelector(".panel.result .slick-viewport-top.slick-viewport-left").scrollTop += 2_600) }[source];
         const begun = performance.now();
         let last = begun;
         let frames = 0;
@@ -88,7 +88,7 @@ test("100,000 rows arrive, scroll, sort and filter", async (t) => {
   await result.has_status("100,000 rows");
   report(t, await measure_frames(2_000, "scroll"));
   await result.locator.locator(".slick-header-column", { hasText: "amount" }).click();
-  await result.locator.locator(".slick-viewport-left").evaluate((view) => (view.scrollTop = 0));
+  await result.locator.locator(".slick-viewport-top.slick-viewport-left").evaluate((view) => (view.scrollTop = 0));
   await result.locator.locator(".slick-row", { hasText: /^name00$/ }).waitFor();
   await result.filter.fill("name99999");
   await result.has_rows([["name99999", String((99_999 * 7919) % 100_003)]]);

@@ -63,6 +63,7 @@ export class DataGrid {
     };
     this.grid = new SlickGrid<Row, DataColumn>(element, data, [], {
       explicitInitialization: true,
+      suppressCssChangesOnHiddenInit: true,
       rowHeight: row_height,
       enableHtmlRendering: false,
       enableCellNavigation: true,
