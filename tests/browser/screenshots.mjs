@@ -26,7 +26,7 @@ async function load_prices(client) {
 
 const script = `-- the best months of a stock, and the feed as it comes
 select date, price from prices where symbol = 'AAPL' order by price desc limit 40;
-subscribe * from stocks;
+subscribe symbol, price, trend, date from stocks;
 subscribe trend, count(*) as stocks, avg(price) as average from stocks group by trend`;
 
 async function take(server, name, options, prepare) {
@@ -47,12 +47,6 @@ async function show_queries(console_page) {
   await console_page.page.waitForTimeout(2_500);
 }
 
-async function show_activity(console_page) {
-  await console_page.page.getByRole("tab", { name: "Activity" }).click();
-  await console_page.page.locator(".chart canvas").nth(5).waitFor();
-  await console_page.page.waitForTimeout(1_000);
-}
-
 await mkdir(images, { recursive: true });
 const server = await Server.start();
 const client = await Client.connect(server.port);
@@ -66,7 +60,6 @@ const wide = { width: 1280, height: 720 };
 await take(server, "console-light.png", { viewport: wide }, show_queries);
 await take(server, "console-dark.png", { viewport: wide, theme: "dark" }, show_queries);
 await take(server, "console-phone.png", { viewport: { width: 390, height: 780 }, theme: "dark" }, show_queries);
-await take(server, "activity-dark.png", { viewport: wide, theme: "dark" }, show_activity);
 
 feed.kill();
 await once(feed, "exit");

@@ -72,7 +72,7 @@ export class Connection {
       const bytes = new TextEncoder().encode(`${user}:${password}`);
       headers["Authorization"] = `Basic ${btoa(String.fromCharCode(...bytes))}`;
     }
-    const response = await fetch(path, { headers, cache: "no-store" });
+    const response = await fetch(path, { headers, cache: "no-store", credentials: "omit" });
     if (!response.ok) throw new Error(`The server answered ${path} with ${response.status} ${response.statusText}.`);
     return response.json();
   }

@@ -4,6 +4,8 @@ import { load, save } from "../store.js";
 
 const entries_max = 500;
 const entry_characters_max = 20_000;
+/** Of all entries; browsers store some five million for a site. */
+const characters_max = 1_000_000;
 const secret = /\b(auth|identified|password)\b/i;
 
 export class History {
@@ -16,7 +18,8 @@ export class History {
     if (text === "" || text.length > entry_characters_max || secret.test(text)) return;
     this.entries = this.entries.filter((entry) => entry !== text);
     this.entries.push(text);
-    if (this.entries.length > entries_max) this.entries.shift();
+    let characters = this.entries.reduce((sum, entry) => sum + entry.length, 0);
+    while (this.entries.length > entries_max || characters > characters_max) characters -= this.entries.shift()!.length;
     this.at = this.entries.length;
     save("history", this.entries);
   }

@@ -10,7 +10,7 @@ const surface = EditorView.theme({
   "&": { height: "100%", color: "var(--text)", backgroundColor: "transparent", fontSize: "13.5px" },
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: mono, lineHeight: "1.6", overflow: "auto" },
-  ".cm-content": { padding: "10px 0", caretColor: "var(--accent)" },
+  ".cm-content": { padding: "10px 0 46px", caretColor: "var(--accent)" },
   ".cm-line": { padding: "0 14px 0 8px" },
   ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
   ".cm-gutters": { backgroundColor: "transparent", color: "var(--faint)", border: "none", fontFamily: mono },

@@ -29,9 +29,9 @@ function sample_of(rows: Row[]): Row[] {
 
 /** How wide a column has to be for its name and the values in these rows, in pixels. */
 function width_of(name: string, place: number, rows: Row[]): number {
-  let longest = name.length + 3;
+  let longest = 0;
   for (const row of rows) longest = Math.max(longest, (row.cells[place] ?? "NULL").length);
-  return Math.round(Math.min(Math.max(longest * 7.4 + 22, 64), 380));
+  return Math.round(Math.min(Math.max(longest * 7.4 + 20, name.length * 6.8 + 30, 48), 380));
 }
 
 export interface DataGridOptions {

@@ -15,6 +15,7 @@ export interface ChartOptions {
 
 const default_steps = Array.from({ length: 40 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** (Math.floor(i / 3) - 2));
 
+const span_seconds_min = 300;
 const chart_height = 120;
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -60,7 +61,7 @@ export class Chart {
         padding: [8, 8, 0, 0],
         legend: { show: false },
         cursor: { sync: { key: this.options.sync }, y: false, points: { size: 6 } },
-        scales: { x: { time: true, range: () => this.hour() }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.15 : 1] } },
+        scales: { x: { time: true, range: () => this.span() }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.15 : 1] } },
         axes: [
           { ...axis, size: 22, space: 64, values: [[3600, "{HH}:{mm}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
           { ...axis, size: 54, space: 34, incrs: this.options.steps ?? default_steps, values: (_u, splits) => splits.map((v) => this.options.text(v)) },
@@ -73,11 +74,11 @@ export class Chart {
     );
   }
 
-  /** The hour that ends with the last value. */
-  private hour(): [number, number] {
+  /** From the first value to the last, but not less than some minutes. */
+  private span(): [number, number] {
     const times = this.data[0];
     const last = times[times.length - 1] ?? Date.now() / 1000;
-    return [last - 3600, last];
+    return [Math.min(times[0] ?? last, last - span_seconds_min), last];
   }
 
   /** The value under the cursor takes the place of the latest. */
