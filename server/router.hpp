@@ -36,7 +36,7 @@ class router {
   /// The worker outlives the router.
   explicit router(worker& w);
 
-  /// A statement of a client of this worker. `is_json`: it came in JSON, whose "sql" the offsets of errors are in.
+  /// A statement of a client of this worker.
   void run(session& from, const parser::request& r, request_origin how);
 
   /// Statements that clients of this worker have sent and that will be run next, in this order: what they need is
