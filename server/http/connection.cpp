@@ -133,6 +133,10 @@ void connection::identify() {
 
 void connection::on_parse_problem(const error_code& problem) {
   using beast_http::error;
+  if (problem == boost::system::errc::protocol_not_supported) {
+    return close("it speaks TLS, which is off; turn it on with --tls-cert and --tls-key");
+  }
+  if (problem == boost::system::errc::protocol_error) return close("TLS could not go on");
   const bool is_ours = problem.category() == make_error_code(error::end_of_stream).category();
   if (!is_ours || problem == error::end_of_stream || problem == error::partial_message) {
     return close("client closed the connection");
@@ -190,7 +194,8 @@ void connection::respond(response r) {
   add_cors(*this, r);
   r.keep_alive(q.keep_alive() && !finishing_ && parser_->is_done());
   finishing_ = !r.keep_alive();
-  r.prepare_payload();
+  const bool has_no_body = r.result() == status::no_content || r.result() == status::not_modified;
+  if (!has_no_body) r.prepare_payload();
   if (q.method() == verb::head) r.body().clear();
   write(std::move(r));
 }

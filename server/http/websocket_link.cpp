@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/beast/websocket/error.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+#include <spdlog/spdlog.h>
 
 #include "parser/frame.hpp"
 #include "server/http/connection.hpp"
@@ -146,6 +147,7 @@ void websocket_link::on_read(const error_code& problem, std::size_t bytes) {
 void websocket_link::end(const error_code& why) {
   ended_ = true;
   is_lost_ = why != websocket::error::closed;
+  if (is_lost_) spdlog::debug("websocket {} broke off: {}", address(), why.message());
   wake_reader();
 }
 

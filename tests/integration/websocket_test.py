@@ -1,6 +1,8 @@
 """WebSocket on the HTTP port: the same sessions as over TCP, and everything that can go wrong with frames."""
 
+import os
 import random
+import resource
 import socket
 import struct
 import sys
@@ -13,6 +15,8 @@ from access_test import WithUsers  # noqa: E402
 from harness.certificates import Authority  # noqa: E402
 from harness.server_process import ServerProcess  # noqa: E402
 from harness.websocket import BINARY, CLOSE, CONTINUATION, PING, TEXT, Closed, WebSocket, frame  # noqa: E402
+
+SANITIZED = os.environ.get("PUBSUBSQL_SANITIZE", "") != ""
 
 
 class Conversations(unittest.TestCase):
@@ -244,6 +248,46 @@ class SlowSubscribers(unittest.TestCase):
                     last = event["data"][-1][-1] if event["data"] else last
                 self.assertLess(len(actions), 42)
                 self.assertIn("gap", actions)
+
+
+    def test_a_client_that_reads_no_replies_waits(self) -> None:
+        asked = 2_000
+        with ServerProcess("--threads", "1", http=True) as server, server.framed() as other:
+            other.ask("insert into t (v) values (" + "x" * 100_000 + ")")
+            before = server.resident_bytes()
+            with WebSocket(server.http_port) as web:
+                web.socket.sendall(frame(TEXT, b"select v from t") * asked)
+                self.assertEqual(other.ask("status")["connections"], 2)
+                self.assertLess(server.resident_bytes() - before, 64 << 20)
+                for _ in range(asked):
+                    self.assertEqual(len(web.receive()["data"]), 1)
+
+
+class Many(unittest.TestCase):
+    def test_thousands_of_subscribers(self) -> None:
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        count = min(1_000 if SANITIZED else 10_000, soft - 100)
+        changes = 10
+        with ServerProcess("--max-connections", "10100", http=True) as server, server.framed() as writer:
+            writer.ask("insert into t (v) values (start)")
+            before = server.resident_bytes()
+            clients = [WebSocket(server.http_port) for _ in range(count)]
+            for client in clients:
+                self.assertEqual(client.ask("subscribe skip * from t")["status"], "ok")
+            each = (server.resident_bytes() - before) / count
+            print(f"{each:.0f} bytes for each of {count} WebSockets with a subscription")
+            if not SANITIZED:
+                self.assertLess(each, 9_000)
+            for n in range(changes):
+                self.assertEqual(writer.ask(f"update t set v = {n}")["rows"], 1)
+            for client in clients:
+                seen: list[str] = []
+                while len(seen) < changes:
+                    seen += [row[1] for row in client.receive()["data"]]
+                self.assertEqual(seen, [str(n) for n in range(changes)])
+            self.assertEqual(writer.ask("status")["connections"], count + 1)
+            for client in clients:
+                client.close()
 
 
 class Users(WithUsers):

@@ -29,11 +29,21 @@ TEST_CASE("options: defaults, flags, environment and sizes") {
   unsetenv("PUBSUBSQL_PORT");
 }
 
+TEST_CASE("options: the server goes on without the usual HTTP port, but not without one that was asked for") {
+  CHECK(read({})->http_port == 7778);
+  CHECK_FALSE(read({})->http_port_is_given);
+  CHECK(read({"--http-port", "7778"})->http_port_is_given);
+  setenv("PUBSUBSQL_HTTP_PORT", "0", 1);
+  CHECK(read({})->http_port == 0);
+  CHECK(read({})->http_port_is_given);
+  unsetenv("PUBSUBSQL_HTTP_PORT");
+}
+
 TEST_CASE("options: what makes no sense is refused") {
   CHECK_FALSE(read({"--port", "65536"}));
   CHECK_FALSE(read({"--port", "x"}));
+  CHECK_FALSE(read({"--http-port", "65536"}));
   CHECK_FALSE(read({"--threads", "256"}));
-
   CHECK_FALSE(read({"--max-statement-bytes", "1GiB"}));
   CHECK_FALSE(read({"--log-level", "loud"}));
   CHECK_FALSE(read({"--no-such-flag"}));
