@@ -1,6 +1,5 @@
 """Who may use HTTP: users, tokens, origins, hosts."""
 
-import json
 import os
 import re
 import shutil
@@ -148,9 +147,11 @@ class Users(Case):
         token = self.token()
         server = self.server()
         http = self.connect(server, bearer(token))
+        self.assertEqual(self.connect(server, basic("root", "root-secret")).sql("create table orders (owner text)").status, 200)
         self.assertEqual(self.data(http.sql("select 1 as a")), [["1"]])
         stream = EventStream(server.http_port, "/events?sql=" + quote("subscribe * from orders"), headers=bearer(token))
         self.addCleanup(stream.close)
+        self.assertEqual(stream.status, 200, stream.body)
         socket = WebSocket(server.http_port, headers=bearer(token))
         self.addCleanup(socket.close)
         self.assertEqual(socket.ask("select current_user() as u")["data"], [["web"]])
@@ -173,7 +174,7 @@ class Users(Case):
         server = self.server()
         with WebSocket(server.http_port) as socket:
             self.assertIn("auth USER PASSWORD", socket.ask("status")["msg"])
-            self.assertEqual(socket.ask(f"auth web web-secret")["status"], "ok")
+            self.assertEqual(socket.ask("auth web web-secret")["status"], "ok")
 
     def test_guessing_is_slowed(self) -> None:
         server = self.server()

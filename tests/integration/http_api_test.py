@@ -78,13 +78,11 @@ class Sql(Case):
 
     def test_errors_are_those_of_every_protocol(self) -> None:
         with self.server.framed() as framed:
-            for statement in ("select * from nothing", "selct", "create table t (a int); "):
+            for statement in ("select * from nothing", "selct", "drop table t", "auth web secret", "select 1 +"):
                 expected = framed.ask(statement)
+                self.assertEqual(expected["status"], "err", statement)
                 answer = self.http.sql(statement)
-                self.assertEqual(answer.status, 200 if expected["status"] == "ok" else 400)
-                framed.ask("drop table if exists t")
-                if expected["status"] == "err":
-                    self.assertEqual(answer.json(), expected)
+                self.assertEqual((answer.status, answer.json()), (400, expected))
 
     def test_streamed_statements_have_no_reply(self) -> None:
         answer = self.http.sql("stream insert into t (a) values (1)")
@@ -254,8 +252,8 @@ class Events(Case):
                              ("/events", "say what"), ("/events?sq=x", "parameter")):
             self.refused(self.http.get(target), 400, text)
         self.done("create table u (a int)")
-        self.refused(self.http.get(subscribe("subscribe * from u where b = 1")), 400, "b")
-        self.assertEqual(self.http.get(subscribe("subscribe * from t where b > 1")).status, 400)
+        self.refused(self.http.get(subscribe("subscribe b from u")), 400, "column b does not exist")
+        self.assertEqual(self.http.get(subscribe("subscribe count(*) from u group by b")).json()["code"], 1054)
 
     def test_many(self) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

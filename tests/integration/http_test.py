@@ -90,9 +90,9 @@ class Requests(unittest.TestCase):
             client.close()
 
     def test_requests_at_once_are_answered_in_order(self) -> None:
-        one = b"GET /favicon.ico HTTP/1.1\r\nHost: x\r\n\r\n"
-        other = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"
-        last = b"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        one = b"GET /favicon.ico HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        other = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        last = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         with ServerProcess(http=True) as server, Raw(server) as raw:
             answers = raw.ask((one + other) * 200 + last)
             statuses = re.findall(rb"HTTP/1.1 (\d+)", answers)
@@ -123,7 +123,7 @@ class Requests(unittest.TestCase):
                     answer = raw.ask(request)
                     self.assertIn(status, answer.split(b"\r\n")[0])
                     self.assertIn(b'{"status":"err","msg":"', answer)
-            for request in (b"", b"GET", b"GET / HTTP/1.1\r\nHost: x\r\n", b"\x16\x03\x01"):
+            for request in (b"", b"GET", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"\x16\x03\x01"):
                 with self.subTest(request), Raw(server) as raw:
                     self.assertEqual(raw.ask(request, end=True), b"")
 
@@ -166,7 +166,7 @@ class Ends(unittest.TestCase):
             client = connect(server)
             self.assertEqual(get(client, "/")[0].status, 200)
             with Raw(server) as raw:
-                answer = raw.ask(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                answer = raw.ask(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 self.assertIn(b" 503 ", answer)
                 self.assertIn(b"raise --max-connections", answer)
             with server.text() as tcp:
@@ -190,7 +190,7 @@ class Tls(unittest.TestCase):
                 self.assertEqual(get(client, "/")[0].status, 200)
                 client.close()
                 with Raw(server) as raw:
-                    self.assertIn(b" 403 ", raw.ask(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+                    self.assertIn(b" 403 ", raw.ask(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 
     def test_tls_where_there_is_none(self) -> None:
         with ServerProcess(http=True) as server, Raw(server) as raw:
