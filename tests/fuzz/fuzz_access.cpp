@@ -165,6 +165,7 @@ class client {
     std::string out(bytes, '\0');
     for (std::size_t have = 0; have < bytes && !is_closed_;) {
       const ssize_t got = ::recv(fd_, out.data() + have, bytes - have, 0);
+      if (got < 0 && errno == EINTR) continue;
       require(got >= 0 || errno == ECONNRESET);  // otherwise the server hangs
       if (got <= 0) is_closed_ = true;
       if (got > 0) have += static_cast<std::size_t>(got);
