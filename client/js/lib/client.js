@@ -125,8 +125,8 @@ export class Client {
     if (!this.#transactionLost) return undefined;
     if (begins(sql) || ends(sql)) this.#transactionLost = false;
     if (begins(sql) || verbOf(sql) === "rollback") return undefined;
-    return new PubSubSqlError("transaction_lost", "the server has taken the transaction back, as its connection was lost; " +
-      "begin it anew, or send rollback to go on without");
+    const why = "the server has taken the transaction back, as its connection was lost";
+    return new PubSubSqlError("transaction_lost", `${why}; begin it anew, or send rollback to go on without`);
   }
 
   // Subscriptions

@@ -42,7 +42,9 @@ export class Connection {
     if (request.settled) return;
     const { pendingMax, outputBytesMax } = this.#limits;
     if (this.#ended) return request.fail(lost("it is closed"));
-    if (this.#pending.size >= pendingMax) return request.fail(limit("pendingMax", "wait for answers before asking more"));
+    if (this.#pending.size >= pendingMax) {
+      return request.fail(limit("pendingMax", "wait for answers before asking more"));
+    }
     if (this.#socket.bufferedAmount > outputBytesMax) {
       return request.fail(limit("outputBytesMax", "the server does not keep up; send less at a time"));
     }
@@ -146,7 +148,8 @@ export class Connection {
 }
 
 function lost(why) {
-  return new PubSubSqlError("connection_lost", `the connection was lost: ${why}; what was under way may have been executed or not`);
+  const fate = "what was under way may have been executed or not";
+  return new PubSubSqlError("connection_lost", `the connection was lost: ${why}; ${fate}`);
 }
 
 function limit(name, advice) {

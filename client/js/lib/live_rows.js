@@ -1,4 +1,4 @@
-import { PubSubSqlError } from "./errors.js";
+import { usage } from "./errors.js";
 import { RowSet, toObject } from "./rows.js";
 
 /**
@@ -57,8 +57,8 @@ export class LiveRows {
     const at = this.#keyNames.map((name) => columns.indexOf(name));
     if (at.includes(-1)) {
       const [columnList, keyList] = [columns.join(", "), this.#keyNames.join(", ")];
-      throw new PubSubSqlError("usage", `an event with the columns ${columnList} does not tell its rows by ${keyList}; ` +
-        "name the table's primary key in the option `key` of subscribe()");
+      const problem = `an event with the columns ${columnList} does not tell its rows by ${keyList}`;
+      throw usage(`${problem}; name the table's primary key in the option \`key\` of subscribe()`);
     }
     if (at.length === 1) return (cells) => cells[at[0]];
     return (cells) => JSON.stringify(at.map((i) => cells[i]));

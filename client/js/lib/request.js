@@ -87,7 +87,8 @@ export class Request {
   }
 
   #timedOut(timeout) {
-    const fate = this.#sent ? "the statement may have been executed, or still be" : "there was no connection to send it on";
+    const sentFate = "the statement may have been executed, or still be";
+    const fate = this.#sent ? sentFate : "there was no connection to send it on";
     this.fail(new PubSubSqlError("timeout", `no answer within ${timeout} ms; ${fate}`));
   }
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -184,4 +184,21 @@ test("users", async (t) => {
   await server.start();
   assert.equal((await rows.next()).value.action, "reset");
   assert.deepEqual((await db.query("select current_user()")).data, [["root"]]);
+});
+
+test("TLS", async (t) => {
+  const folder = folderFor(t);
+  const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
+  execFileSync("openssl", [
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"],
+    ...["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+  ], { stdio: "pipe" });
+  chmodSync(key, 0o600);
+  const server = await Server.start(t, "--tls-cert", certificate, "--tls-key", key);
+  const url = server.url.replace("ws:", "wss:");
+  const db = connect(url, { tls: { ca: readFileSync(certificate) } });
+  t.after(() => db.close());
+  assert.deepEqual((await db.query("select 1")).data, [["1"]]);
+  const failure = await firstFailure(url, { tls: {} });
+  assert.deepEqual([failure.kind, /certificate/.test(failure.message)], ["cannot_connect", true]);
 });

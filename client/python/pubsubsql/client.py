@@ -174,7 +174,8 @@ class AsyncClient:
             return await asyncio.wait_for(query.future, timeout)
         except asyncio.TimeoutError:
             waited = query in self._waiting
-            fate = "there was no connection to send it on" if waited else "the statement may have been executed, or still be"
+            sent = "the statement may have been executed, or still be"
+            fate = "there was no connection to send it on" if waited else sent
             raise QueryTimeout(f"no answer within {timeout} s; {fate}") from None
         finally:
             self._waiting.pop(query, None)
@@ -188,8 +189,8 @@ class AsyncClient:
         if begins_transaction(sql) or verb_of(sql) == "rollback":
             return None
         return TransactionLost(
-            "the server has taken the transaction back, as its connection was lost; begin it anew, or send rollback to go "
-            "on without"
+            "the server has taken the transaction back, as its connection was lost; begin it anew, or send rollback to "
+            "go on without"
         )
 
     async def _present_connection(self) -> Connection:

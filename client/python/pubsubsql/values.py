@@ -41,7 +41,8 @@ def encode_value(value: Value, position: int) -> str:
     if isinstance(value, (date, time)):
         return json.dumps(value.isoformat())
     kind = type(value).__name__
-    raise UsageError(f"value {position} is of type {kind}; values are str, int, float, bool, Decimal, dates, times and None")
+    allowed = "str, int, float, bool, Decimal, dates, times and None"
+    raise UsageError(f"value {position} is of type {kind}; values are {allowed}")
 
 
 def _utf8(text: str) -> bytes:
