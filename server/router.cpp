@@ -443,7 +443,6 @@ void router::encode_tables(std::string& out, gathering& g) {
 }
 
 void router::show_status(const client_request& a) {
-  if (a.stream) return;
   const reply_route route{.session = a.from.id(), .slot = a.from.await_reply(), .address = a.to};
   metrics_.gather(true, [this, route](const server_sample& all) {
     session* const to = worker_.find(route.session);

@@ -10,6 +10,19 @@ import { Client, Server } from "./lib/server.mjs";
 
 const cli = process.env.PUBSUBSQL_CLI ?? "build/release/pubsubsql";
 
+/// A server and a page that end with the test, however it ends.
+async function started(t, flags) {
+  const server = await Server.start(flags);
+  t.after(() => server.stop());
+  return server;
+}
+
+async function opened(t, url, options) {
+  const console_page = await ConsolePage.open(url, options);
+  t.after(() => console_page.abandon());
+  return console_page;
+}
+
 /// What the browser itself says while nobody answers.
 const connection_refused = /WebSocket connection|ERR_CONNECTION_REFUSED|Failed to load resource/;
 
@@ -22,10 +35,10 @@ async function with_directory(run) {
   }
 }
 
-test("after a restart of the server the page connects and subscribes again", async () => {
+test("after a restart of the server the page connects and subscribes again", async (t) => {
   await with_directory(async (directory) => {
-    const server = await Server.start(["--data", join(directory, "data")]);
-    const console_page = await ConsolePage.open(server.url);
+    const server = await started(t, ["--data", join(directory, "data")]);
+    const console_page = await opened(t, server.url);
     await console_page.connected();
     await console_page.run("insert into t (a) values (1);\nsubscribe * from t");
     const live = console_page.live();
@@ -40,17 +53,16 @@ test("after a restart of the server the page connects and subscribes again", asy
     await live.has_rows([["0", "1"], ["1", "2"]]);
     client.close();
     await console_page.close(connection_refused);
-    await server.stop();
   });
 });
 
-test("a server with users asks for one, and the page goes on as that user", async () => {
+test("a server with users asks for one, and the page goes on as that user", async (t) => {
   await with_directory(async (directory) => {
     const users = join(directory, "users");
     const run_cli = (...args) => execFileSync(cli, args, { input: "secret\nsecret\n", encoding: "utf8" });
     run_cli("user", "add", "--file", users, "--admin", "ada");
-    const server = await Server.start(["--users", users]);
-    const console_page = await ConsolePage.open(server.url);
+    const server = await started(t, ["--users", users]);
+    const console_page = await opened(t, server.url);
     const { page } = console_page;
     const sign_in = page.getByRole("dialog", { name: "Sign in" });
     const submit = async (password) => {
@@ -70,16 +82,15 @@ test("a server with users asks for one, and the page goes on as that user", asyn
     await page.getByRole("tab", { name: "Activity" }).click();
     await page.locator(".chart canvas").nth(5).waitFor();
     await console_page.close();
-    await server.stop();
   });
 });
 
-test("on a phone everything fits the width", async () => {
-  const server = await Server.start();
+test("on a phone everything fits the width", async (t) => {
+  const server = await started(t, []);
   const client = await Client.connect(server.port);
   await client.run("insert into stocks (symbol, price, trend) values (IBM, 100, up), (MSFT, 40, down)");
   client.close();
-  const console_page = await ConsolePage.open(server.url, { viewport: { width: 390, height: 844 }, theme: "dark" });
+  const console_page = await opened(t, server.url, { viewport: { width: 390, height: 844 }, theme: "dark" });
   const { page } = console_page;
   await console_page.connected();
   const fits = async () => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
@@ -96,5 +107,4 @@ test("on a phone everything fits the width", async () => {
   await page.locator(".chart canvas").nth(5).waitFor();
   await fits();
   await console_page.close();
-  await server.stop();
 });

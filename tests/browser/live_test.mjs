@@ -20,8 +20,11 @@ before(async () => {
 
 after(async () => {
   client?.close();
-  await console_page?.close();
-  await server?.stop();
+  try {
+    await console_page?.close();
+  } finally {
+    await server?.stop();
+  }
 });
 
 test("a subscription follows every change of its rows", async () => {

@@ -5,8 +5,8 @@ import { ConsolePage } from "./lib/console_page.mjs";
 import { Client, Feed, Server } from "./lib/server.mjs";
 
 /// Bounds that only a page that stands still would miss, also on a busy machine without a graphics card.
-const frames_per_second_min = 1;
-const longest_frame_ms_max = 5_000;
+const frames_per_second_min = 0.5;
+const longest_frame_ms_max = 10_000;
 const heap_bytes_max = 600e6;
 
 let server;
@@ -21,8 +21,11 @@ before(async () => {
 });
 
 after(async () => {
-  await console_page?.close();
-  await server?.stop();
+  try {
+    await console_page?.close();
+  } finally {
+    await server?.stop();
+  }
 });
 
 /// Draws frames for so long, calling `step` in each, and measures them.
@@ -65,8 +68,6 @@ test("a live grid follows 5,000 changes a second without freezing", async (t) =>
   await live.has_status("1,000 rows");
   report(t, await measure_frames(5_000));
   t.diagnostic(`the panel shows ${await live.locator.locator(".badge.rate").textContent()}`);
-  await page.getByRole("tab", { name: "Activity" }).click();
-  await page.getByRole("tab", { name: "Query" }).click();
   feed.stop();
   const reader = await Client.connect(server.port);
   const last = (await reader.run("select symbol, volume from quotes where symbol = S999")).data[0];

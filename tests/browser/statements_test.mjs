@@ -20,8 +20,11 @@ before(async () => {
 });
 
 after(async () => {
-  await console_page?.close();
-  await server?.stop();
+  try {
+    await console_page?.close();
+  } finally {
+    await server?.stop();
+  }
 });
 
 test("a select shows its rows, NULL apart from texts, HTML as text", async () => {

@@ -5,6 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
+/// How long what has to come may take, on a busy machine.
+const patience_ms = 90_000;
+
 const flags = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--enable-precise-memory-info",
@@ -30,6 +33,7 @@ export class ConsolePage {
     });
     const page = console_page.#context.pages()[0];
     console_page.page = page;
+    page.setDefaultTimeout(patience_ms);
     await console_page.#listen();
     await page.goto(url);
     return console_page;
@@ -51,10 +55,15 @@ export class ConsolePage {
 
   /// Closes the browser. What the page complained about has to match one of the patterns.
   async close(...allowed) {
-    await this.#context.close();
-    await rm(this.#profile, { recursive: true, force: true });
+    await this.abandon();
     const others = this.complaints.filter((text) => !allowed.some((pattern) => pattern.test(text)));
     assert.deepEqual(others, []);
+  }
+
+  /// Closes the browser, whatever the page said.
+  async abandon() {
+    await this.#context.close();
+    await rm(this.#profile, { recursive: true, force: true });
   }
 
   async connected() {
@@ -114,7 +123,7 @@ export class PanelPage {
 
   /// Waits until the rows drawn are these.
   async has_rows(expected) {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + patience_ms;
     let rows = await this.rows();
     while (JSON.stringify(rows) !== JSON.stringify(expected) && Date.now() < deadline) {
       await this.locator.page().waitForTimeout(30);
