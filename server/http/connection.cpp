@@ -98,8 +98,9 @@ void connection::on_header(const error_code& problem) {
   if (auto refused = screen()) return respond(std::move(*refused));
   if (current().method() == verb::options && found.path_is_known) return respond(allowed_methods(*this));
   if (route_ != nullptr) return identify();
-  if (!found.path_is_known)
+  if (!found.path_is_known) {
     return respond(make_error(status::not_found, "there is nothing at this path; see docs/http.md"));
+  }
   response r = make_error(status::method_not_allowed, "this path does not take this method; see docs/http.md");
   r.set(field::allow, methods_of(path_of(current())));
   respond(std::move(r));

@@ -53,7 +53,7 @@ class stream : public std::enable_shared_from_this<stream> {
   /// What is written from here on is kept, as far as a bounded buffer has room, to leave together with async_flush().
   void hold_back() { holds_back_ = true; }
   /// What is read next, before all else: it was read too much.
-  void put_back(std::string_view bytes) { held_.insert(0, bytes); }
+  void put_back(std::string_view bytes) { held_.replace(0, std::exchange(read_, 0), bytes); }
 
   void shut_down_sending();
   /// The same, then reads what has come and forgets it, so that the client sees what it was sent and not a reset, and

@@ -39,7 +39,9 @@ class WebSocket:
         deflate: bool = False,
         tls: ssl.SSLContext | None = None,
         receive_buffer: int = 0,
+        early: bytes = b"",
     ):
+        """`early` is sent together with the request, before there is an answer."""
         self.socket = socket.socket()
         if receive_buffer > 0:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -52,9 +54,9 @@ class WebSocket:
         self.compressed_messages = 0
         self._received = b""
         self._inflate: Any = None
-        self._upgrade(port, headers or {}, deflate)
+        self._upgrade(port, headers or {}, deflate, early)
 
-    def _upgrade(self, port: int, headers: dict[str, str], deflate: bool) -> None:
+    def _upgrade(self, port: int, headers: dict[str, str], deflate: bool, early: bytes) -> None:
         key = base64.b64encode(os.urandom(16)).decode()
         fields = {
             "Host": f"127.0.0.1:{port}",
@@ -66,7 +68,7 @@ class WebSocket:
             **headers,
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-        self.socket.sendall(f"GET /ws HTTP/1.1\r\n{lines}\r\n".encode())
+        self.socket.sendall(f"GET /ws HTTP/1.1\r\n{lines}\r\n".encode() + early)
         while b"\r\n\r\n" not in self._received:
             self._receive()
         head, _, self._received = self._received.partition(b"\r\n\r\n")

@@ -69,6 +69,12 @@ class Conversations(unittest.TestCase):
             self.assertEqual(web.receive()["data"][0][-1], "ä" * 5_000)
             self.assertEqual(web.pongs, [b"there?"])
 
+    def test_statements_right_behind_the_request(self) -> None:
+        statements = b"".join(frame(TEXT, f"select {n} as n".encode()) for n in range(1_000))
+        with ServerProcess(http=True) as server, WebSocket(server.http_port, early=statements) as web:
+            for n in range(1_000):
+                self.assertEqual(web.receive()["data"], [[str(n)]])
+
     def test_large_statements(self) -> None:
         with ServerProcess("--max-statement-bytes", "1MiB", http=True) as server:
             with WebSocket(server.http_port) as web:
