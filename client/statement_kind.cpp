@@ -38,6 +38,14 @@ bool equal_ignoring_case(std::string_view word, std::string_view lower) {
                     [](char a, char b) { return (a | 0x20) == b; });
 }
 
+std::string_view take_word(std::string_view& text) {
+  text = trimmed(text);
+  const auto end = std::find_if_not(text.begin(), text.end(), is_letter);
+  const std::string_view word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  text.remove_prefix(word.size());
+  return word;
+}
+
 }  // namespace
 
 statement_kind kind_of(std::string_view sql) {
@@ -48,9 +56,12 @@ statement_kind kind_of(std::string_view sql) {
       {"close", statement_kind::ending},
       {"stop", statement_kind::ending},
   });
-  const std::string_view text = trimmed(sql);
-  const auto end = std::find_if_not(text.begin(), text.end(), is_letter);
-  const std::string_view word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  std::string_view word = take_word(sql);
+  if (equal_ignoring_case(word, "execute") && equal_ignoring_case(take_word(sql), "immediate")) {
+    sql = trimmed(sql);
+    if (sql.starts_with('\'')) sql.remove_prefix(1);
+    word = take_word(sql);
+  }
   for (const auto& [name, kind] : kinds) {
     if (equal_ignoring_case(word, name)) return kind;
   }

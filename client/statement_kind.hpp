@@ -14,7 +14,8 @@ enum class statement_kind : std::uint8_t {
   ending,       ///< `close` and `stop`: the server hangs up instead of answering
 };
 
-/// Told by the first word behind white space and comments; reads nothing more of the statement.
+/// Told by the first word behind white space and comments, in `execute immediate` by that of the statement inside;
+/// reads nothing more of the statement.
 [[nodiscard]] statement_kind kind_of(std::string_view sql);
 
 }  // namespace pubsubsql

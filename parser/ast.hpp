@@ -443,6 +443,43 @@ struct revoke_statement {
   bool operator==(const revoke_statement&) const = default;
 };
 
+/// A value for a `?`: data, which is never read as anything else.
+struct bound_value {
+  enum class kind : std::uint8_t {
+    text,
+    number,  ///< as written; true is 1, false is 0
+    null,
+    missing,  ///< none was given
+  };
+  kind is = kind::text;
+  std::string_view text = {};
+
+  bool operator==(const bound_value&) const = default;
+};
+
+/// `prepare p from 'statement'`.
+struct prepare_statement {
+  std::string_view name;
+  std::string_view sql;        ///< it can be read
+  std::size_t parameters = 0;  ///< how many `?` it has
+  bool operator==(const prepare_statement&) const = default;
+};
+
+/// `execute p [using v, ...]`. (`execute immediate` gives the statement that it executes.)
+struct execute_statement {
+  std::string_view name;
+  std::pmr::vector<bound_value> values = {};
+  std::string_view list = {};  ///< the values as they are written; no part of what it says, so not compared
+
+  bool operator==(const execute_statement& other) const { return name == other.name && values == other.values; }
+};
+
+/// `deallocate prepare p`.
+struct deallocate_statement {
+  std::string_view name;
+  bool operator==(const deallocate_statement&) const = default;
+};
+
 struct describe_statement {
   std::string_view table;
   bool operator==(const describe_statement&) const = default;
@@ -498,7 +535,7 @@ using statement_body =
                  add_column_statement, drop_column_statement, create_index_statement, drop_index_statement,
                  begin_statement, commit_statement, rollback_statement, explain_statement, show_statement,
                  show_grants_statement, auth_statement, create_user_statement, drop_user_statement, grant_statement,
-                 revoke_statement>;
+                 revoke_statement, prepare_statement, execute_statement, deallocate_statement>;
 
 /// One statement. `stream` asks for no reply unless the statement fails.
 struct statement {
@@ -508,6 +545,8 @@ struct statement {
   /// what was found out about one's names holds for the others. 0: not known to have a form that repeats. No part of
   /// what the statement says, so not compared.
   std::uint64_t form = 0;
+  /// Where in the text the values of its `?` begin; 0: it has none. Not compared.
+  std::size_t values_from = 0;
 
   bool operator==(const statement& other) const { return stream == other.stream && body == other.body; }
 };

@@ -38,9 +38,20 @@ bool basic_parser::plain_value(literal& out) {
   return ends_properly(out, start);
 }
 
+bool basic_parser::accept_text(std::string_view& out) {
+  if (scanner_.accept_text(out)) return true;
+  const std::size_t start = scanner_.offset();
+  bound_value given;
+  if (!scanner_.accept_placeholder(given)) return false;
+  out = given.text;
+  if (given.is == bound_value::kind::text || given.is == bound_value::kind::missing) return true;
+  scanner_.rewind(start);
+  return false;
+}
+
 bool basic_parser::ends_properly(const literal& taken, std::size_t start) {
   const bool runs_on = !taken.is_null && scanner_.glued() && scanner_.offset() > start;
-  return !runs_on || fail("white space, `,` or `)` after the string");
+  return !runs_on || fail("white space, `,` or `)` after the value");
 }
 
 bool basic_parser::end(std::string_view expected) {

@@ -13,7 +13,9 @@ namespace pubsubsql::parser {
 /// above it return at once.
 class basic_parser {
  public:
-  basic_parser(std::string_view sql, statement_arena& arena) : scanner_(sql, arena), arena_(arena) {}
+  /// `bound` has the values of the statement's `?`; nullptr: it may have none. REQUIRES: `bound` outlives the parser.
+  basic_parser(std::string_view sql, statement_arena& arena, placeholders* bound = nullptr)
+      : scanner_(sql, arena, bound), arena_(arena) {}
 
   /// REQUIRES: a rule was not met.
   [[nodiscard]] const syntax_error& error() const { return error_; }
@@ -28,6 +30,8 @@ class basic_parser {
   bool column_name(std::string_view& out);
   /// A value that is no expression.
   bool plain_value(literal& out);
+  /// A text in quotes, or a `?` that stands for one.
+  bool accept_text(std::string_view& out);
   /// After a quoted value: that it does not run into something else.
   bool ends_properly(const literal& taken, std::size_t start);
   bool end(std::string_view expected);

@@ -344,12 +344,24 @@ bool expression_parser::primary(tree& out) {
   const std::size_t start = scanner_.offset();
   std::string_view text;
   if (scanner_.stands_at('(')) return parentheses(out);
+  if (scanner_.stands_at_placeholder()) return bound(out);
   if (scanner_.accept_text(text)) return leaf(out, start, operation::text, text);
   if (scanner_.accept_number(text)) return leaf(out, start, operation::number, text);
   if (scanner_.stands_at('`')) {
     return scanner_.accept_name(text) ? leaf(out, start, operation::column, text) : fail("an expression");
   }
   return word(out);
+}
+
+bool expression_parser::bound(tree& out) {
+  const std::size_t start = scanner_.offset();
+  bound_value given;
+  scanner_.accept_placeholder(given);
+  if (given.is == bound_value::kind::null) return leaf(out, start, operation::null, {});
+  if (given.is != bound_value::kind::number) return leaf(out, start, operation::text, given.text);
+  if (!given.text.starts_with('-')) return leaf(out, start, operation::number, given.text);
+  return leaf(out, start, operation::number, given.text.substr(1)) &&
+         make(out, start, {.op = operation::negate}, {out.node}, out.height);
 }
 
 bool expression_parser::parentheses(tree& out) {
@@ -421,7 +433,7 @@ bool expression_parser::interval(tree& out, std::size_t start) {
   if (deeper.is_too_deep()) return too_deep();
   const std::size_t before = scanner_.offset();
   std::string_view amount;
-  const bool is_text = scanner_.accept_text(amount);
+  const bool is_text = accept_text(amount);
   if (!(is_text ? leaf(out, before, operation::text, amount) : unary(out))) return false;
   std::string_view unit;
   if (is_interval_unit(scanner_.peek_word())) {

@@ -53,6 +53,7 @@ class expression_parser : public basic_parser {
   bool arithmetic(tree& out, int binding_min = 0);
   bool unary(tree& out);
   bool primary(tree& out);
+  bool bound(tree& out);
 
   bool operand(tree& out);
   bool compare(tree& left, std::size_t start, bool& found);

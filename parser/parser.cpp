@@ -16,7 +16,8 @@ constexpr std::size_t caret_window_bytes = 60;
 }  // namespace
 
 std::string message(const syntax_error& error) {
-  return "expected " + error.expected + ", found " + error.found + " at offset " + std::to_string(error.offset);
+  return "expected " + error.expected + ", found " + error.found + " at offset " + std::to_string(error.offset) +
+         (error.is_inner ? " of the statement to be executed" : "");
 }
 
 std::string caret(std::string_view sql, std::size_t offset) {

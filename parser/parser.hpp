@@ -16,6 +16,8 @@ struct syntax_error {
   std::string expected;
   std::string found;
   std::size_t offset = 0;
+  /// Whether the offset is that in the statement which `execute` executes or `prepare` prepares.
+  bool is_inner = false;
 };
 
 /// The error as one sentence, for replies and logs: "expected a table name, found end of statement at offset 14".

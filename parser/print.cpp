@@ -213,6 +213,17 @@ class printer {
     rights_on(s.rights, s.table);
     out_ += " from " + quoted(s.user, '\'');
   }
+  void operator()(const prepare_statement& s) {
+    out_ += "prepare " + quote_name(s.name) + " from " + quoted(s.sql, '\'');
+  }
+  void operator()(const execute_statement& s) {
+    out_ += "execute " + quote_name(s.name);
+    for (std::size_t i = 0; i < s.values.size(); ++i) {
+      out_ += i == 0 ? " using " : ", ";
+      bound(s.values[i]);
+    }
+  }
+  void operator()(const deallocate_statement& s) { out_ += "deallocate prepare " + quote_name(s.name); }
   void operator()(const explain_statement& s) {
     out_ += "explain ";
     std::visit(*this, s.of);
@@ -244,6 +255,14 @@ class printer {
       print_computed(out_, *l.computed);
     } else {
       out_ += l.is_null ? "null" : l.is_default ? "default" : quote_value(l.text);
+    }
+  }
+
+  void bound(const bound_value& v) {
+    if (v.is == bound_value::kind::text) {
+      out_ += quoted(v.text, '\'');
+    } else {
+      out_ += v.is == bound_value::kind::number ? v.text : "null";
     }
   }
 

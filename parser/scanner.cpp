@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <utility>
 
 #include "parser/keywords.hpp"
 #include "parser/parser.hpp"
+#include "parser/placeholders.hpp"
 #include "parser/utf8.hpp"
 
 namespace pubsubsql::parser {
@@ -36,7 +38,32 @@ std::size_t blank_bytes(std::string_view text) {
   return at;
 }
 
-scanner::scanner(std::string_view sql, statement_arena& arena) : sql_(sql), arena_(arena) {
+std::size_t number_bytes(std::string_view text) {
+  const auto digits_from = [&](std::size_t at) {
+    while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+    return at;
+  };
+  std::size_t end = digits_from(0);
+  bool any = end > 0;
+  if (end < text.size() && text[end] == '.') {
+    const std::size_t behind = digits_from(end + 1);
+    any = any || behind > end + 1;
+    end = behind;
+  }
+  if (!any) return 0;
+  if (end < text.size() && (text[end] == 'e' || text[end] == 'E')) {
+    const bool has_sign = end + 1 < text.size() && (text[end + 1] == '+' || text[end + 1] == '-');
+    const std::size_t exponent = end + (has_sign ? 2 : 1);
+    const std::size_t behind = digits_from(exponent);
+    if (behind == exponent) return 0;
+    end = behind;
+  }
+  const bool goes_on = end < text.size() && is_any_of(text[end], character::name_part | character::beyond_ascii);
+  return goes_on ? 0 : end;
+}
+
+scanner::scanner(std::string_view sql, statement_arena& arena, placeholders* bound)
+    : sql_(sql), arena_(arena), bound_(bound) {
   skip_blanks();
 }
 
@@ -99,14 +126,22 @@ std::string_view scanner::run_until(character stop) const {
   return sql_.substr(at_, end - at_);
 }
 
+bool scanner::accept_bound(literal& out) {
+  bound_value given;
+  if (!accept_placeholder(given)) return false;
+  out = {.text = given.text, .is_null = given.is == bound_value::kind::null};
+  return true;
+}
+
 bool scanner::accept_value(literal& out) {
   if (at_ >= sql_.size()) return false;
   out.is_null = false;
   out.is_default = false;
   if (sql_[at_] == '\'') return accept_quoted('\'', out.text);
+  if (stands_at_placeholder()) return accept_bound(out);
   if (rest().starts_with("/*")) return false;  // a comment that is never closed
   out.text = run_until(character::white_space | character::list_mark);
-  if (out.text.empty()) return false;
+  if (out.text.empty() || hides_placeholder(out.text)) return false;
   take(out.text.size());
   if (equals_keyword(out.text, "null")) out = {.text = {}, .is_null = true};
   return true;
@@ -125,14 +160,14 @@ operand_kind scanner::accept_operand(literal& out, character operators) {
   out.is_default = false;
   if (first == '\'') {
     if (!accept_quoted('\'', out.text)) return operand_kind::none;
-  } else {
+  } else if (!accept_bound(out)) {
     if (first == '/' && rest().starts_with("/*")) return operand_kind::none;  // a comment that is never closed
     out.text = run_until(character::white_space | character::list_mark | character::open_parenthesis);
     if (const std::size_t end = at_ + out.text.size(); end < sql_.size() && sql_[end] == '(') {
       if (is_function(out.text)) return operand_kind::expression;
       out.text = run_until(character::white_space | character::list_mark);
     }
-    if (out.text.empty()) return operand_kind::none;
+    if (out.text.empty() || hides_placeholder(out.text)) return operand_kind::none;
     take(out.text.size());
     if (equals_keyword(out.text, "null")) out = {.text = {}, .is_null = true};
     out.is_default = equals_keyword(out.text, "default");
@@ -147,30 +182,47 @@ operand_kind scanner::accept_operand(literal& out, character operators) {
 }
 
 bool scanner::accept_number(std::string_view& out) {
-  const std::string_view text = rest();
-  const auto digits_from = [&](std::size_t at) {
-    while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
-    return at;
-  };
-  std::size_t end = digits_from(0);
-  bool any = end > 0;
-  if (end < text.size() && text[end] == '.') {
-    const std::size_t behind = digits_from(end + 1);
-    any = any || behind > end + 1;
-    end = behind;
-  }
-  if (!any) return false;
-  if (end < text.size() && (text[end] == 'e' || text[end] == 'E')) {
-    const bool has_sign = end + 1 < text.size() && (text[end + 1] == '+' || text[end + 1] == '-');
-    const std::size_t exponent = end + (has_sign ? 2 : 1);
-    const std::size_t behind = digits_from(exponent);
-    if (behind == exponent) return false;
-    end = behind;
-  }
-  if (end < text.size() && is_any_of(text[end], character::name_part | character::beyond_ascii)) return false;
-  out = text.substr(0, end);
-  take(end);
+  const std::size_t bytes = number_bytes(rest());
+  if (bytes == 0) return false;
+  out = rest().substr(0, bytes);
+  take(bytes);
   return true;
+}
+
+bool scanner::accept_placeholder(bound_value& out) {
+  if (!stands_at_placeholder()) return false;
+  out = bound_->at(at_);
+  const std::size_t behind = at_ + 1;
+  take(1);
+  constexpr std::string_view ends = ",);+-*/%|=<>!";
+  glued_ = at_ == behind && at_ < sql_.size() && ends.find(sql_[at_]) == std::string_view::npos;
+  return true;
+}
+
+bool scanner::accept_bound_value(bound_value& out) {
+  using enum bound_value::kind;
+  if (accept_text(out.text)) {
+    out.is = text;
+    return true;
+  }
+  const std::size_t sign = stands_at('-') ? 1 : 0;
+  if (const std::size_t bytes = number_bytes(rest().substr(sign)); bytes > 0) {
+    out = {.is = number, .text = rest().substr(0, sign + bytes)};
+    take(sign + bytes);
+    return true;
+  }
+  static constexpr std::pair<std::string_view, bound_value> words[] = {
+      {"null", {.is = null}}, {"true", {.is = number, .text = "1"}}, {"false", {.is = number, .text = "0"}}};
+  for (const auto& [word, value] : words) {
+    if (!accept_keyword(word)) continue;
+    out = value;
+    return true;
+  }
+  return false;
+}
+
+bool scanner::hides_placeholder(std::string_view value) const {
+  return bound_ == nullptr ? value == "?" : value.find('?') != std::string_view::npos;
 }
 
 bool scanner::is_operator(character kinds) const {
@@ -211,7 +263,7 @@ bool scanner::interval_follows() const {
       "or",  "order", "limit",   "offset", "asc",   "returning", "where", "xor", "div",  "mod", "desc"};
   if (at_ >= sql_.size()) return false;
   const char first = sql_[at_];
-  if (first == '\'' || first == '(' || (first >= '0' && first <= '9')) return true;
+  if (first == '\'' || first == '(' || (first >= '0' && first <= '9') || stands_at_placeholder()) return true;
   scanner ahead = *this;
   std::string_view amount;
   if (ahead.accept('-')) {
@@ -241,12 +293,16 @@ std::string scanner::describe_next() const {
   if (first == '`' && closing_quote('`') == std::string_view::npos) return "a name whose backquote is never closed";
   if (rest().starts_with("``")) return "an empty name";
   if (rest().starts_with("/*")) return "a comment that is never closed";
-  std::string_view token = peek_word();
+  const std::string_view run = run_until(character::white_space | character::list_mark);
+  const bool needs_quotes = first != '?' && hides_placeholder(run);
+  std::string_view token = needs_quotes ? run : peek_word();
   if (token.empty() && (first == '\'' || first == '`')) token = rest().substr(0, closing_quote(first) + 1 - at_);
-  if (token.empty()) token = run_until(character::white_space | character::list_mark);
+  if (token.empty()) token = run;
   if (token.empty()) token = rest().substr(0, 1);
+  if (token == "?" && bound_ == nullptr) return "`?` without a value";
   const std::size_t shown = cut_at_character(token, described_bytes_max);
-  return "`" + std::string(token.substr(0, shown)) + (shown < token.size() ? "...`" : "`");
+  return "`" + std::string(token.substr(0, shown)) + (shown < token.size() ? "...`" : "`") +
+         (needs_quotes ? ", which needs quotes, as it has a `?`" : "");
 }
 
 }  // namespace pubsubsql::parser

@@ -17,6 +17,8 @@ enum class operand_kind : std::uint8_t {
   expression  ///< a name in backquotes, a call, an interval, something in parentheses, or a value before an operator
 };
 
+class placeholders;
+
 /// Reads a statement word by word. What a run of characters means depends on where it stands (a bare value may hold
 /// nearly anything), so the parser asks for what the grammar has there, and gets it or not.
 ///
@@ -24,8 +26,9 @@ enum class operand_kind : std::uint8_t {
 /// the first character of the next token, or at the end: white space and comments are passed over at once.
 class scanner {
  public:
-  /// REQUIRES: `sql` is valid UTF-8; both outlive the scanner.
-  scanner(std::string_view sql, statement_arena& arena);
+  /// `bound` has the values of the statement's `?`; nullptr: it may have none. REQUIRES: `sql` is valid UTF-8; all
+  /// outlive the scanner.
+  scanner(std::string_view sql, statement_arena& arena, placeholders* bound = nullptr);
 
   /// Byte of the next token in the statement, or the statement's size.
   [[nodiscard]] std::size_t offset() const { return at_; }
@@ -57,6 +60,10 @@ class scanner {
   bool accept_number(std::string_view& out);
   /// A quoted text.
   bool accept_text(std::string_view& out);
+  /// A `?` that stands for a value.
+  bool accept_placeholder(bound_value& out);
+  /// A value that is to be bound: a quoted text, a number with or without `-`, null, true or false.
+  bool accept_bound_value(bound_value& out);
   /// A quoted value, or everything up to white space.
   bool accept_address(std::string_view& out);
 
@@ -74,7 +81,10 @@ class scanner {
   /// What was written from an offset() on, up to the end of what was taken last.
   [[nodiscard]] std::string_view source_from(std::size_t offset) const { return sql_.substr(offset, taken_ - offset); }
 
-  /// Whether the quoted value taken last runs straight into something else, as in `'a'b`.
+  /// Whether a `?` that stands for a value is next.
+  [[nodiscard]] bool stands_at_placeholder() const { return bound_ != nullptr && stands_at('?'); }
+
+  /// Whether the quoted value, or `?`, taken last runs straight into something else, as in `'a'b`.
   [[nodiscard]] bool glued() const { return glued_; }
 
   /// What stands next, for an error message; long text is cut.
@@ -91,13 +101,17 @@ class scanner {
   }
   void skip_blanks();
   [[nodiscard]] bool is_operator(character kinds) const;
+  /// Whether a bare value has a `?` that would be lost in it.
+  [[nodiscard]] bool hides_placeholder(std::string_view value) const;
   [[nodiscard]] std::string_view peek_any_word() const;
   bool accept_quoted(char quote, std::string_view& out);
+  bool accept_bound(literal& out);
   [[nodiscard]] std::size_t closing_quote(char quote) const;
   std::string_view undouble(std::string_view inner, char quote);
 
   std::string_view sql_;
   statement_arena& arena_;
+  placeholders* bound_;
   std::size_t at_ = 0;
   std::size_t taken_ = 0;  // end of the token taken last
   bool glued_ = false;
@@ -105,6 +119,9 @@ class scanner {
 
 /// The size of the white space and comments at the start of `text`. A comment that is never closed is not one.
 [[nodiscard]] std::size_t blank_bytes(std::string_view text);
+
+/// The size of the number, without a sign, at the start of `text`: 12, 1.5, .5, 1e3. 0: there is none.
+[[nodiscard]] std::size_t number_bytes(std::string_view text);
 
 // What every statement takes several times. Names beyond ASCII and comments are rare and cost a call.
 

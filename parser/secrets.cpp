@@ -32,15 +32,32 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
-}  // namespace
-
-bool holds_secret(std::string_view sql) {
+bool begins_with_secret(std::string_view sql) {
   std::string_view first = take_word(sql);
   if (equals_keyword(first, "stream")) first = take_word(sql);
   if (equals_keyword(first, "auth")) return true;
   if (equals_keyword(first, "mysql")) return equals_keyword(take_word(sql), "connect");
   if (!equals_keyword(first, "create") && !equals_keyword(first, "alter")) return false;
   return equals_keyword(take_word(sql), "user");
+}
+
+/// The statement in the quotes of `execute immediate '...'` or `prepare p from '...'`; nothing: there is none.
+std::string_view inner_of(std::string_view sql) {
+  std::string_view first = take_word(sql);
+  if (equals_keyword(first, "stream")) first = take_word(sql);
+  const bool is_executed = equals_keyword(first, "execute") && equals_keyword(take_word(sql), "immediate");
+  if (!is_executed && !equals_keyword(first, "prepare")) return {};
+  for (skip_blanks(sql); !sql.empty() && !sql.starts_with('\''); skip_blanks(sql)) {
+    const std::size_t name_end = sql.starts_with('`') ? sql.find('`', 1) : 0;
+    sql.remove_prefix(name_end == std::string_view::npos ? sql.size() : name_end + 1);
+  }
+  return sql.substr(std::min<std::size_t>(sql.size(), 1));
+}
+
+}  // namespace
+
+bool holds_secret(std::string_view sql) {
+  return begins_with_secret(sql) || begins_with_secret(inner_of(sql));
 }
 
 }  // namespace pubsubsql::parser

@@ -12,6 +12,7 @@
 
 #include "parser/characters.hpp"
 #include "parser/keywords.hpp"
+#include "parser/scanner.hpp"
 #include "parser/utf8.hpp"
 
 namespace pubsubsql::parser {
@@ -37,9 +38,21 @@ std::uint64_t word_at(std::string_view text, std::size_t at) {
   return word;
 }
 
+/// What is passed over to find them: statements with values for their `?` differ only behind it.
+constexpr std::string_view bound_prefix = "execute immediate '";
+
+std::size_t lead_of(std::string_view text) {
+  constexpr std::string_view stream = "stream ";
+  std::size_t at = 0;
+  if (text.starts_with('s') && text.starts_with(stream)) at = stream.size();
+  if (at < text.size() && text[at] == 'e' && text.substr(at).starts_with(bound_prefix)) return at + bound_prefix.size();
+  return 0;
+}
+
 /// REQUIRES: the text has lead_bytes.
 std::uint64_t hash_of_lead(std::string_view text) {
-  return ((word_at(text, 0) ^ (word_at(text, 8) * multiplier)) * multiplier) >> 32U;
+  // Only the highest bits depend on all bytes.
+  return ((word_at(text, 0) ^ (word_at(text, 8) * multiplier)) * multiplier) >> 56U;
 }
 
 /// Lists the values of a statement for which others may stand: those that stand alone.
@@ -130,6 +143,16 @@ bool is_uncertain(std::string_view value) {
          equals_keyword(value, "interval");
 }
 
+/// Takes a number that is bound from the start of `text`, as the parser would.
+bool take_number(std::string_view& text, std::string_view& out) {
+  const std::size_t sign = text.starts_with('-') ? 1 : 0;
+  const std::size_t digits = number_bytes(text.substr(sign));
+  if (digits == 0) return false;
+  out = text.substr(0, sign + digits);
+  text.remove_prefix(out.size());
+  return true;
+}
+
 /// Takes a value from the start of `text`, as the parser would. Returns false when that is not certain.
 bool take_value(std::string_view& text, std::string_view& out) {
   if (text.empty()) return false;
@@ -154,11 +177,20 @@ bool take_value(std::string_view& text, std::string_view& out) {
     if (out.empty() || (is_any_of(out.front(), character::arithmetic | character::comparison) && is_uncertain(out))) {
       return false;
     }
-    if (equals_keyword(out, "current_user")) return false;
+    if (out == "?" || equals_keyword(out, "current_user")) return false;
     if (all >= 0x80 && find_invalid_utf8(out) != std::string_view::npos) return false;
   }
   text.remove_prefix(behind);
   return true;
+}
+
+/// Keeps those values that stand in `list`. Others are a part of the statement that they are bound in, or had quotes in
+/// them. Returns whether there were any.
+bool keep_bound(std::vector<std::string_view*>& values, std::string_view list) {
+  const std::less_equal<> before;
+  return std::erase_if(values, [&](const std::string_view* v) {
+           return !before(list.data(), v->data()) || !before(v->data(), list.data() + list.size());
+         }) > 0;
 }
 
 }  // namespace
@@ -170,7 +202,9 @@ struct statement_cache::outline {
     std::string_view* value = nullptr;
   };
   std::vector<slot> slots;
-  std::string_view rest;  // behind the last value
+  std::string_view rest;   // behind the last value
+  bool is_bound = false;   // the values are those behind `using`
+  bool has_fixed = false;  // there are values that are not exchanged
 
   /// Returns nothing if the statement's values cannot be exchanged.
   static std::optional<outline> of(std::string_view text, statement& tree);
@@ -199,7 +233,8 @@ std::optional<statement_cache::outline> statement_cache::outline::of(std::string
   std::vector<std::string_view*> values;
   if (!value_list(values).list(tree.body) || values.size() > form_values_max) return std::nullopt;
   std::ranges::sort(values, std::less<>(), [](const std::string_view* v) { return v->data(); });
-  outline out{.slots = {}, .rest = text};
+  outline out{.slots = {}, .rest = text, .is_bound = tree.values_from > 0};
+  if (out.is_bound) out.has_fixed = keep_bound(values, text.substr(tree.values_from));
   for (std::string_view* value : values) {
     const char* const begin = value->data();
     if (begin < out.rest.data() || begin > out.rest.data() + out.rest.size()) return std::nullopt;  // a doubled quote
@@ -209,7 +244,7 @@ std::optional<statement_cache::outline> statement_cache::outline::of(std::string
     out.slots.push_back({.before = out.rest.substr(0, at), .value = value});
     out.rest.remove_prefix(at + value->size() + (quoted ? 2 : 0));
   }
-  if (out.slots.empty() || out.slots.front().before.size() < lead_bytes) return std::nullopt;
+  if (out.slots.empty() || out.slots.front().before.size() < lead_of(text) + lead_bytes) return std::nullopt;
   return out;
 }
 
@@ -231,7 +266,8 @@ bool statement_cache::form::read(std::string_view sql, std::vector<std::string_v
   for (const outline::slot& s : parts.slots) {
     if (sql.starts_with(s.before)) {
       sql.remove_prefix(s.before.size());
-      if (take_value(sql, *value++)) continue;
+      const bool is_number = parts.is_bound && !sql.starts_with('\'');
+      if (is_number ? take_number(sql, *value++) : take_value(sql, *value++)) continue;
     }
     values.resize(before);
     return false;
@@ -249,7 +285,8 @@ statement_cache::statement_cache() = default;
 statement_cache::~statement_cache() = default;
 
 statement_cache::bucket* statement_cache::bucket_of(std::string_view sql) {
-  return sql.size() < lead_bytes ? nullptr : &buckets_[hash_of_lead(sql) % bucket_count];
+  const std::string_view lead = sql.substr(lead_of(sql));
+  return lead.size() < lead_bytes ? nullptr : &buckets_[hash_of_lead(lead) % bucket_count];
 }
 
 statement_cache::form* statement_cache::recognise(std::string_view sql, std::vector<std::string_view>& values) {
@@ -275,7 +312,7 @@ std::span<const statement_cache::expected_statement> statement_cache::expect(std
   expected_.clear();
   const std::span<const std::string_view> values = values_ahead_;
   for (const read_ahead& a : ahead_) {
-    if (a.of == nullptr) continue;
+    if (a.of == nullptr || a.of->parts.has_fixed) continue;
     expected_.push_back({.like = &a.of->tree, .values = values.subspan(a.first_value, a.of->parts.slots.size())});
   }
   return expected_;

@@ -8,7 +8,8 @@
 namespace pubsubsql::parser {
 
 bool statement_parser::parse(statement& out) {
-  return scanner_.accept_keyword("stream") ? streamed(out) : body(out.body);
+  if (scanner_.accept_keyword("stream")) return streamed(out);
+  return scanner_.accept_keyword("execute") ? execute(out) : body(out.body);
 }
 
 bool statement_parser::streamed(statement& out) {
@@ -17,7 +18,7 @@ bool statement_parser::streamed(statement& out) {
     if (equals_keyword(word, refused)) return fail("a statement that has a reply");
   }
   out.stream = true;
-  return body(out.body);
+  return scanner_.accept_keyword("execute") ? execute(out) : body(out.body);
 }
 
 bool statement_parser::body(statement_body& out) {
@@ -54,6 +55,8 @@ bool statement_parser::body(statement_body& out) {
       {"auth", &statement_parser::auth},
       {"grant", &statement_parser::grant},
       {"revoke", &statement_parser::revoke},
+      {"prepare", &statement_parser::prepare},
+      {"deallocate", &statement_parser::deallocate_prepare},
   };
   for (const rule& r : rules) {
     if (scanner_.accept_keyword(r.word)) return (this->*r.parse)(out);

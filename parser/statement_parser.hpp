@@ -12,15 +12,31 @@ namespace pubsubsql::parser {
 /// Recursive descent over one statement, one function for each rule of the grammar.
 class statement_parser final : public expression_parser {
  public:
-  using expression_parser::expression_parser;
+  statement_parser(std::string_view sql, statement_arena& arena) : expression_parser(sql, arena) {}
 
   bool parse(statement& out);
   /// What stands behind `where`, alone.
   bool parse_condition(std::optional<condition>& out);
 
  private:
+  /// For a statement inside of another one.
+  statement_parser(std::string_view sql, statement_arena& arena, placeholders& bound)
+      : expression_parser(sql, arena, &bound), is_inner_(true) {}
+
   bool body(statement_body& out);
   bool streamed(statement& out);
+
+  // Statements with values for their `?`
+  bool execute(statement& out);
+  bool execute_immediate(statement& out);
+  bool execute_prepared(statement_body& out);
+  bool inner_text(std::string_view& out);
+  bool inner(std::string_view sql, placeholders& bound, statement& out);
+  bool bound_values(std::pmr::vector<bound_value>& out);
+  bool using_values(std::pmr::vector<bound_value>& out, std::size_t& from);
+  bool prepare(statement_body& out);
+  bool deallocate_prepare(statement_body& out);
+  bool deallocate(statement_body& out);
 
   // Statements; the leading keyword has been taken.
   bool insert(statement_body& out);
@@ -131,6 +147,8 @@ class statement_parser final : public expression_parser {
   [[nodiscard]] update_statement no_update();
   [[nodiscard]] delete_statement no_delete();
   [[nodiscard]] subscribe_statement no_subscribe();
+
+  bool is_inner_ = false;  // it is read for `execute` or `prepare`
 };
 
 }  // namespace pubsubsql::parser

@@ -8,7 +8,7 @@
 namespace pubsubsql::parser {
 
 bool statement_parser::user_name(std::string_view& out) {
-  return scanner_.accept_text(out) || scanner_.accept_name(out) || fail("the name of a user");
+  return accept_text(out) || scanner_.accept_name(out) || fail("the name of a user");
 }
 
 bool statement_parser::secret(std::string_view& out, std::string_view expected) {

@@ -24,7 +24,8 @@ bool statement_parser::mysql(statement_body& out) {
 
 bool statement_parser::mysql_connect(statement_body& out) {
   auto& s = out.emplace<mysql_connect_statement>();
-  if (!scanner_.accept_address(s.address)) return fail("an address such as user:password@tcp(host:3306)/database");
+  const bool found = scanner_.stands_at_placeholder() ? accept_text(s.address) : scanner_.accept_address(s.address);
+  if (!found) return fail("an address such as user:password@tcp(host:3306)/database");
   return end("end of statement");
 }
 

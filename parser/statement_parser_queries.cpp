@@ -196,12 +196,14 @@ bool statement_parser::order_by(order_list& out) {
 bool statement_parser::row_count(std::uint64_t& out) {
   const std::size_t start = scanner_.offset();
   std::string_view digits;
-  if (scanner_.accept_number(digits)) {
+  bound_value given;
+  if (scanner_.accept_placeholder(given)) digits = given.is == bound_value::kind::missing ? "0" : given.text;
+  if (!digits.empty() || scanner_.accept_number(digits)) {
     const char* const last = digits.data() + digits.size();
     const auto [stop, problem] = std::from_chars(digits.data(), last, out);
     if (problem == std::errc{} && stop == last) return true;
-    scanner_.rewind(start);
   }
+  scanner_.rewind(start);
   return fail("a number of rows");
 }
 

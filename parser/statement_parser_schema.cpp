@@ -105,7 +105,8 @@ bool statement_parser::create_index(statement_body& out, index_type type) {
 bool statement_parser::drop(statement_body& out) {
   if (scanner_.accept_keyword("index")) return drop_index(out);
   if (scanner_.accept_keyword("user")) return drop_user(out);
-  if (!keyword("table", "`table`, `index` or `user`")) return false;
+  if (scanner_.accept_keyword("prepare")) return deallocate(out);
+  if (!keyword("table", "`table`, `index`, `user` or `prepare`")) return false;
   auto& s = out.emplace<drop_table_statement>();
   s.if_exists = accept_condition("exists", {});
   return table_name(s.table) && end("end of statement");

@@ -85,6 +85,12 @@ constexpr std::array list = {
         "max-total-subscriptions", unit::number, 1, any, [](auto& o) -> auto& { return o.total_subscriptions_max; },
         "Subscriptions of all connections"),
     limit(
+        "max-prepared-statements", unit::number, 1, any, [](auto& o) -> auto& { return o.prepared_statements_max; },
+        "Prepared statements of a connection"),
+    limit(
+        "max-prepared-bytes", unit::bytes, 0, any, [](auto& o) -> auto& { return o.prepared_bytes_max; },
+        "Size of the prepared statements of a connection"),
+    limit(
         "max-tables", unit::number, 1, any, [](auto& o) -> auto& { return o.tables_max; }, "Tables"),
     limit(
         "max-columns", unit::number, 2, 60'000, [](auto& o) -> auto& { return o.engine.columns_max; },

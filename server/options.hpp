@@ -63,6 +63,9 @@ struct options {
   std::size_t subscriptions_max = 100'000;
   /// Subscriptions of all connections.
   std::size_t total_subscriptions_max = 10'000'000;
+  /// Statements that a connection may have prepared, and bytes of them.
+  std::size_t prepared_statements_max = 1'000;
+  std::size_t prepared_bytes_max = 16U << 20;
   /// Tables. Each costs some kilobytes, even when empty.
   std::size_t tables_max = 10'000;
   /// Rows that a transaction may change: each is kept twice until it ends.

@@ -8,6 +8,7 @@
 
 #include "server/limit_listing.hpp"
 #include "server/mysql_service.hpp"
+#include "server/prepared_execution.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
 #include "server/version.hpp"
@@ -76,14 +77,20 @@ void router::refuse(const client_request& a, std::string_view message) {
   a.from.reply([&](std::string& out) { encode_error(out, a.to, message); });
 }
 
-void router::run(session& from, const parser::request& r) {
+void router::run(session& from, const parser::request& r, bool is_json) {
   client_request a{
       .from = from, .to = {.mode = from.mode(), .request_id = r.id, .is_whole = from.is_momentary()}, .sql = r.text};
   const parser::statement* const parsed = statements_.parse(r.text);
-  if (parsed == nullptr) return gate_.refuse_unread(a, statements_.error());
+  if (parsed == nullptr) {
+    parser::syntax_error e = statements_.error();
+    if (is_json) e.is_inner = false;
+    return gate_.refuse_unread(a, e);
+  }
   a.stream = parsed->stream && !from.is_momentary();
   const parser::statement_body& body = parsed->body;
   if (worker_.shared().access != nullptr && !gate_.admits(a, *parsed)) return;
+  if (const auto* prepared = std::get_if<parser::execute_statement>(&body)) return execute(a, *prepared);
+  if (answer_preparation(a, body, worker_.shared())) return;
   if ((from.transaction != transaction_id{} || is_about_transactions(body)) && run_in_transaction(a, *parsed)) return;
   if (access_gate::answers(body)) return gate_.run(a, *parsed);
   if (is_mysql(body)) return run_mysql(a, body);
@@ -97,6 +104,12 @@ void router::run(session& from, const parser::request& r) {
     return from.reply([&](std::string& out) { encode_limits(out, a.to, worker_.shared()); });
   }
   run_on_table(a, *parsed);
+}
+
+/// Runs what was prepared as a statement of its own, with its values in it.
+void router::execute(const client_request& a, const parser::execute_statement& s) {
+  const std::optional<std::string> text = prepared_text(a, s, worker_.shared());
+  if (text) run(a.from, {.id = a.to.request_id, .text = *text});
 }
 
 /// Whether there is nothing more to be done for it.

@@ -35,8 +35,8 @@ class router {
   /// The worker outlives the router.
   explicit router(worker& w);
 
-  /// A statement of a client of this worker.
-  void run(session& from, const parser::request& r);
+  /// A statement of a client of this worker. `is_json`: it came in JSON, whose "sql" the offsets of errors are in.
+  void run(session& from, const parser::request& r, bool is_json = false);
 
   /// Statements that clients of this worker have sent and that will be run next, in this order: what they need is
   /// fetched meanwhile. The texts stay where they are until they are run, or until nothing is expected.
@@ -106,6 +106,7 @@ class router {
   };
 
   [[nodiscard]] bool wants_trim() const;
+  void execute(const client_request& a, const parser::execute_statement& s);
   void run_mysql(const client_request& a, const parser::statement_body& body);
   void run_over_several(const client_request& a, const parser::statement& s);
   [[nodiscard]] bool run_in_transaction(const client_request& a, const parser::statement& s);

@@ -199,12 +199,17 @@ void session::run(const parser::request& r) {
 void session::run_json(const parser::request& r) {
   const auto read = read_json_request(r.text);
   const auto id_or = [&](std::uint32_t given) { return r.id != 0 ? r.id : given; };
-  if (!read) {
-    return reply([&](std::string& out) {
-      encode_error(out, {.mode = mode(), .request_id = id_or(read.error().id)}, read.error().message);
-    });
+  const auto refuse = [&](std::uint32_t id, std::string_view message) {
+    reply([&](std::string& out) { encode_error(out, {.mode = mode(), .request_id = id_or(id)}, message); });
+  };
+  if (!read) return refuse(read.error().id, read.error().message);
+  const std::size_t bytes_max = worker_.shared().settings.statement_bytes_max;
+  if (read->text.size() > bytes_max) {
+    worker_.shared().counters.refused("max-statement-bytes");
+    return refuse(read->id, "the statement with its values is larger than " + std::to_string(bytes_max) +
+                                " bytes; send fewer values, or raise --max-statement-bytes");
   }
-  worker_.statements().run(*this, {.id = id_or(read->id), .text = read->text});
+  worker_.statements().run(*this, {.id = id_or(read->id), .text = read->text}, true);
 }
 
 // Replies and events

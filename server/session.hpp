@@ -15,6 +15,7 @@
 #include "server/access_gate.hpp"
 #include "server/connection_output.hpp"
 #include "server/counted_connection.hpp"
+#include "server/prepared_statements.hpp"
 #include "server/reply_slots.hpp"
 #include "server/slow_subscriptions.hpp"
 #include "server/subscriber.hpp"
@@ -137,6 +138,9 @@ class session : public std::enable_shared_from_this<session> {
 
   /// Who its client is.
   session_identity identity;
+
+  /// What it has prepared; nullptr: nothing yet.
+  std::unique_ptr<prepared_statements> prepared;
 
   /// Its transaction; none: it has none.
   transaction_id transaction{};

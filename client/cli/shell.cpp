@@ -34,8 +34,13 @@ std::size_t terminal_width() {
   return size.ws_col;
 }
 
+/// Whether the offset of an error is in the statement itself, and not in one that it executes or prepares.
+bool tells_place(const error& why) {
+  return why.offset() && !std::string_view(why.what()).ends_with("of the statement to be executed");
+}
+
 std::uint64_t line_of(const piece& p, const error& why) {
-  const std::string_view before = std::string_view(p.text).substr(0, why.offset().value_or(0));
+  const std::string_view before = std::string_view(p.text).substr(0, tells_place(why) ? *why.offset() : 0);
   return p.line + static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
 }
 
@@ -129,7 +134,7 @@ shell::status shell::fail(const piece& p, std::string_view source, const error& 
   if (settings_.interactive && why.code() == errc::timeout) err_ << '\n';  // the terminal has just echoed ^C
   if (!source.empty()) err_ << escaped(source) << ':' << line_of(p, why) << ": ";
   err_ << escaped_lines(why.what()) << '\n';
-  if (why.offset() && !parser::holds_secret(p.text))
+  if (tells_place(why) && !parser::holds_secret(p.text))
     err_ << escaped_lines(parser::caret(p.text, *why.offset())) << '\n';
   if (ends_transaction(why.what())) in_transaction_ = false;
   if (why.code() != errc::connection_lost && why.code() != errc::protocol_error) return status::failed;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <string>
 
 #include <pubsubsql/client.hpp>
 
@@ -17,7 +18,8 @@ int main(int argc, char** argv) {
     db.execute(
         "insert into planets (name, moons, radius_km) values (Earth, 1, 6371), (Mars, 2, 3389.5), (Vesta, null, "
         "262.7)");
-    db.execute("update planets set moons = 0 where name = Vesta");
+    const std::string name = "Vesta";
+    db.execute("update planets set moons = ? where name = ?", 0, name);
 
     const auto planets = db.execute("select name, moons, radius_km from planets");
     for (const auto row : planets) {

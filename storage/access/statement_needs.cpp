@@ -76,6 +76,10 @@ class collector {
   void operator()(const parser::auth_statement&) {}
   void operator()(const parser::create_user_statement&) {}
   void operator()(const parser::show_grants_statement&) {}
+  // What is executed needs its own, and is asked about it then.
+  void operator()(const parser::prepare_statement&) {}
+  void operator()(const parser::execute_statement&) {}
+  void operator()(const parser::deallocate_statement&) {}
 
   /// All others.
   template <typename Other>

@@ -20,6 +20,7 @@
 #include <pubsubsql/event.hpp>
 #include <pubsubsql/handler.hpp>
 #include <pubsubsql/options.hpp>
+#include <pubsubsql/parameter.hpp>
 #include <pubsubsql/reply.hpp>
 
 namespace pubsubsql {
@@ -128,7 +129,7 @@ class async_client {
                                            token);
   }
 
-  /// void(exception_ptr, reply).
+  /// void(exception_ptr, reply). with_values() gives a statement values for its `?`, here and below.
   template <typename Token>
   auto async_execute(std::string_view sql, Token&& token) {
     return start<void(std::exception_ptr, reply)>(

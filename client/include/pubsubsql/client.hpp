@@ -14,6 +14,7 @@
 #include <pubsubsql/error.hpp>
 #include <pubsubsql/event.hpp>
 #include <pubsubsql/options.hpp>
+#include <pubsubsql/parameter.hpp>
 #include <pubsubsql/reply.hpp>
 
 namespace pubsubsql {
@@ -55,6 +56,14 @@ class client {
   /// Sends one statement and waits for its answer.
   reply execute(std::string_view sql);
 
+  /// The same with values for its `?`: numbers, texts, bools, nullptr, std::optional of them.
+  ///
+  ///     db.execute("insert into stocks (ticker, price) values (?, ?)", ticker, 120.5);
+  template <typename... Values>
+  requires(sizeof...(Values) > 0) reply execute(std::string_view sql, const Values&... values) {
+    return execute(with_values(sql, values...));
+  }
+
   /// What became of one of several statements: its reply, or why there is none.
   struct answer {
     reply value;
@@ -69,6 +78,10 @@ class client {
   /// send them together: flush() sends what is left. Waits when the server is slower. Returns a number that
   /// names the statement among the errors.
   std::uint32_t stream(std::string_view sql);
+  template <typename... Values>
+  requires(sizeof...(Values) > 0) std::uint32_t stream(std::string_view sql, const Values&... values) {
+    return stream(with_values(sql, values...));
+  }
   void flush();
 
   /// Sends what is left, waits until everything streamed has been executed, and tells which statements were refused
@@ -76,7 +89,8 @@ class client {
   std::vector<stream_error> drain();
 
   /// Sends a subscribe statement. The handle stays the same over reconnects.
-  /// A callback may use this client. What it throws comes out of the call that called it.
+  /// A callback may use this client. What it throws comes out of the call that called it. with_values() gives the
+  /// statement values for its `?`.
   subscription subscribe(std::string_view sql, callback on_event);
   subscription subscribe(std::string_view sql);
 
