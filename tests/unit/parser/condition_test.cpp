@@ -1,8 +1,9 @@
+#include "parser/condition.hpp"
+
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include "parser/condition.hpp"
 #include "parser/print.hpp"
 
 using namespace pubsubsql::parser;
