@@ -241,6 +241,8 @@ std::optional<statement_cache::outline> statement_cache::outline::of(std::string
     auto at = static_cast<std::size_t>(begin - out.rest.data());
     const bool quoted = out.rest[at - 1] == '\'';  // a bare value begins behind a blank, a comment, `=`, `,` or `(`
     if (quoted) --at;
+    // A bare value would go on with a word that only a quote ends.
+    if (at > 0 && is_any_of(out.rest[at - 1], character::name_part)) return std::nullopt;
     out.slots.push_back({.before = out.rest.substr(0, at), .value = value});
     out.rest.remove_prefix(at + value->size() + (quoted ? 2 : 0));
   }

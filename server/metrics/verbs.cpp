@@ -97,6 +97,12 @@ template <>
 constexpr std::string_view name<parser::grant_statement> = "grant";
 template <>
 constexpr std::string_view name<parser::revoke_statement> = "revoke";
+template <>
+constexpr std::string_view name<parser::prepare_statement> = "prepare";
+template <>
+constexpr std::string_view name<parser::execute_statement> = "execute";
+template <>
+constexpr std::string_view name<parser::deallocate_statement> = "deallocate";
 
 template <std::size_t... Kind>
 constexpr std::array<std::string_view, verb_count> make_names(std::index_sequence<Kind...>) {

@@ -228,6 +228,12 @@ TEST_CASE("statement cache: a form is recognised from its third statement on, an
   CHECK(trees[2] == trees[3]);
 }
 
+TEST_CASE("statement cache: a word that only a quote ends") {
+  statement_cache cache;
+  for (int i = 0; i < 4; ++i) check_same(cache, "select a from stocks where a like'x'");
+  check_same(cache, "select a from stocks where a like0");
+}
+
 TEST_CASE("statement cache: a `;` behind the last value is part of the form") {
   statement_cache cache;
   for (int i = 0; i < 4; ++i) {
