@@ -11,8 +11,9 @@ await dear.ready;
 await db.query("update example_stocks set bid = ? where ticker = ?", [101, "SAP"]);
 
 for await (const event of dear) {
-  for (const row of event.objects()) console.log(event.action, row.ticker, row.bid);
-  if (dear.rows.size === 2) break;
+  const rows = event.objects();
+  for (const row of rows) console.log(event.action, row.ticker, row.bid);
+  if (rows.some((row) => row.ticker === "SAP")) break;
 }
 
 const result = await db.query("select ticker, bid from example_stocks order by ticker");

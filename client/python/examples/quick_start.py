@@ -11,7 +11,7 @@ with pubsubsql.connect("localhost", int(sys.argv[1]) if len(sys.argv) > 1 else p
         for change in dear:
             for row in change:
                 print(change.action, row["ticker"], row["bid"])
-            if len(dear.rows) == 2:
+            if any(row["ticker"] == "SAP" for row in change):
                 break
     for row in db.query("select ticker, bid from example_stocks order by ticker"):
         print(row)

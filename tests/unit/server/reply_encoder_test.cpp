@@ -22,7 +22,8 @@ std::string json(std::string_view text) {
 }
 
 /// Runs statements and returns the last one's reply in text mode.
-std::string reply(const std::vector<std::string>& statements, wire_mode mode = wire_mode::text) {
+std::string reply(const std::vector<std::string>& statements, wire_mode mode = wire_mode::text,
+                  std::uint32_t request_id = 0) {
   storage::database database;
   parser::statement_arena arena;
   column_lists lists;
@@ -32,7 +33,7 @@ std::string reply(const std::vector<std::string>& statements, wire_mode mode = w
     const auto parsed = parser::parse(sql, arena);
     REQUIRE(parsed.has_value());
     out.clear();
-    encode_reply(out, {.mode = mode, .request_id = 7},
+    encode_reply(out, {.mode = mode, .request_id = request_id},
                  database.execute(*parsed, {.subscriber = storage::subscriber_id{1}, .pubsubid = 5}), lists);
   }
   return out;
@@ -108,8 +109,9 @@ TEST_CASE("replies: the shapes of the protocol, byte for byte") {
 }
 
 TEST_CASE("replies: a frame has its header, a line its newline") {
-  CHECK(reply({"key t k"}, wire_mode::framed) ==
+  CHECK(reply({"key t k"}, wire_mode::framed, 7) ==
         std::string("\0\0\0\x1e\0\0\0\x07", 8) + R"({"status":"ok","action":"key"})");
+  CHECK(reply({"key t k"}, wire_mode::text, 7) == "{\"requestid\":7,\"status\":\"ok\",\"action\":\"key\"}\n");
 }
 
 TEST_CASE("replies: many rows come in batches of a hundred") {
