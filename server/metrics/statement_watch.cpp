@@ -76,7 +76,8 @@ std::optional<statement_watch::slow_statement> statement_watch::answered(const s
 
 std::string shown_statement(std::string_view sql, verb kind) {
   if (kind == unreadable_verb) return "(a statement that cannot be read)";
-  if (parser::holds_secret(sql)) return "(a statement with a password: " + std::string(name_of_verb(kind)) + ")";
+  if (takes_password(kind) || parser::holds_secret(sql))
+    return "(a statement with a password: " + std::string(name_of_verb(kind)) + ")";
   std::size_t bytes = std::min(sql.size(), statement_watch::text_bytes_max);
   while (bytes > 0 && bytes < sql.size() && continues_character(sql[bytes])) --bytes;
   std::string out = "\"";

@@ -118,4 +118,11 @@ std::string_view name_of_verb(verb v) {
   return names[v];
 }
 
+bool takes_password(verb v) {
+  // What `execute` is of is known once it is found; then it counts as that.
+  constexpr std::array with_password = {name<parser::auth_statement>, name<parser::create_user_statement>,
+                                        name<parser::mysql_connect_statement>, name<parser::execute_statement>};
+  return std::ranges::find(with_password, names[v]) != with_password.end();
+}
+
 }  // namespace pubsubsql::server

@@ -23,4 +23,7 @@ inline constexpr verb unreadable_verb = verb_count - 1;
 /// As metrics show it: lower case, with underscores. Each verb has another one. REQUIRES: v < verb_count.
 [[nodiscard]] std::string_view name_of_verb(verb v);
 
+/// Whether statements of this kind hold passwords, or the values that are executed as one of them.
+[[nodiscard]] bool takes_password(verb v);
+
 }  // namespace pubsubsql::server
