@@ -186,6 +186,14 @@ std::string_view foreign_origin(connection& c) {
   return is_own_origin(origin, field_of(c.current(), field::host)) ? std::string_view() : origin;
 }
 
+/// Whether a page of another origin is behind a request without an Origin, such as for an image: browsers tell by
+/// Sec-Fetch-Site. A link to the console may be anywhere.
+bool is_strange_fetch(connection& c) {
+  const boost::beast::string_view field = c.current()["Sec-Fetch-Site"];
+  const std::string_view site(field.data(), field.size());
+  return (site == "cross-site" || site == "same-site") && path_of(c.current()) != "/";
+}
+
 }  // namespace
 
 std::optional<response> refuse_source(connection& c) {
@@ -198,6 +206,9 @@ std::optional<response> refuse_source(connection& c) {
                                              "--http-allow-host");
   }
   const std::string_view origin = foreign_origin(c);
+  if (origin.empty() && is_strange_fetch(c) && !is_listed(shared.settings.http_allow_origin, "*")) {
+    return make_error(status::forbidden, "pages of other origins may not use this server");
+  }
   if (origin.empty() || is_listed(shared.settings.http_allow_origin, origin)) return std::nullopt;
   return make_error(status::forbidden, "pages of the origin '" + log_text(origin) +
                                            "' may not use this server; add it to --http-allow-origin if they are to");

@@ -120,6 +120,16 @@ std::optional<response> connection::screen() {
     finishing_ = true;
     return make_error(status::forbidden, "this server takes connections with TLS only; use https: or wss:");
   }
+  const request& r = current();
+  if (r.count(field::transfer_encoding) > 0 && !parser_->chunked()) {
+    // Where its body ends cannot be told (RFC 9112, 6.3).
+    finishing_ = true;
+    return make_error(status::bad_request, "Transfer-Encoding has to be chunked; or send a Content-Length instead");
+  }
+  if (r.count(field::host) > 1 || (r.count(field::host) == 0 && r.version() >= 11)) {
+    finishing_ = true;
+    return make_error(status::bad_request, "a request has one field Host");
+  }
   return refuse_source(*this);
 }
 

@@ -41,8 +41,12 @@ std::optional<response> refusal_of(const std::string& sql) {
     encode_error(body, {}, parsed.error());
     return make_response(status::bad_request, json_type, std::move(body));
   }
-  if (std::holds_alternative<parser::subscribe_statement>(parsed->body)) return std::nullopt;
-  return make_error(status::bad_request, "only a subscribe statement has events; send others to /sql");
+  if (!std::holds_alternative<parser::subscribe_statement>(parsed->body)) {
+    return make_error(status::bad_request, "only a subscribe statement has events; send others to /sql");
+  }
+  // The stream begins with the reply.
+  if (parsed->stream) return make_error(status::bad_request, "leave out `stream`: the answer is a stream by itself");
+  return std::nullopt;
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "parser/utf8.hpp"
+
 namespace pubsubsql::server::http {
 
 namespace {
@@ -54,8 +56,12 @@ result<parameters, std::string> parse_query(std::string_view query, std::initial
     auto value = form_decoded(part.substr(std::min(equals + 1, part.size())));
     if (!name || !value)
       return std::string("a % behind the ? is not followed by two hexadecimal digits; encode it as %25");
+    if (parser::find_invalid_utf8(*name) != std::string_view::npos) {
+      return std::string("the name of a parameter is not UTF-8; there are ") + listed(known);
+    }
     if (std::ranges::find(known, *name) == known.end()) {
-      return "there is no parameter '" + name->substr(0, shown_bytes_max) + "' here; there are " + listed(known);
+      return "there is no parameter '" + name->substr(0, parser::cut_at_character(*name, shown_bytes_max)) +
+             "' here; there are " + listed(known);
     }
     if (find(out, *name) != nullptr) return "the parameter '" + *name + "' is there twice; give it once";
     out.emplace_back(std::move(*name), std::move(*value));

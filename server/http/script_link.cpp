@@ -78,18 +78,22 @@ void script_link::wake_reader() {
 
 // Output
 
-std::size_t script_link::write_some(std::span<const std::string_view> pieces, error_code&) {
+std::size_t script_link::write_some(std::span<const std::string_view> pieces, error_code& problem) {
   std::size_t taken = 0;
   for (const std::string_view piece : pieces) {
-    feed_.feed(piece, *this);
-    taken += piece.size();
+    const std::string_view part = piece.substr(0, turn_bytes_max - turn_bytes_);
+    feed_.feed(part, *this);
+    taken += part.size();
+    turn_bytes_ += part.size();
   }
+  if (taken == 0) problem = boost::asio::error::would_block;
   return taken;
 }
 
-/// It takes all, always.
+/// It takes all, but lets others have their turn between.
 void script_link::wait_writable(wait_handler handler) {
   boost::asio::post(executor_, [self = shared_from_this(), handler = std::move(handler)] {
+    self->turn_bytes_ = 0;
     if (!self->closed_) handler({});
   });
 }

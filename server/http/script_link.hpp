@@ -64,7 +64,9 @@ class script_link : public web_link, public std::enable_shared_from_this<script_
   wait_handler readable_;
 
   // Output
+  static constexpr std::size_t turn_bytes_max = 256U << 10;
   frame_feed feed_;
+  std::size_t turn_bytes_ = 0;  // taken since it was last waited
   script_results results_;
   std::size_t result_at_ = 0;  // where the result under way begins
   bool is_result_ = false;     // what comes is the answer to the statement under way

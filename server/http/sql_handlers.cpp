@@ -33,12 +33,21 @@ std::string media_type(std::string_view value) {
   return out;
 }
 
+/// Whether a part of `Accept` says that the type is not wanted at all: `;q=0`, with or without a fraction of zeros.
+bool is_unwanted(std::string_view part) {
+  const std::size_t at = std::min(part.find(";q=0"), part.find("; q=0"));
+  if (at == std::string_view::npos) return false;
+  const std::string_view rest = part.substr(part.find('0', at));
+  return rest.find_first_not_of("0. \t") == std::string_view::npos;
+}
+
 /// Whether the client wants CSV: it says so before anything else that it may have.
 bool wants_csv(const request& r) {
   std::string_view accepted = field_of(r, field::accept);
   while (!accepted.empty()) {
     const std::string_view part = accepted.substr(0, accepted.find(','));
     accepted.remove_prefix(std::min(part.size() + 1, accepted.size()));
+    if (is_unwanted(part)) continue;
     const std::string type = media_type(part);
     if (type == "text/csv") return true;
     if (type == "application/json" || type == "*/*") return false;

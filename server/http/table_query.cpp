@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "parser/condition.hpp"
+#include "parser/keywords.hpp"
 #include "parser/print.hpp"
 #include "parser/utf8.hpp"
 
@@ -19,6 +20,12 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+/// Whether there is a blank and then the word, in letters of any case.
+bool ends_with_word(std::string_view text, std::string_view word) {
+  if (text.size() <= word.size() || text[text.size() - word.size() - 1] != ' ') return false;
+  return parser::equals_keyword(text.substr(text.size() - word.size()), word);
 }
 
 /// Takes the next part off, up to a comma.
@@ -51,8 +58,8 @@ class select_maker {
   problem order(std::string_view list) {
     do {
       std::string_view name = take_part(list);
-      const bool descending = name.ends_with(" desc");
-      if (descending || name.ends_with(" asc")) name = trimmed(name.substr(0, name.rfind(' ')));
+      const bool descending = ends_with_word(name, "desc");
+      if (descending || ends_with_word(name, "asc")) name = trimmed(name.substr(0, name.rfind(' ')));
       if (name.empty()) {
         return query_problem{"order is to be names, separated by commas, each with desc or asc behind it if need be",
                              std::nullopt};

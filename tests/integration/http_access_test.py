@@ -118,7 +118,7 @@ class Users(Case):
         for headers in (bearer(token), {"Authorization": "bearer  " + token}, basic("web", token)):
             answer = http.request("POST", "/sql", "select current_user() as u", {**headers, "Content-Type": "text/plain"})
             self.assertEqual(self.data(answer), [["web"]])
-        for headers in (basic("root", token), bearer(token[:-1] + "A"), bearer("web-secret"), bearer(""),
+        for headers in (basic("root", token), bearer(token[:-2] + ("B" if token[-2] == "A" else "A") + token[-1]), bearer("web-secret"), bearer(""),
                         {"Authorization": "Basic !"}, {"Authorization": "Basic " + "A" * 10_000},
                         {"Authorization": "Digest x"}):
             self.refused(http.request("GET", "/tables/orders", None, headers), 401)
@@ -217,6 +217,14 @@ class Origins(Case):
             preflight = http.request("OPTIONS", "/sql", None, {"Origin": origin, "Access-Control-Request-Method": "POST"})
             self.refused(preflight, 403)
         self.assertEqual(http.sql("select count(*) as n from t").json()["data"], [["2"]])
+
+    def test_what_pages_fetch_without_saying_so(self) -> None:
+        http = self.connect(self.server())
+        for site in ("cross-site", "same-site"):
+            self.refused(http.get("/events?sql=subscribe+*+from+made", **{"Sec-Fetch-Site": site}), 403)
+            self.refused(http.get("/tables/t", **{"Sec-Fetch-Site": site}), 403)
+            self.assertEqual(http.get("/", **{"Sec-Fetch-Site": site}).status, 200)
+        self.assertEqual(http.sql("show tables", **{"Sec-Fetch-Site": "same-origin"}).json()["rows"], 0)
 
     def test_pages_that_are_allowed(self) -> None:
         server = self.server("--http-allow-origin", "https://app.example, http://localhost:3000")

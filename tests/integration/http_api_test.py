@@ -129,6 +129,7 @@ class Sql(Case):
         self.assertTrue(answer.headers["Content-Type"].startswith("text/csv"))
         self.assertEqual(answer.text(), 'a,b\r\n"say ""x"", y",\r\n"",é\r\n')
         self.assertEqual(self.http.sql("select 1 as a", Accept="application/json, text/csv").json()["rows"], 1)
+        self.assertEqual(self.http.sql("select 1 as a", Accept="text/csv;q=0.0, */*").json()["rows"], 1)
         self.assertEqual(self.http.sql("delete from t", Accept="text/csv").json()["rows"], 2)
         self.refused(self.http.sql("select nonsense from", Accept="text/csv"), 400, "expected")
         self.refused(self.http.sql("select 1; select 2", Accept="text/csv"), 406, "one")
@@ -199,6 +200,7 @@ class Tables(Case):
         self.assertEqual(len(self.rows("/tables/stocks")), 3)
         self.assertEqual(self.rows("/tables/stocks?columns=ticker&where=bid%20%3E%204&order=bid%20desc"), [["MSFT"], ["IBM"]])
         self.assertEqual(self.rows("/tables/stocks?columns=ticker,bid&order=ticker&limit=1&offset=1"), [["IBM", "5"]])
+        self.assertEqual(self.rows("/tables/stocks?columns=ticker&where=bid%20%3E%204&order=bid%20DESC"), [["MSFT"], ["IBM"]])
         self.assertEqual(self.rows("/tables/stocks?columns=ticker&where=ticker+=+AMD"), [["AMD"]])
         self.assertEqual(self.rows("/tables/" + quote("a b/c", safe="")), [["0", "1"]])
         self.assertEqual(self.http.request("HEAD", "/tables/stocks").body, b"")
@@ -258,6 +260,8 @@ class Events(Case):
         self.done("create table u (a int)")
         self.refused(self.http.get(subscribe("subscribe b from u")), 400, "column b does not exist")
         self.assertEqual(self.http.get(subscribe("subscribe count(*) from u group by b")).json()["code"], 1054)
+        for statement in ("stream subscribe * from t", "execute immediate 'stream subscribe * from t'"):
+            self.refused(self.http.get(subscribe(statement)), 400, "stream")
 
     def test_many(self) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

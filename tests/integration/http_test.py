@@ -117,6 +117,10 @@ class Requests(unittest.TestCase):
                 b"POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n": b" 413 ",
                 b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n": b" 400 ",
                 b"\0\0\0\x08\0\0\0\x01status  ": b" 400 ",
+                b"GET / HTTP/1.1\r\n\r\n": b" 400 ",
+                b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: other\r\n\r\n": b" 400 ",
+                b"POST /sql HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\nselect 1": b" 400 ",
+                b"POST /sql HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n": b" 400 ",
             }
             for request, status in cases.items():
                 with self.subTest(request[:50]), Raw(server) as raw:

@@ -32,6 +32,9 @@ TEST_CASE("query string: what is there") {
 
 TEST_CASE("query string: what is wrong") {
   CHECK(read("c=1") == "there is no parameter 'c' here; there are a, b");
+  CHECK(read("%ff=1") == "the name of a parameter is not UTF-8; there are a, b");
+  const std::string x(63, 'x');
+  CHECK(read(x + "%C3%A9=1") == "there is no parameter '" + x + "' here; there are a, b");
   CHECK(read("a=1&a=2") == "the parameter 'a' is there twice; give it once");
   for (const char* bad : {"a=%", "a=%1", "a=%zz", "a=%+1", "%=1"}) {
     CHECK_MESSAGE(read(bad).starts_with("a % behind the ?"), bad);
