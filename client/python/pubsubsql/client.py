@@ -194,7 +194,10 @@ class AsyncClient:
         )
 
     async def _present_connection(self) -> Connection:
-        """Raises when there is none."""
+        """For load(). Raises when there is none, and as query() does when a transaction was lost with the one before."""
+        lost = self._lost_transaction("stream") if self._state != "closed" else None
+        if lost is not None:
+            raise lost
         if self._connection is None:
             raise self._closed_error() if self._state == "closed" else CannotConnect("there is no connection now")
         return self._connection
