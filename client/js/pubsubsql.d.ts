@@ -170,7 +170,8 @@ export interface Client {
    * executed in their order. While there is no connection they wait for it. A rejection that nobody looks at is no
    * unhandled rejection.
    *
-   * `subscribe`, `unsubscribe`, `stream` and `close` are refused: subscriptions and connections are this client's.
+   * `subscribe`, `unsubscribe`, `stream` and `close` are refused: subscriptions and connections are this client's. They
+   * cannot be prepared either, nor can `stop` and what begins or ends a transaction.
    */
   query(sql: string, values?: readonly Value[] | null, options?: QueryOptions): Promise<Result>;
   /** Subscribes, now and after each reconnect. */

@@ -3,7 +3,7 @@ import { PubSubSqlError, usage } from "./errors.js";
 import { openConnection } from "./opening.js";
 import { encodeBody, Request } from "./request.js";
 import { RowSet } from "./rows.js";
-import { unsubscribeStatement, verbOf } from "./statement.js";
+import { preparedVerbOf, unsubscribeStatement, verbOf } from "./statement.js";
 import { Subscription } from "./subscription.js";
 import { begins, ends } from "./transaction.js";
 
@@ -24,6 +24,15 @@ const elsewhere = {
   stream: "leave out `stream`: any number of queries can be under way, and none has to be awaited",
   close: "use close()",
 };
+
+/** What cannot be prepared either: the client has to see it when it is executed. */
+const unprepared = new Set([...Object.keys(elsewhere), "begin", "start", "commit", "rollback", "stop"]);
+
+function checkPrepared(sql) {
+  const verb = preparedVerbOf(sql);
+  if (!unprepared.has(verb)) return;
+  throw usage(`\`${verb}\` cannot be prepared with this client; ${elsewhere[verb] ?? "send it by itself"}`);
+}
 
 function parseUrl(text) {
   try {
@@ -79,7 +88,8 @@ export class Client {
   query(sql, values, { signal, timeout = this.#options.timeout } = {}) {
     const result = new Promise((onresult, reject) => {
       const verb = verbOf(sql);
-      if (elsewhere[verb] !== undefined) throw usage(elsewhere[verb]);
+      if (Object.hasOwn(elsewhere, verb)) throw usage(elsewhere[verb]);
+      checkPrepared(sql);
       const isStopped = (error) => verb === "stop" && error.kind === "connection_lost";
       const onerror = (error) => (isStopped(error) ? onresult(new RowSet({ action: "stop" })) : reject(error));
       this.#submit(new Request(sql, encodeBody(sql, values), { signal, timeout, onresult, onerror }));

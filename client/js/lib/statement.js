@@ -52,9 +52,44 @@ function isKeyword(token, keyword) {
   return token !== undefined && token.text.toLowerCase() === keyword;
 }
 
+/** What `pattern`, which is sticky and may match nothing, finds behind white space and comments: {text, end}. */
+function nextMatch(sql, start, pattern) {
+  pattern.lastIndex = blankEnd(sql, start);
+  const [text] = pattern.exec(sql);
+  return { text: text.toLowerCase(), end: pattern.lastIndex };
+}
+
+function wordAt(sql, start) {
+  return nextMatch(sql, start, /[a-z]*/iy);
+}
+
+/** The verb of the statement in the quotes at a place. */
+function quotedVerb(sql, start) {
+  const at = blankEnd(sql, start);
+  return sql[at] === "'" ? wordAt(sql, at + 1).text : "";
+}
+
 /** The first word of a statement in small letters. */
-export function verbOf(sql) {
-  return /^[a-z]*/i.exec(String(sql).slice(blankEnd(String(sql), 0)))[0].toLowerCase();
+export function firstWord(sql) {
+  return wordAt(String(sql), 0).text;
+}
+
+/** What a statement does: its first word in small letters; of `execute immediate '...'`, that of the statement inside. */
+export function verbOf(statement) {
+  const sql = String(statement);
+  const verb = wordAt(sql, 0);
+  if (verb.text !== "execute") return verb.text;
+  const second = wordAt(sql, verb.end);
+  return second.text === "immediate" ? quotedVerb(sql, second.end) : verb.text;
+}
+
+/** That of the statement inside `prepare NAME from '...'`; empty if this is none. */
+export function preparedVerbOf(statement) {
+  const sql = String(statement);
+  const verb = wordAt(sql, 0);
+  if (verb.text !== "prepare") return "";
+  const name = nextMatch(sql, verb.end, /(?:`(?:[^`]|``)*`?|[\p{L}\p{N}_]*)/uy);
+  return quotedVerb(sql, wordAt(sql, name.end).end);
 }
 
 /** Where the keyword `from` stands, as opposed to a column of that name. */

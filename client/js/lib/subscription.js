@@ -2,7 +2,7 @@ import { PubSubSqlError, usage } from "./errors.js";
 import { LiveRows } from "./live_rows.js";
 import { encodeBody } from "./request.js";
 import { RowSet } from "./rows.js";
-import { describeSubscription, verbOf } from "./statement.js";
+import { describeSubscription, firstWord } from "./statement.js";
 
 const queuedMax = 10_000;
 
@@ -33,7 +33,7 @@ export class Subscription {
 
   /** `end` is called when the user has had enough, and returns a promise of the server's agreement. */
   constructor(sql, values, { queue = queuedMax, rows = true, key } = {}, end) {
-    if (verbOf(sql) !== "subscribe") throw usage("subscribe() takes a subscribe statement; query() runs all others");
+    if (firstWord(sql) !== "subscribe") throw usage("subscribe() takes a subscribe statement; query() runs all others");
     const { table, groupColumns } = describeSubscription(sql);
     this.sql = sql;
     this.body = encodeBody(sql, values);

@@ -78,8 +78,12 @@ test("refusals tell why and where", async (t) => {
   await assert.rejects(db.query("select nothing + 1 from known"), { code: 1054, sqlstate: "42S22" });
   await assert.rejects(db.query("select ?, ?", [1]), { kind: "refused" });
   for (const sql of ["subscribe * from t", "stream insert into t (a) values (1)", "close", "unsubscribe from t"]) {
-    await assert.rejects(db.query(sql), { kind: "usage" });
+    for (const form of [sql, `execute immediate '${sql}'`, `prepare p from '${sql}'`]) {
+      await assert.rejects(db.query(form), { kind: "usage" });
+    }
   }
+  const message = "`begin` cannot be prepared with this client; send it by itself";
+  await assert.rejects(db.query("prepare p from 'begin'"), { kind: "usage", message });
   for (const value of [NaN, undefined, {}, [1], Symbol("x")]) {
     await assert.rejects(db.query("select ?", [value]), { kind: "usage" });
   }
@@ -154,7 +158,9 @@ test("a subscription that is refused", async (t) => {
   await assert.rejects(refused.ready, { kind: "refused" });
   await assert.rejects(refused.next(), { kind: "refused" });
   assert.deepEqual(await refused.next(), { done: true, value: undefined });
-  assert.throws(() => db.subscribe("select 1"), { kind: "usage" });
+  for (const sql of ["select 1", "execute immediate 'subscribe * from t'"]) {
+    assert.throws(() => db.subscribe(sql), { kind: "usage" });
+  }
 });
 
 test("a slow consumer goes on with the rows there are", async (t) => {

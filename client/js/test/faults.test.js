@@ -72,6 +72,18 @@ test("a transaction does not go on after its connection", async (t) => {
   assert.deepEqual((await db.query("select a from t")).data, [["1"]]);
 });
 
+test("nor does one that was begun by execute immediate", async (t) => {
+  const { server, db } = await connectedWithData(t);
+  await db.query("execute immediate 'begin'");
+  await server.kill();
+  await waitFor(() => db.state === "connecting");
+  await server.start();
+  const insertion = db.query("execute immediate 'insert into t (a) values (?)' using 1");
+  await assert.rejects(insertion, { kind: "transaction_lost" });
+  await db.query("execute immediate 'rollback'");
+  assert.deepEqual((await db.query("select 1")).data, [["1"]]);
+});
+
 test("without reconnecting", async (t) => {
   const { server, db } = await connectedWithData(t, { reconnect: false });
   const subscription = db.subscribe("subscribe * from t");

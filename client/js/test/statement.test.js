@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { encodeBody } from "../lib/request.js";
-import { describeSubscription, unsubscribeStatement, verbOf } from "../lib/statement.js";
+import { describeSubscription, preparedVerbOf, unsubscribeStatement, verbOf } from "../lib/statement.js";
 
 const shapes = [
   ["subscribe * from t", "t", undefined],
@@ -32,10 +32,32 @@ test("subscriptions", () => {
   }
 });
 
+const verbs = [
+  ["Select 1", "select"],
+  ["  -- x\n/* y */begin;", "begin"],
+  ["", ""],
+  ["'a'", ""],
+  ["execute immediate 'begin'", "begin"],
+  ["Execute/**/IMMEDIATE'-- it''s\n Subscribe * from t' using 1", "subscribe"],
+  ["execute immediate", ""],
+  ["execute immediate using 'begin'", ""],
+  ["execute begin", "execute"],
+  ["prepare p from 'begin'", "prepare"],
+  ["stream execute immediate 'begin'", "stream"],
+];
+
+const preparedVerbs = [
+  ["prepare p from 'begin'", "begin"],
+  ["Prepare`a ``from`from'/* x */ Commit'", "commit"],
+  ["prepare größe_1 /* x */ from -- y\n 'insert into t (a) values (?)'", "insert"],
+  ["prepare p from", ""],
+  ["prepare", ""],
+  ["execute immediate 'begin'", ""],
+];
+
 test("verbs", () => {
-  for (const [sql, verb] of [["Select 1", "select"], ["  -- x\n/* y */begin;", "begin"], ["", ""], ["'a'", ""]]) {
-    assert.equal(verbOf(sql), verb);
-  }
+  for (const [sql, verb] of verbs) assert.equal(verbOf(sql), verb, sql);
+  for (const [sql, verb] of preparedVerbs) assert.equal(preparedVerbOf(sql), verb, sql);
 });
 
 test("made statements", () => {

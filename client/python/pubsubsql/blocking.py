@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from typing import Any, Coroutine, Deque, Iterable, Iterator, Optional, Sequence, TypeVar, Union
 
-from pubsubsql.client import _UNSET, AsyncClient
+from pubsubsql.client import _UNSET, AsyncClient, check_loaded
 from pubsubsql.errors import ClosedError, Error, UsageError
 from pubsubsql.load import Encoder, Loader
 from pubsubsql.options import DEFAULT_PORT, Options
@@ -81,6 +81,7 @@ class Client:
 
     def load(self, sql: str, rows: Iterable[Sequence[Value]]) -> int:
         """See AsyncClient.load(). The rows are taken in the calling thread."""
+        check_loaded(sql)
         encoder = Encoder(sql)
         loader = Loader(self._core._present_connection, sql)
         for row in rows:

@@ -23,7 +23,13 @@ from pubsubsql.errors import (
 from pubsubsql.load import Loader
 from pubsubsql.options import DEFAULT_PORT, Options
 from pubsubsql.rows import Change, Result
-from pubsubsql.statement import begins_transaction, ends_transaction, unsubscribe_statement, verb_of
+from pubsubsql.statement import (
+    begins_transaction,
+    ends_transaction,
+    prepared_verb_of,
+    unsubscribe_statement,
+    verb_of,
+)
 from pubsubsql.subscription import AsyncSubscription
 from pubsubsql.values import Value, Values
 
@@ -33,6 +39,8 @@ _ELSEWHERE = {
     "stream": "use load() to send many statements without an answer to each",
     "close": "use close()",
 }
+# What the client has to see when it is executed.
+_UNPREPARED = frozenset([*_ELSEWHERE, "begin", "start", "commit", "rollback", "stop"])
 _UNSET: Any = object()
 
 
@@ -82,6 +90,7 @@ class AsyncClient:
         verb = verb_of(sql)
         if verb in _ELSEWHERE:
             raise UsageError(_ELSEWHERE[verb])
+        _check_prepared(sql)
         query = Query(sql, values)
         self._submit(query)
         try:
@@ -134,6 +143,7 @@ class AsyncClient:
         """Executes a statement once for each row of values, without waiting in between; for loading many rows. Returns how
         many there were when all have been executed. Raises LoadError when some were refused (the others are in), and
         ConnectionLost when the connection broke: then, some may be in."""
+        check_loaded(sql)
         loader = Loader(self._present_connection, sql)
         if isinstance(rows, AsyncIterable):
             async for row in rows:
@@ -194,7 +204,10 @@ class AsyncClient:
         )
 
     async def _present_connection(self) -> Connection:
-        """Raises when there is none."""
+        """For load(). Raises when there is none, and as query() does when a transaction was lost with the one before."""
+        lost = self._lost_transaction("stream") if self._state != "closed" else None
+        if lost is not None:
+            raise lost
         if self._connection is None:
             raise self._closed_error() if self._state == "closed" else CannotConnect("there is no connection now")
         return self._connection
@@ -352,6 +365,19 @@ class AsyncClient:
         self._state = state
         if self._options.on_state is not None:
             asyncio.get_running_loop().call_soon(self._options.on_state, state, error)
+
+
+def _check_prepared(sql: str) -> None:
+    verb = prepared_verb_of(sql)
+    if verb in _UNPREPARED:
+        raise UsageError(f"`{verb}` cannot be prepared with this client; {_ELSEWHERE.get(verb, 'send it by itself')}")
+
+
+def check_loaded(sql: str) -> None:
+    """Raises UsageError for statements that are not to be sent by load()."""
+    verb = verb_of(sql)
+    if verb in _UNPREPARED or verb == "prepare":
+        raise UsageError(f"load() cannot send `{verb}`; {_ELSEWHERE.get(verb, 'use query()')}")
 
 
 @dataclasses.dataclass(eq=False)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, List, NamedTuple, Optional
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 _BLANK = re.compile(r"(?:\s+|--[^\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
 _QUOTED = re.compile(r"'(?:[^']|'')*'?|`(?:[^`]|``)*`?", re.DOTALL)
 _PUNCTUATION = re.compile(r"[,()*]")
 # A name, or a bare value with its operators: a quote begins a text, but not inside a word.
 _BARE = re.compile(r"(?:[^\s,()'`]|(?<=\w)')+")
-_VERB = re.compile(r"[A-Za-z]*")
+_WORD = re.compile(r"[A-Za-z]*")
+_NAME = re.compile(r"\w*")
 _AGGREGATES = frozenset(["count", "sum", "min", "max", "avg"])
 
 
@@ -53,10 +54,43 @@ def _tokens(sql: str) -> Iterator[_Token]:
         at = _skip_blank(sql, at + len(text))
 
 
+def _word_at(sql: str, at: int) -> Tuple[str, int]:
+    """The next word in small letters, and where it ends."""
+    at = _skip_blank(sql, at)
+    found = _WORD.match(sql, at)
+    return (found.group().lower(), found.end()) if found else ("", at)
+
+
+def _quoted_verb(sql: str, at: int) -> str:
+    """That of the statement in the quotes at a place."""
+    at = _skip_blank(sql, at)
+    return _word_at(sql, at + 1)[0] if sql.startswith("'", at) else ""
+
+
+def first_word(sql: str) -> str:
+    """In small letters."""
+    return _word_at(sql, 0)[0]
+
+
 def verb_of(sql: str) -> str:
-    """The first word of a statement in small letters."""
-    found = _VERB.match(sql, _skip_blank(sql, 0))
-    return found.group().lower() if found else ""
+    """What a statement does: its first word in small letters; of `execute immediate '...'`, that of the statement inside."""
+    verb, at = _word_at(sql, 0)
+    if verb == "execute":
+        second, at = _word_at(sql, at)
+        if second == "immediate":
+            return _quoted_verb(sql, at)
+    return verb
+
+
+def prepared_verb_of(sql: str) -> str:
+    """That of the statement inside `prepare NAME from '...'`; empty if this is none."""
+    verb, at = _word_at(sql, 0)
+    if verb != "prepare":
+        return ""
+    at = _skip_blank(sql, at)
+    name = (_QUOTED if sql.startswith("`", at) else _NAME).match(sql, at)
+    _, at = _word_at(sql, name.end() if name else at)
+    return _quoted_verb(sql, at)
 
 
 def begins_transaction(sql: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Awaitable, Callable, Deque, List, Optional, Sequence, Tuple, 
 
 from pubsubsql.errors import ClosedError, Error, QueryTimeout, UsageError
 from pubsubsql.rows import Change, LiveRows
-from pubsubsql.statement import shape_of, verb_of
+from pubsubsql.statement import first_word, shape_of
 from pubsubsql.values import Values, encode_statement
 
 
@@ -34,7 +34,7 @@ class AsyncSubscription:
         keep_rows: bool,
         end: Callable[["AsyncSubscription"], Awaitable[None]],
     ) -> None:
-        if verb_of(sql) != "subscribe":
+        if first_word(sql) != "subscribe":
             raise UsageError("subscribe() takes a subscribe statement; query() runs all others")
         shape = shape_of(sql)
         self.sql = sql

@@ -73,8 +73,14 @@ class Queries(WithServer):
         with self.assertRaises(RefusedError):
             db.query("select ?, ?", [1])
         for sql in ("subscribe * from t", "stream insert into t (a) values (1)", "close", "unsubscribe from t"):
+            for form in (sql, f"execute immediate '{sql}'", f"prepare p from '{sql}'"):
+                with self.assertRaises(UsageError):
+                    db.query(form)
+        for sql in ("begin", "commit", "execute immediate 'begin'", "prepare p from 'begin'", "subscribe * from t"):
             with self.assertRaises(UsageError):
-                db.query(sql)
+                db.load(sql, [[]])
+        with self.assertRaisesRegex(UsageError, "`begin` cannot be prepared with this client; send it by itself"):
+            db.query("prepare p from 'begin'")
         self.assertEqual(db.query("select 1").data, [["1"]])
 
     def test_many_at_a_time(self) -> None:
@@ -148,6 +154,8 @@ class Subscriptions(WithServer):
             db.subscribe("subscribe nothing from refused")
         with self.assertRaises(UsageError):
             db.subscribe("select 1")
+        with self.assertRaises(UsageError):
+            db.subscribe("execute immediate 'subscribe * from t'")
 
     def test_a_slow_consumer(self) -> None:
         db = self.connect()

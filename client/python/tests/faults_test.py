@@ -85,6 +85,34 @@ class Reconnecting(unittest.TestCase):
             db.query("commit")
         self.assertEqual(db.query("select a from t").data, [["1"]])
 
+    def test_nor_does_one_that_was_begun_by_execute_immediate(self) -> None:
+        db = self.connect()
+        db.query("execute immediate 'begin'")
+        self.server.kill()
+        wait_for(lambda: db.state == "connecting")
+        self.server.start()
+        with self.assertRaises(TransactionLost):
+            db.query("execute immediate 'insert into t (a) values (?)' using 1")
+        db.query("execute immediate 'rollback'")
+        self.assertEqual(db.query("select 1").data, [["1"]])
+
+    def test_nor_does_it_by_loading(self) -> None:
+        db = self.connect()
+        db.query("begin")
+        db.query("insert into t (a) values (1)")
+        self.server.kill()
+        wait_for(lambda: db.state == "connecting")
+        with self.assertRaises(TransactionLost):
+            db.load("insert into t (a) values (?)", [[2]])
+        self.server.start()
+        wait_for(lambda: db.state == "open")
+        for _ in range(2):
+            with self.assertRaises(TransactionLost):
+                db.load("insert into t (a) values (?)", [[2]])
+        db.query("rollback")
+        self.assertEqual(db.load("insert into t (a) values (?)", [[3]]), 1)
+        self.assertEqual(db.query("select a from t").data, [["3"]])
+
     def test_without_reconnecting(self) -> None:
         db = self.connect(reconnect=False)
         subscription = db.subscribe("subscribe * from t")

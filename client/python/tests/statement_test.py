@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import support  # noqa: F401
 from pubsubsql.errors import UsageError
-from pubsubsql.statement import auth_statement, shape_of, unsubscribe_statement, verb_of
+from pubsubsql.statement import auth_statement, prepared_verb_of, shape_of, unsubscribe_statement, verb_of
 from pubsubsql.values import encode_statement
 
 SHAPES = [
@@ -28,6 +28,29 @@ SHAPES = [
     ("subscribe", None, None),
     ("subscribe * from", None, None),
     ("", None, None),
+]
+
+VERBS = [
+    ("Select 1", "select"),
+    ("  -- x\n/* y */begin;", "begin"),
+    ("", ""),
+    ("'a'", ""),
+    ("execute immediate 'begin'", "begin"),
+    ("Execute/**/IMMEDIATE'-- it''s\n Subscribe * from t' using 1", "subscribe"),
+    ("execute immediate", ""),
+    ("execute immediate using 'begin'", ""),
+    ("execute begin", "execute"),
+    ("prepare p from 'begin'", "prepare"),
+    ("stream execute immediate 'begin'", "stream"),
+]
+
+PREPARED_VERBS = [
+    ("prepare p from 'begin'", "begin"),
+    ("Prepare`a ``from`from'/* x */ Commit'", "commit"),
+    ("prepare größe_1 /* x */ from -- y\n 'insert into t (a) values (?)'", "insert"),
+    ("prepare p from", ""),
+    ("prepare", ""),
+    ("execute immediate 'begin'", ""),
 ]
 
 VALUES = [
@@ -59,8 +82,10 @@ class Statements(unittest.TestCase):
                 shape_of(sql[:end])
 
     def test_verbs(self) -> None:
-        for sql, verb in [("Select 1", "select"), ("  -- x\n/* y */begin;", "begin"), ("", ""), ("'a'", "")]:
-            self.assertEqual(verb_of(sql), verb)
+        for sql, verb in VERBS:
+            self.assertEqual(verb_of(sql), verb, sql)
+        for sql, verb in PREPARED_VERBS:
+            self.assertEqual(prepared_verb_of(sql), verb, sql)
 
     def test_made_statements(self) -> None:
         self.assertEqual(unsubscribe_statement("a`b", "7"), "unsubscribe from `a``b` where pubsubid = 7")

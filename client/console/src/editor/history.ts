@@ -1,12 +1,12 @@
-/** The scripts that were run, newest last, each once. Statements with passwords are not kept. */
+/** The scripts that were run, newest last, each once; without those that may have a password in them. */
 
 import { load, save } from "../store.js";
+import { may_hold_secret } from "./secrets.js";
 
 const entries_max = 500;
 const entry_characters_max = 20_000;
 /** Of all entries; browsers store some five million for a site. */
 const characters_max = 1_000_000;
-const secret = /\b(auth|identified|password)\b/i;
 
 export class History {
   private entries = load<string[]>("history", []).filter((entry) => typeof entry === "string");
@@ -15,7 +15,7 @@ export class History {
 
   add(script: string): void {
     const text = script.trim();
-    if (text === "" || text.length > entry_characters_max || secret.test(text)) return;
+    if (text === "" || text.length > entry_characters_max || may_hold_secret(text)) return;
     this.entries = this.entries.filter((entry) => entry !== text);
     this.entries.push(text);
     let characters = this.entries.reduce((sum, entry) => sum + entry.length, 0);

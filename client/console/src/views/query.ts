@@ -5,6 +5,7 @@ import type { Connection } from "../connection.js";
 import { h } from "../dom.js";
 import { Editor } from "../editor/editor.js";
 import type { History } from "../editor/history.js";
+import { keep_text, kept_text } from "../editor/kept_text.js";
 import type { Schema } from "../editor/completion.js";
 import { icon } from "../icons.js";
 import { LivePanel } from "../live/live_panel.js";
@@ -53,14 +54,14 @@ export class QueryView {
     this.set_running(null);
     let timer = 0;
     this.editor = new Editor(host, {
-      text: load("editor", ""),
+      text: kept_text(),
       schema: options.schema,
       on_run: (what) => void this.run(what),
       on_history: (by) => this.step_history(by),
       on_leave: () => this.workspace.current()?.focus(),
       on_change: (text) => {
         clearTimeout(timer);
-        timer = window.setTimeout(() => save("editor", text), save_pause_ms);
+        timer = window.setTimeout(() => keep_text(text), save_pause_ms);
       },
     });
   }
