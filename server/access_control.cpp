@@ -70,9 +70,23 @@ std::vector<access::shared_rights> access_control::users() const {
   return out;
 }
 
-std::optional<access::token_index::owner> access_control::find_token(std::string_view secret) const {
+std::optional<session_identity> access_control::identify(const access::user_rights& verified) const {
+  // Before the look at the users: what changes behind it is noticed at the client's next statement.
+  const std::uint64_t seen = version();
+  access::shared_rights now = find(verified.name());
+  if (now == nullptr || now->identity() != verified.identity()) return std::nullopt;
+  return session_identity{.user = std::move(now), .version = seen, .subscribed_to = {}};
+}
+
+std::optional<session_identity> access_control::identify_token(std::string_view secret,
+                                                               std::optional<std::string_view> user) const {
+  const std::uint64_t seen = version();
   const std::scoped_lock lock(users_mutex_);
-  return tokens_.find(secret, now_s());
+  const auto owner = tokens_.find(secret, now_s());
+  if (!owner || (user && *user != owner->user)) return std::nullopt;
+  const auto rights = rights_.find(owner->user);
+  if (rights == rights_.end()) return std::nullopt;
+  return session_identity{.user = rights->second, .version = seen, .token = owner->number, .subscribed_to = {}};
 }
 
 bool access_control::has_token(std::uint64_t number) const {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "server/auth_throttle.hpp"
+#include "server/session_identity.hpp"
 #include "server/worker_message.hpp"
 #include "storage/access/token_index.hpp"
 #include "storage/access/user_list.hpp"
@@ -56,8 +57,11 @@ class access_control {
   /// All users, by name.
   [[nodiscard]] std::vector<access::shared_rights> users() const;
   [[nodiscard]] auth_throttle& throttle() { return throttle_; }
-  /// Whom a token stands for; nothing: it is none that is good.
-  [[nodiscard]] std::optional<access::token_index::owner> find_token(std::string_view secret) const;
+  /// Who a client is whose password was right when its user was `verified`; nothing: there is no such user any more.
+  [[nodiscard]] std::optional<session_identity> identify(const access::user_rights& verified) const;
+  /// Who a client is that shows a token, of that user (nothing: of any); nothing: it is none that is good.
+  [[nodiscard]] std::optional<session_identity> identify_token(std::string_view secret,
+                                                               std::optional<std::string_view> user) const;
   /// Whether the token of that number is still good.
   [[nodiscard]] bool has_token(std::uint64_t number) const;
 

@@ -232,8 +232,9 @@ void access_gate::authenticate(const client_request& a, const parser::auth_state
 /// concern of who has it.
 bool access_gate::accept_token(const client_request& a, const parser::auth_statement& s) {
   if (!access::is_token(s.password)) return false;
-  const auto owner = control()->find_token(s.password);
-  if (!owner || owner->user != s.user || !become(a.from, owner->user, owner->number, nullptr)) return false;
+  auto who = control()->identify_token(s.password, s.user);
+  if (!who) return false;
+  become(a.from, std::move(*who));
   a.from.reply([&](std::string& out) { encode_facts(out, a.to, "auth", {}, {}); });
   return true;
 }
@@ -255,28 +256,25 @@ void access_gate::on(auth_done& m) {
   session* const from = worker_.find(m.to.session);
   if (from == nullptr) return;
   std::string reply;
-  const bool accepted = m.accepted != nullptr && become(*from, m.user, 0, m.accepted.get());
+  auto who = m.accepted != nullptr ? control()->identify(*m.accepted) : std::nullopt;
+  const bool accepted = who.has_value();
   if (accepted) {
+    become(*from, std::move(*who));
     encode_facts(reply, m.to.address, "auth", {}, {});
   } else {
     reject(*from, m, reply);
     from->limit_admission();
   }
   from->complete(m.to.slot, std::move(reply));
-  if (!accepted && ++from->identity.failures >= failures_max)
+  if (!accepted && ++from->identity.failures >= failures_max) {
     from->finish("too many failed authentications", close_code::refused);
+  }
 }
 
-/// False: there is no such user any more, or it is not `verified` (nullptr: no matter).
-bool access_gate::become(session& from, std::string_view user, std::uint64_t token,
-                         const access::user_rights* verified) {
-  const std::uint64_t version = control()->version();
-  access::shared_rights rights = control()->find(user);
-  if (rights == nullptr || (verified != nullptr && rights->identity() != verified->identity())) return false;
-  spdlog::info("connection {} is of user '{}'", from.address(), log_text(user));
-  from.identity = {.user = std::move(rights), .version = version, .failures = 0, .token = token, .subscribed_to = {}};
+void access_gate::become(session& from, session_identity who) {
+  spdlog::info("connection {} is of user '{}'", from.address(), log_text(who.user->name()));
+  from.identity = std::move(who);
   from.admitted();
-  return true;
 }
 
 void access_gate::reject(session& from, const auth_done& m, std::string& reply) const {

@@ -3,13 +3,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <set>
 #include <string>
 #include <string_view>
 
 #include "parser/parser.hpp"
 #include "server/client_request.hpp"
+#include "server/session_identity.hpp"
 #include "server/worker_message.hpp"
 #include "storage/access/statement_needs.hpp"
 #include "storage/access/user_rights.hpp"
@@ -19,17 +18,6 @@ namespace pubsubsql::server {
 class access_control;
 class session;
 class worker;
-
-/// Who a connection's client is. Belongs to the session; changed by its worker's gate only.
-struct session_identity {
-  access::shared_rights user;  ///< nullptr: not authenticated, or there are no users
-  std::uint64_t version = 0;   ///< of the access_control that `user` is of
-  unsigned failures = 0;       ///< attempts to authenticate
-  std::uint64_t token = 0;     ///< its number, where that is what let the client in; 0: a password did
-  /// Tables it has had subscriptions to, as many as are kept; with more, every change of rights is about one of them.
-  std::set<std::string, std::less<>> subscribed_to;
-  static constexpr std::size_t subscribed_to_max = 1'000;
-};
 
 /// Lets statements of one worker's sessions in, or refuses them: where there are users, each takes authentication and
 /// rights. Answers the statements about users. Used by its worker's thread only.
@@ -67,8 +55,7 @@ class access_gate {
   void authenticate(const client_request& a, const parser::auth_statement& s);
   [[nodiscard]] bool accept_token(const client_request& a, const parser::auth_statement& s);
   void verify(const reply_route& to, std::string user, std::string password);
-  [[nodiscard]] bool become(session& from, std::string_view user, std::uint64_t token,
-                            const access::user_rights* verified);
+  static void become(session& from, session_identity who);
   void reject(session& from, const auth_done& m, std::string& reply) const;
   static void note_subscription(session& from, std::string_view table);
   void show_users(const client_request& a) const;

@@ -11,6 +11,7 @@
 #include <sodium.h>
 #include <spdlog/spdlog.h>
 
+#include "parser/keywords.hpp"
 #include "server/access_control.hpp"
 #include "server/http/connection.hpp"
 #include "server/http/origin_rules.hpp"
@@ -34,8 +35,7 @@ struct credentials {
 /// What is behind the scheme; nothing: it is another one.
 std::optional<std::string_view> behind(std::string_view scheme, std::string_view value) {
   if (value.size() <= scheme.size() || value[scheme.size()] != ' ') return std::nullopt;
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  if (!std::ranges::equal(value.substr(0, scheme.size()), scheme, {}, lower)) return std::nullopt;
+  if (!parser::equals_keyword(value.substr(0, scheme.size()), scheme)) return std::nullopt;
   value.remove_prefix(std::min(value.find_first_not_of(' ', scheme.size()), value.size()));
   return value;
 }
@@ -106,11 +106,11 @@ class authentication : public std::enable_shared_from_this<authentication> {
   /// As on a connection of SQL: a token is looked at without a wait.
   bool accept_token() {
     if (!access::is_token(said_.secret)) return false;
-    const std::uint64_t version = control_.version();
-    const auto owner = control_.find_token(said_.secret);
-    if (!owner || (!said_.user.empty() && said_.user != owner->user)) return false;
-    said_.user = owner->user;
-    return accept(version, owner->number, nullptr);
+    const auto user = said_.user.empty() ? std::nullopt : std::optional<std::string_view>(said_.user);
+    auto who = control_.identify_token(said_.secret, user);
+    if (!who) return false;
+    accept(std::move(*who));
+    return true;
   }
 
   void await_turn() {
@@ -133,24 +133,20 @@ class authentication : public std::enable_shared_from_this<authentication> {
     std::string user = said_.user.substr(0, access::user_name_bytes_max + 1);
     std::string password = said_.secret.substr(0, access::password_bytes_max + 1);
     access::wipe(said_.secret);
-    const auto done = [self = shared_from_this(), version = control_.version()](const access::shared_rights& accepted) {
-      if (accepted == nullptr || !self->accept(version, 0, accepted.get())) self->reject();
+    const auto done = [self = shared_from_this()](const access::shared_rights& accepted) {
+      auto who = accepted != nullptr ? self->control_.identify(*accepted) : std::nullopt;
+      return who ? self->accept(std::move(*who)) : self->reject();
     };
     if (control_.authenticate(connection_->home().index(), std::move(user), std::move(password), done)) return;
     connection_->respond(busy(status::service_unavailable, "too many are being authenticated; try again later",
                               std::chrono::seconds(1)));
   }
 
-  /// False: there is no such user any more, or it is not `verified` (nullptr: no matter).
-  bool accept(std::uint64_t version, std::uint64_t token, const access::user_rights* verified) {
-    access::shared_rights rights = control_.find(said_.user);
-    if (rights == nullptr || (verified != nullptr && rights->identity() != verified->identity())) return false;
-    spdlog::debug("connection {} is of user '{}'", connection_->address(), log_text(said_.user));
-    connection_->identity = {
-        .user = std::move(rights), .version = version, .failures = 0, .token = token, .subscribed_to = {}};
+  void accept(session_identity who) {
+    spdlog::debug("connection {} is of user '{}'", connection_->address(), log_text(who.user->name()));
+    connection_->identity = std::move(who);
     connection_->known = {.value = value_, .who = connection_->identity};
     go_on_();
-    return true;
   }
 
   void reject() {
@@ -189,8 +185,7 @@ std::string_view foreign_origin(connection& c) {
 /// Whether a page of another origin is behind a request without an Origin, such as for an image: browsers tell by
 /// Sec-Fetch-Site. A link to the console may be anywhere.
 bool is_strange_fetch(connection& c) {
-  const boost::beast::string_view field = c.current()["Sec-Fetch-Site"];
-  const std::string_view site(field.data(), field.size());
+  const std::string_view site = field_of(c.current(), "Sec-Fetch-Site");
   return (site == "cross-site" || site == "same-site") && path_of(c.current()) != "/";
 }
 
