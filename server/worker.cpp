@@ -195,11 +195,6 @@ void worker::relieve_backlog() {
   backlog_.publish();
 }
 
-std::int64_t worker::read_steady_clock() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
-
 std::int64_t worker::read_clock() {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();

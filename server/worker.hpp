@@ -21,6 +21,7 @@
 #include "server/history_sampler.hpp"
 #include "server/http/connection_list.hpp"
 #include "server/metrics/statement_watch.hpp"
+#include "server/metrics/steady_clock.hpp"
 #include "server/metrics/worker_counters.hpp"
 #include "server/router.hpp"
 #include "server/session.hpp"
@@ -117,7 +118,7 @@ class worker {
   }
   /// The same by a clock that never jumps, in nanoseconds.
   [[nodiscard]] std::int64_t now_ns() {
-    if (now_ns_ == 0) now_ns_ = read_steady_clock();
+    if (now_ns_ == 0) now_ns_ = steady_clock_ns();
     return now_ns_;
   }
   /// There is something to be done at the end of this loop turn.
@@ -153,7 +154,6 @@ class worker {
   void close_idle_sessions();
   void spin();
   [[nodiscard]] static std::int64_t read_clock();
-  [[nodiscard]] static std::int64_t read_steady_clock();
   void forget_time() { now_us_ = now_ns_ = 0; }
   void end_turn();
   void flush_sessions();

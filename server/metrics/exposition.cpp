@@ -98,24 +98,4 @@ void exposition::samples(const duration_histogram& h) {
   end_sample(so_far);
 }
 
-void exposition::counter(std::string_view name, std::string_view help, std::uint64_t value) {
-  family(name, type::counter, help);
-  sample(value);
-}
-
-void exposition::counter(std::string_view name, std::string_view help, double value) {
-  family(name, type::counter, help);
-  sample(value);
-}
-
-void exposition::gauge(std::string_view name, std::string_view help, std::uint64_t value) {
-  family(name, type::gauge, help);
-  sample(value);
-}
-
-void exposition::gauge(std::string_view name, std::string_view help, double value) {
-  family(name, type::gauge, help);
-  sample(value);
-}
-
 }  // namespace pubsubsql::server

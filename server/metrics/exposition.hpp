@@ -33,10 +33,16 @@ class exposition {
 
   // A family of one sample
 
-  void counter(std::string_view name, std::string_view help, std::uint64_t value);
-  void counter(std::string_view name, std::string_view help, double value);
-  void gauge(std::string_view name, std::string_view help, std::uint64_t value);
-  void gauge(std::string_view name, std::string_view help, double value);
+  template <typename Number>
+  void counter(std::string_view name, std::string_view help, Number value) {
+    family(name, type::counter, help);
+    sample(value);
+  }
+  template <typename Number>
+  void gauge(std::string_view name, std::string_view help, Number value) {
+    family(name, type::gauge, help);
+    sample(value);
+  }
 
  private:
   void begin_sample(std::string_view suffix, std::span<const label> labels);

@@ -1,19 +1,14 @@
 #include "server/metrics/statement_watch.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 
 #include "parser/secrets.hpp"
+#include "server/metrics/steady_clock.hpp"
 
 namespace pubsubsql::server {
 
 namespace {
-
-std::int64_t read_clock() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
 
 constexpr bool continues_character(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
@@ -40,7 +35,7 @@ void append_escaped(std::string& out, char c) {
 
 void statement_watch::time(std::uint16_t weight) {
   weight_ = weight;
-  started_ns_ = last_ns_ != 0 ? last_ns_ : read_clock();
+  started_ns_ = last_ns_ != 0 ? last_ns_ : steady_clock_ns();
 }
 
 bool statement_watch::count(std::int64_t duration_ns, std::uint16_t weight) {
@@ -59,7 +54,7 @@ statement_mark statement_watch::hand_over() {
 }
 
 std::optional<statement_watch::slow_statement> statement_watch::end_timed() {
-  last_ns_ = read_clock();
+  last_ns_ = steady_clock_ns();
   const std::int64_t duration_ns = last_ns_ - started_ns_;
   if (!count(duration_ns, weight_)) return std::nullopt;
   return slow_statement{.duration_ns = duration_ns, .text = shown_statement(sql_, kind_), .answered = answer_};
@@ -69,7 +64,7 @@ std::optional<statement_watch::slow_statement> statement_watch::answered(const s
   if (!m.is_statement) return std::nullopt;
   if (a.is_error) ++counters_.errors[m.kind];
   if (m.weight == 0) return std::nullopt;
-  const std::int64_t duration_ns = read_clock() - m.started_ns;
+  const std::int64_t duration_ns = steady_clock_ns() - m.started_ns;
   if (!count(duration_ns, m.weight)) return std::nullopt;
   return slow_statement{.duration_ns = duration_ns, .text = m.text != nullptr ? *m.text : std::string(), .answered = a};
 }
