@@ -33,8 +33,7 @@ struct route;
 ///   goes through a session: `c.home().welcome(transport(link), counted_connection(c.address()), c.identity)` with a
 ///   web_link of the handler's, which collects what the session writes, and closes.
 /// - With take_over(), when the connection does not go on with HTTP: a WebSocket, a stream of events. The stream and
-/// the
-///   count are the handler's then, and so is the end of both.
+///   the count are the handler's then, and so is the end of both.
 /// - Not at all, when the connection is closed meanwhile.
 class connection : public std::enable_shared_from_this<connection> {
  public:

@@ -6,13 +6,13 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
 #include "parser/parser.hpp"
 #include "server/http/access.hpp"
 #include "server/http/connection.hpp"
 #include "server/http/query_string.hpp"
+#include "server/http/wake.hpp"
 #include "server/reply_encoder.hpp"
 #include "server/worker.hpp"
 
@@ -60,7 +60,7 @@ void serve_events(connection& c) {
   }
   if (auto refused = refusal_of(*sql)) return c.respond(std::move(*refused));
   if (c.current().method() == verb::head) return c.respond(make_response(status::ok, "text/event-stream", {}));
-  const bool resumes = !c.current()["Last-Event-ID"].empty();
+  const bool resumes = !field_of(c.current(), "Last-Event-ID").empty();
   const auto link = std::make_shared<event_link>(c.shared_from_this(), *sql, resumes, cors_lines(c));
   c.home().welcome(transport(link), counted_connection(c.address()), c.identity);
 }
@@ -93,14 +93,7 @@ std::size_t event_link::read_some(std::span<char> into, error_code& problem) {
 
 void event_link::wait_readable(wait_handler handler) {
   readable_ = std::move(handler);
-  if (gone_ || given_ < request_.size()) wake(readable_);
-}
-
-void event_link::wake(wait_handler& handler) {
-  if (!handler) return;
-  boost::asio::post(executor(), [self = shared_from_this(), call = std::exchange(handler, nullptr)] {
-    if (!self->closing_) call({});
-  });
+  if (gone_ || given_ < request_.size()) wake(shared_from_this(), readable_);
 }
 
 /// Nothing that the client sends is of interest but its end.
@@ -117,8 +110,8 @@ void event_link::client_is_gone() {
   gone_ = true;
   timer_.cancel();
   bytes_->close();
-  wake(readable_);
-  wake(writable_);
+  wake(shared_from_this(), readable_);
+  wake(shared_from_this(), writable_);
 }
 
 // Output
@@ -140,7 +133,7 @@ std::size_t event_link::write_some(std::span<const std::string_view> pieces, err
 
 void event_link::wait_writable(wait_handler handler) {
   writable_ = std::move(handler);
-  if (!sending_) wake(writable_);
+  if (!sending_) wake(shared_from_this(), writable_);
 }
 
 void event_link::begin(parser::frame_header header) {
@@ -158,7 +151,7 @@ void event_link::end() {
   if (connection_) connection_->respond(make_response(status::bad_request, json_type, reply_ + "\n"));
   connection_.reset();
   gone_ = true;  // there is nothing more to be done for this client here
-  wake(readable_);
+  wake(shared_from_this(), readable_);
 }
 
 /// Begins the stream.
@@ -197,7 +190,7 @@ void event_link::on_sent(const error_code& problem) {
   if (closing_) return finish();
   if (gone_) return;
   await_silence();
-  wake(writable_);
+  wake(shared_from_this(), writable_);
 }
 
 void event_link::await_silence() {

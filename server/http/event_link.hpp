@@ -43,6 +43,9 @@ class event_link : public web_link, public std::enable_shared_from_this<event_li
   [[nodiscard]] std::string description() const override;
   [[nodiscard]] bool is_momentary() const override { return false; }
 
+  /// Whether its session has ended.
+  [[nodiscard]] bool is_over() const { return closing_; }
+
   // For frame_feed
   void begin(parser::frame_header header);
   void payload(std::string_view piece);
@@ -55,7 +58,6 @@ class event_link : public web_link, public std::enable_shared_from_this<event_li
   void watch();
   void client_is_gone();
   void await_silence();
-  void wake(wait_handler& handler);
   void finish();
 
   std::shared_ptr<connection> connection_;  // nullptr: it has been answered

@@ -44,4 +44,9 @@ std::string_view field_of(const request& r, field name) {
   return {value.data(), value.size()};
 }
 
+std::string_view field_of(const request& r, std::string_view name) {
+  const auto value = r[boost::beast::string_view(name.data(), name.size())];
+  return {value.data(), value.size()};
+}
+
 }  // namespace pubsubsql::server::http

@@ -31,5 +31,6 @@ inline constexpr std::string_view json_type = "application/json";
 
 /// A field of a request's header, empty when there is none. Valid as long as the request.
 [[nodiscard]] std::string_view field_of(const request& r, field name);
+[[nodiscard]] std::string_view field_of(const request& r, std::string_view name);
 
 }  // namespace pubsubsql::server::http

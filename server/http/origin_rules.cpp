@@ -4,6 +4,8 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "server/http/comma_list.hpp"
+
 namespace pubsubsql::server::http {
 
 namespace {
@@ -14,12 +16,6 @@ char lower(char c) {
 
 bool are_same(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
 /// Some leave out the port that a scheme has by itself, and some do not.
@@ -40,9 +36,7 @@ bool is_own_origin(std::string_view origin, std::string_view host) {
 
 bool is_listed(std::string_view list, std::string_view text) {
   while (!list.empty()) {
-    const std::string_view part = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(part.size() + 1, list.size()));
-    const std::string_view item = trimmed(part);
+    const std::string_view item = take_part(list);
     if (item == "*" || (!item.empty() && are_same(item, text))) return true;
   }
   return false;

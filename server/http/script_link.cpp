@@ -6,6 +6,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include "server/http/wake.hpp"
 #include "server/reply_encoder.hpp"
 
 namespace pubsubsql::server::http {
@@ -66,14 +67,7 @@ std::size_t script_link::read_some(std::span<char> into, error_code& problem) {
 
 void script_link::wait_readable(wait_handler handler) {
   readable_ = std::move(handler);
-  if (!statement_ || given_ < header_.size() + statement_->size()) wake_reader();
-}
-
-void script_link::wake_reader() {
-  if (!readable_) return;
-  boost::asio::post(executor_, [self = shared_from_this(), handler = std::exchange(readable_, nullptr)] {
-    if (!self->closed_) handler({});
-  });
+  if (!statement_ || given_ < header_.size() + statement_->size()) wake(shared_from_this(), readable_);
 }
 
 // Output
@@ -126,7 +120,7 @@ void script_link::end() {
     add_error("the results together are larger than --max-result-bytes; the statements behind these were not run");
   }
   if (failed_) statement_.reset();
-  wake_reader();
+  wake(shared_from_this(), readable_);
 }
 
 void script_link::add_error(std::string_view message) {

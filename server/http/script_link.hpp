@@ -41,6 +41,9 @@ class script_link : public web_link, public std::enable_shared_from_this<script_
   [[nodiscard]] std::string description() const override { return {}; }
   [[nodiscard]] bool is_momentary() const override { return true; }
 
+  /// Whether its session has ended.
+  [[nodiscard]] bool is_over() const { return closed_; }
+
   // For frame_feed
   void begin(parser::frame_header header);
   void payload(std::string_view piece);
@@ -50,7 +53,6 @@ class script_link : public web_link, public std::enable_shared_from_this<script_
   void offer_next();
   void add_error(std::string_view message);
   void begin_result();
-  void wake_reader();
 
   boost::asio::ip::tcp::socket::executor_type executor_;
   script script_;

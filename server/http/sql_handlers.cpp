@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "server/http/comma_list.hpp"
 #include "server/http/connection.hpp"
 #include "server/http/csv_reply.hpp"
 #include "server/http/query_string.hpp"
@@ -45,8 +46,7 @@ bool is_unwanted(std::string_view part) {
 bool wants_csv(const request& r) {
   std::string_view accepted = field_of(r, field::accept);
   while (!accepted.empty()) {
-    const std::string_view part = accepted.substr(0, accepted.find(','));
-    accepted.remove_prefix(std::min(part.size() + 1, accepted.size()));
+    const std::string_view part = take_part(accepted);
     if (is_unwanted(part)) continue;
     const std::string type = media_type(part);
     if (type == "text/csv") return true;

@@ -9,6 +9,7 @@
 #include "parser/keywords.hpp"
 #include "parser/print.hpp"
 #include "parser/utf8.hpp"
+#include "server/http/comma_list.hpp"
 
 namespace pubsubsql::server::http {
 
@@ -16,23 +17,10 @@ namespace {
 
 using problem = std::optional<query_problem>;
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
 /// Whether there is a blank and then the word, in letters of any case.
 bool ends_with_word(std::string_view text, std::string_view word) {
   if (text.size() <= word.size() || text[text.size() - word.size() - 1] != ' ') return false;
   return parser::equals_keyword(text.substr(text.size() - word.size()), word);
-}
-
-/// Takes the next part off, up to a comma.
-std::string_view take_part(std::string_view& list) {
-  const std::string_view part = list.substr(0, list.find(','));
-  list.remove_prefix(std::min(part.size() + 1, list.size()));
-  return trimmed(part);
 }
 
 /// Makes the statement's tree. Everything it points to outlives it.

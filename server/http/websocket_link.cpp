@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/post.hpp>
 #include <boost/beast/websocket/error.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <spdlog/spdlog.h>
 
 #include "parser/frame.hpp"
 #include "server/http/connection.hpp"
+#include "server/http/wake.hpp"
 #include "server/json.hpp"
 #include "server/worker.hpp"
 
@@ -104,15 +104,8 @@ void websocket_link::admitted() {
 
 void websocket_link::wait_readable(wait_handler handler) {
   readable_ = std::move(handler);
-  if (is_complete_ || ended_) return wake_reader();
+  if (is_complete_ || ended_) return wake(shared_from_this(), readable_);
   if (!reading_) read();
-}
-
-void websocket_link::wake_reader() {
-  if (!readable_) return;
-  boost::asio::post(executor(), [self = shared_from_this(), handler = std::exchange(readable_, nullptr)] {
-    if (!self->closing_) handler({});
-  });
 }
 
 void websocket_link::read() {
@@ -136,19 +129,19 @@ void websocket_link::on_read(const error_code& problem, std::size_t bytes) {
   if (!socket_.got_text()) {
     ended_ = true;
     reason_ = {static_cast<websocket::close_code>(close_code::unsupported), "send text messages"};
-    return wake_reader();
+    return wake(shared_from_this(), readable_);
   }
   const auto header = parser::encode({.payload_bytes = static_cast<std::uint32_t>(filled_), .request_id = 0});
   std::ranges::copy(header, message_.begin());
   is_complete_ = true;
-  wake_reader();
+  wake(shared_from_this(), readable_);
 }
 
 void websocket_link::end(const error_code& why) {
   ended_ = true;
   is_lost_ = why != websocket::error::closed;
   if (is_lost_) spdlog::debug("websocket {} broke off: {}", address(), why.message());
-  wake_reader();
+  wake(shared_from_this(), readable_);
 }
 
 std::size_t websocket_link::read_some(std::span<char> into, error_code& problem) {
@@ -174,14 +167,7 @@ std::size_t websocket_link::read_some(std::span<char> into, error_code& problem)
 
 void websocket_link::wait_writable(wait_handler handler) {
   writable_ = std::move(handler);
-  if (!sending_) wake_writer();
-}
-
-void websocket_link::wake_writer() {
-  if (!writable_) return;
-  boost::asio::post(executor(), [self = shared_from_this(), handler = std::exchange(writable_, nullptr)] {
-    if (!self->closing_) handler({});
-  });
+  if (!sending_) wake(shared_from_this(), writable_);
 }
 
 std::size_t websocket_link::write_some(std::span<const std::string_view> pieces, error_code& problem) {
@@ -246,7 +232,7 @@ void websocket_link::on_sent(const error_code& problem) {
   if (out_.empty()) out_ = {};
   if (problem && !ended_) end(problem);
   if (closing_) return begin_close();
-  wake_writer();
+  wake(shared_from_this(), writable_);
 }
 
 // The end

@@ -7,7 +7,6 @@
 #include <string>
 
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
 #include "server/counted_connection.hpp"
@@ -55,13 +54,13 @@ class websocket_link : public web_link, public std::enable_shared_from_this<webs
   [[nodiscard]] std::string description() const override { return bytes_->description(); }
   [[nodiscard]] bool is_momentary() const override { return false; }
 
+  /// Whether its session has ended.
+  [[nodiscard]] bool is_over() const { return closing_; }
+
  private:
   void read();
   void on_read(const error_code& problem, std::size_t bytes);
-  void on_message();
   void end(const error_code& why);
-  void wake_reader();
-  void wake_writer();
 
   void send();
   [[nodiscard]] bool send_part();
