@@ -12,7 +12,7 @@ const program = process.env.PUBSUBSQLD ?? `${root}build/release/pubsubsqld`;
 export const cli = process.env.PUBSUBSQL_CLI ?? join(dirname(program), "pubsubsql");
 
 /** A port that nobody uses now. */
-async function freePort() {
+export async function freePort() {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = probe.address();

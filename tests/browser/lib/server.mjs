@@ -3,17 +3,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import net from "node:net";
 import readline from "node:readline";
+import { freePort } from "../../../client/js/test/server.js";
 
 const program = process.env.PUBSUBSQLD ?? "build/release/pubsubsqld";
-
-async function free_port() {
-  const probe = net.createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
 
 export class Server {
   #process = null;
@@ -31,8 +23,8 @@ export class Server {
   static async start(flags = [], environment = {}) {
     for (let attempt = 1; ; ++attempt) {
       const server = new Server(flags, environment);
-      server.port = await free_port();
-      server.http_port = await free_port();
+      server.port = await freePort();
+      server.http_port = await freePort();
       try {
         await server.start_again();
         return server;
