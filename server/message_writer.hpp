@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -35,7 +36,7 @@ class message_writer {
   static void write_header(std::string& out, std::size_t start, std::uint32_t request_id) {
     const auto payload = static_cast<std::uint32_t>(out.size() - start - parser::frame_header_bytes);
     const auto header = parser::encode({.payload_bytes = payload, .request_id = request_id});
-    out.replace(start, header.size(), header.data(), header.size());
+    std::memcpy(out.data() + start, header.data(), header.size());
   }
 
  private:

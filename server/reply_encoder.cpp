@@ -331,14 +331,13 @@ std::string_view name_of(storage::event_action action) {
   return "";
 }
 
-bool is_error(std::string_view reply, parser::wire_mode mode) {
-  if (mode == parser::wire_mode::framed) reply.remove_prefix(std::min(reply.size(), parser::frame_header_bytes));
+bool is_error_message(std::string_view message) {
   constexpr std::string_view number = R"({"requestid":)";
   constexpr std::string_view failed = R"("status":"err")";
-  if (reply.starts_with(number)) {
-    reply.remove_prefix(std::min(reply.find(',', number.size()), reply.size()));
+  if (message.starts_with(number)) {
+    message.remove_prefix(std::min(message.find(',', number.size()), message.size()));
   }
-  return reply.size() > 1 && reply.substr(1).starts_with(failed);
+  return message.size() > 1 && message.substr(1).starts_with(failed);
 }
 
 std::uint64_t rows_of(std::string_view reply) {

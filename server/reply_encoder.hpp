@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "parser/frame.hpp"
 #include "parser/parser.hpp"
 #include "parser/request_reader.hpp"
 #include "server/column_lists.hpp"
@@ -60,8 +62,13 @@ void encode_facts(std::string& out, const reply_address& to, std::string_view ac
 
 // What a reply that was encoded here says, told by its bytes
 
-/// Whether it is an error. Empty bytes are none.
-[[nodiscard]] bool is_error(std::string_view reply, parser::wire_mode mode);
+/// Whether a message, without its frame, is an error. Empty bytes are none.
+[[nodiscard]] bool is_error_message(std::string_view message);
+/// The same of a reply with its frame.
+[[nodiscard]] inline bool is_error(std::string_view reply, parser::wire_mode mode) {
+  if (mode == parser::wire_mode::framed) reply.remove_prefix(std::min(reply.size(), parser::frame_header_bytes));
+  return !reply.starts_with(R"({"status":"ok")") && is_error_message(reply);  // nearly all are fine
+}
 /// How many rows it counts or shows; 0 where it says nothing of rows.
 [[nodiscard]] std::uint64_t rows_of(std::string_view reply);
 

@@ -36,6 +36,12 @@ bool may_create(const parser::statement_body& body) {
                 parser::subscribe_statement, parser::create_table_statement>(body);
 }
 
+/// The statements that there are most of: no part of the server but a table has anything to do with them.
+bool is_about_rows(const parser::statement_body& body) {
+  return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement>(
+      body);
+}
+
 bool is_mysql(const parser::statement_body& body) {
   return is_any<parser::mysql_connect_statement, parser::mysql_disconnect_statement, parser::mysql_status_statement,
                 parser::mysql_tables_statement, parser::mysql_subscribe_statement, parser::mysql_unsubscribe_statement,
@@ -81,24 +87,34 @@ void router::run(session& from, const parser::request& r, request_origin how) {
   client_request a{
       .from = from, .to = {.mode = from.mode(), .request_id = r.id, .is_whole = from.is_momentary()}, .sql = r.text};
   const parser::statement* const parsed = statements_.parse(r.text);
-  if (parsed == nullptr) {
-    worker_.watch().recognised(unreadable_verb, r.text);
-    parser::syntax_error e = statements_.error();
-    if (how == request_origin::json) e.is_inner = false;
-    return gate_.refuse_unread(a, e);
-  }
+  if (parsed == nullptr) return refuse_unread(a, how);
   if (how == request_origin::prepared) {
     worker_.watch().stands_for(verb_of(*parsed));
   } else {
     worker_.watch().recognised(verb_of(*parsed), r.text);
   }
   a.to.stream = parsed->stream && !from.is_momentary();
-  const parser::statement_body& body = parsed->body;
   if (worker_.shared().access != nullptr && !gate_.admits(a, *parsed)) return;
+  if (!is_about_rows(parsed->body)) return run_other(a, *parsed);
+  if (from.transaction != transaction_id{} && run_in_transaction(a, *parsed)) return;
+  run_on_table(a, *parsed);
+}
+
+void router::refuse_unread(const client_request& a, request_origin how) {
+  worker_.watch().recognised(unreadable_verb, a.sql);
+  parser::syntax_error e = statements_.error();
+  if (how == request_origin::json) e.is_inner = false;
+  gate_.refuse_unread(a, e);
+}
+
+/// One that is not only about rows.
+void router::run_other(const client_request& a, const parser::statement& s) {
+  const parser::statement_body& body = s.body;
+  session& from = a.from;
   if (const auto* prepared = std::get_if<parser::execute_statement>(&body)) return execute(a, *prepared);
   if (answer_preparation(a, body, worker_.shared())) return;
-  if ((from.transaction != transaction_id{} || is_about_transactions(body)) && run_in_transaction(a, *parsed)) return;
-  if (access_gate::answers(body)) return gate_.run(a, *parsed);
+  if ((from.transaction != transaction_id{} || is_about_transactions(body)) && run_in_transaction(a, s)) return;
+  if (access_gate::answers(body)) return gate_.run(a, s);
   if (is_mysql(body)) return run_mysql(a, body);
   if (is_any<parser::close_statement>(body)) return from.finish("client said close");
   if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
@@ -108,7 +124,7 @@ void router::run(session& from, const parser::request& r, request_origin how) {
   if (is_show(body, parser::server_listing::limits)) {
     return from.reply([&](std::string& out) { encode_limits(out, a.to, worker_.shared()); });
   }
-  run_on_table(a, *parsed);
+  run_on_table(a, s);
 }
 
 /// Runs what was prepared as a statement of its own, with its values in it.

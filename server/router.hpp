@@ -110,6 +110,8 @@ class router {
   };
 
   [[nodiscard]] bool wants_trim() const;
+  void refuse_unread(const client_request& a, request_origin how);
+  void run_other(const client_request& a, const parser::statement& s);
   void execute(const client_request& a, const parser::execute_statement& s);
   void run_mysql(const client_request& a, const parser::statement_body& body);
   void run_over_several(const client_request& a, const parser::statement& s);

@@ -189,9 +189,8 @@ void session::run_counted(const parser::request& r, request_origin how) {
   statement_watch& watch = worker_.watch();
   watch.taken();
   worker_.statements().run(*this, r, how);
-  if (const auto slow = watch.ended()) [[unlikely]] {
-    report(*slow);
-  }
+  if (watch.ended()) [[unlikely]]
+    report(watch.slow());
 }
 
 // Counting

@@ -53,11 +53,13 @@ statement_mark statement_watch::hand_over() {
   return m;
 }
 
-std::optional<statement_watch::slow_statement> statement_watch::end_timed() {
+bool statement_watch::end_timed() {
   last_ns_ = steady_clock_ns();
-  const std::int64_t duration_ns = last_ns_ - started_ns_;
-  if (!count(duration_ns, weight_)) return std::nullopt;
-  return slow_statement{.duration_ns = duration_ns, .text = shown_statement(sql_, kind_), .answered = answer_};
+  return count(last_ns_ - started_ns_, weight_);
+}
+
+statement_watch::slow_statement statement_watch::slow() const {
+  return {.duration_ns = last_ns_ - started_ns_, .text = shown_statement(sql_, kind_), .answered = answer_};
 }
 
 std::optional<statement_watch::slow_statement> statement_watch::answered(const statement_mark& m, const answer& a) {

@@ -59,7 +59,7 @@ class statement_watch {
     time(sampled_one_in);
   }
 
-  /// It is of this kind. `sql` stays until ended().
+  /// It is of this kind. `sql` stays until ended(), and slow() behind it.
   void recognised(verb kind, std::string_view sql) {
     is_running_ = true;
     kind_ = kind;
@@ -84,14 +84,17 @@ class statement_watch {
   /// It will be answered later, for which this is to be kept.
   [[nodiscard]] statement_mark hand_over();
 
-  /// What it did is done. Returns something if it has been answered and was slow.
-  [[nodiscard]] std::optional<slow_statement> ended() {
+  /// What it did is done. Returns whether it has been answered and was slow.
+  [[nodiscard]] bool ended() {
     const bool is_timed = weight_ > 0 && is_running_;
     is_running_ = false;
     if (is_timed) return end_timed();
     last_ns_ = 0;
-    return std::nullopt;
+    return false;
   }
+
+  /// The statement of which ended() said that it was slow.
+  [[nodiscard]] slow_statement slow() const;
 
   // Later
 
@@ -100,7 +103,7 @@ class statement_watch {
 
  private:
   void time(std::uint16_t weight);
-  [[nodiscard]] std::optional<slow_statement> end_timed();
+  [[nodiscard]] bool end_timed();
   [[nodiscard]] bool count(std::int64_t duration_ns, std::uint16_t weight);
 
   worker_counters& counters_;

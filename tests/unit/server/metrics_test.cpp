@@ -156,11 +156,11 @@ TEST_CASE("metrics: with a log of slow statements each one is timed") {
     watch.taken();
     watch.recognised(verb_named("select"), "select * from t");
     watch.answered({.is_error = false, .rows = 4});
-    const auto slow = watch.ended();
-    REQUIRE(slow);
-    CHECK(slow->duration_ns >= 1);
-    CHECK(slow->text == "\"select * from t\"");
-    CHECK(slow->answered.rows == 4);
+    REQUIRE(watch.ended());
+    const statement_watch::slow_statement slow = watch.slow();
+    CHECK(slow.duration_ns >= 1);
+    CHECK(slow.text == "\"select * from t\"");
+    CHECK(slow.answered.rows == 4);
   }
   CHECK(counters.slow_statements == 3);
   CHECK(count_of(counters.statement_durations) == 3);
