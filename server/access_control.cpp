@@ -230,6 +230,8 @@ void access_control::reload_now() {
 
 /// A user who has the same grants as before keeps the same rights.
 void access_control::install(access::stored_users users) {
+  const bool are_credentials_as_before =
+      std::ranges::equal(users_.list.users(), users.list.users(), access::have_same_credentials);
   users_ = std::move(users);
   decltype(rights_) rights;
   decltype(hashes_) hashes;
@@ -252,6 +254,7 @@ void access_control::install(access::stored_users users) {
     rights_.swap(rights);
     hashes_.swap(hashes);
     std::swap(tokens_, tokens);
+    if (!are_credentials_as_before) credentials_version_.fetch_add(1, std::memory_order_release);
     version_.fetch_add(1, std::memory_order_release);
   }
   tell_workers();
@@ -265,6 +268,7 @@ void access_control::expire_tokens() {
   {
     const std::scoped_lock lock(users_mutex_);
     std::swap(tokens_, tokens);
+    credentials_version_.fetch_add(1, std::memory_order_release);
     version_.fetch_add(1, std::memory_order_release);
   }
   spdlog::info("tokens have expired; connections that used them end");

@@ -52,6 +52,10 @@ class access_control {
 
   /// Another number after each change of users or rights.
   [[nodiscard]] std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  /// The same, but of users, their passwords and tokens only.
+  [[nodiscard]] std::uint64_t credentials_version() const {
+    return credentials_version_.load(std::memory_order_acquire);
+  }
   /// A user's rights as they are now; nullptr: there is no such user.
   [[nodiscard]] access::shared_rights find(std::string_view user) const;
   /// All users, by name.
@@ -95,6 +99,7 @@ class access_control {
   std::string path_;
   auth_throttle throttle_;
   std::atomic<std::uint64_t> version_{0};
+  std::atomic<std::uint64_t> credentials_version_{0};
 
   mutable std::mutex users_mutex_;
   std::map<std::string, access::shared_rights, std::less<>> rights_;  // guarded by users_mutex_

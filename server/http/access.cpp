@@ -82,13 +82,13 @@ class authentication : public std::enable_shared_from_this<authentication> {
       : connection_(c.shared_from_this()),
         control_(control),
         go_on_(std::move(go_on)),
-        host_(auth_throttle::host_of(c.address())) {}
+        host_(auth_throttle::host_of(c.address())),
+        version_(control.credentials_version()) {}
 
   void run(std::string_view value) {
     value_ = access::hash_token(value);
     const known_credentials& known = connection_->known;
-    if (known.who.user != nullptr && known.who.version == control_.version() &&
-        access::are_equal(known.value, value_)) {
+    if (known.who.user != nullptr && known.version == version_ && access::are_equal(known.value, value_)) {
       connection_->identity = known.who;
       return go_on_();
     }
@@ -145,7 +145,7 @@ class authentication : public std::enable_shared_from_this<authentication> {
   void accept(session_identity who) {
     spdlog::debug("connection {} is of user '{}'", connection_->address(), log_text(who.user->name()));
     connection_->identity = std::move(who);
-    connection_->known = {.value = value_, .who = connection_->identity};
+    connection_->known = {.version = version_, .value = value_, .who = connection_->identity};
     go_on_();
   }
 
@@ -164,6 +164,7 @@ class authentication : public std::enable_shared_from_this<authentication> {
   access_control& control_;
   std::function<void()> go_on_;
   std::string host_;
+  std::uint64_t version_;  // of the credentials, before they are looked at
   access::token_hash value_{};
   credentials said_;
 };

@@ -15,8 +15,9 @@ namespace pubsubsql::server::http {
 class connection;
 
 /// Who a connection's last `Authorization` was found to be, so that a password is verified once and not for each
-/// request.
+/// request. It holds until passwords or tokens change; what its user may do is looked at anew whenever rights change.
 struct known_credentials {
+  std::uint64_t version = 0;   ///< access_control::credentials_version()
   access::token_hash value{};  ///< of the field
   session_identity who;        ///< nobody: nothing is known
 };

@@ -184,6 +184,10 @@ user_list::problem user_list::remove_token(std::string_view name, std::string_vi
   return std::nullopt;
 }
 
+bool have_same_credentials(const user_list::user& a, const user_list::user& b) {
+  return a.identity == b.identity && a.hash == b.hash && a.tokens == b.tokens;
+}
+
 std::string creation_of(const user_list::user& u) {
   parser::statement s;
   s.body = parser::create_user_statement{.user = u.name, .secret = u.hash, .is_hash = true};

@@ -66,6 +66,9 @@ class user_list {
   std::vector<user> users_;
 };
 
+/// Whether both are the same user, who shows the same to be let in: his password and his tokens.
+[[nodiscard]] bool have_same_credentials(const user_list::user& a, const user_list::user& b);
+
 /// The statement that makes a user, and those that grant what he has, as they can be read back.
 [[nodiscard]] std::string creation_of(const user_list::user& u);
 [[nodiscard]] std::vector<std::string> grants_of(const user_list::user& u);

@@ -170,6 +170,17 @@ class Users(Case):
         self.assertEqual(root.sql("alter user web identified by other").status, 200)
         self.refused(web.sql("select 1 as a"), 401)
 
+    def test_a_password_that_was_verified_stays_so_when_rights_change(self) -> None:
+        server = self.server("--log-level", "debug")
+        web, root = self.connect(server, basic("web", "web-secret")), self.connect(server, basic("root", "root-secret"))
+        self.assertEqual(root.sql("create table news (text)").status, 200)
+        self.refused(web.sql("select * from news"), 400, "denied")
+        self.assertEqual(root.sql("grant select on news to web").status, 200)
+        self.assertEqual(web.sql("select * from news").status, 200)
+        self.assertEqual(root.sql("revoke select on news from web").status, 200)
+        self.refused(web.sql("select * from news"), 400, "denied")
+        self.assertEqual(len([line for line in server.log if "is of user 'web'" in line]), 1)
+
     def test_websocket_without_says_it_itself(self) -> None:
         server = self.server()
         with WebSocket(server.http_port) as socket:
