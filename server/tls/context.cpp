@@ -103,9 +103,15 @@ std::optional<std::string> context::load_key(const settings& s) {
     return "cannot use --tls-key " + s.key_file + ": " + take_openssl_error("it holds no private key") +
            "; it must be a PEM file with a private key without a passphrase (`openssl pkey -in FILE` takes one off)";
   }
-  if (SSL_CTX_use_PrivateKey(context_.get(), key.get()) == 1) return std::nullopt;
+  if (use_key(key.get())) return std::nullopt;
   return "--tls-key " + s.key_file + " is not the key of --tls-cert " + s.certificate_file + ": " +
          take_openssl_error("they do not match") + "; give the two that were made together";
+}
+
+/// OpenSSL has a place for each type of key, and takes one of another type than the certificate's for a second pair.
+bool context::use_key(evp_pkey_st* key) {
+  const X509* const certificate = SSL_CTX_get0_certificate(context_.get());
+  return X509_check_private_key(certificate, key) == 1 && SSL_CTX_use_PrivateKey(context_.get(), key) == 1;
 }
 
 std::optional<std::string> context::load_client_ca(const settings& s) {
@@ -131,8 +137,7 @@ std::optional<std::string> context::load_text(const std::string& pem) {
       PEM_read_bio_X509(certificate_in.get(), nullptr, no_passphrase, nullptr));
   const key_ptr key(PEM_read_bio_PrivateKey(key_in.get(), nullptr, no_passphrase, nullptr));
   if (certificate == nullptr || key == nullptr) return take_openssl_error("no certificate or no key");
-  if (SSL_CTX_use_certificate(context_.get(), certificate.get()) != 1 ||
-      SSL_CTX_use_PrivateKey(context_.get(), key.get()) != 1) {
+  if (SSL_CTX_use_certificate(context_.get(), certificate.get()) != 1 || !use_key(key.get())) {
     return take_openssl_error("certificate and key do not match");
   }
   return std::nullopt;

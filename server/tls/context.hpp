@@ -7,6 +7,7 @@
 
 #include "server/tls/settings.hpp"
 
+struct evp_pkey_st;
 struct ssl_ctx_st;
 
 namespace pubsubsql::server::tls {
@@ -44,6 +45,7 @@ class context {
   };
 
   [[nodiscard]] std::optional<std::string> load_key(const settings& s);
+  [[nodiscard]] bool use_key(evp_pkey_st* key);
   [[nodiscard]] std::optional<std::string> load_client_ca(const settings& s);
 
   std::unique_ptr<ssl_ctx_st, deleter> context_;

@@ -28,13 +28,14 @@ class Authority:
         _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650",
                  "-keyout", self.path / "ca.key", "-out", self.certificate, "-subj", f"/CN={name}")
 
-    def issue(self, name: str, days: int = 365, alternatives: str = "DNS:localhost,IP:127.0.0.1") -> Pair:
+    def issue(self, name: str, days: int = 365, alternatives: str = "DNS:localhost,IP:127.0.0.1",
+              rsa: bool = False) -> Pair:
         """With a negative number of days, one that has expired."""
         self._made += 1
         stem = self.path / f"{self._made}"
         key, request, certificate = (stem.with_suffix(s) for s in (".key", ".csr", ".pem"))
-        _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
-                 "-out", request, "-subj", f"/CN={name}")
+        kind = ("rsa:2048",) if rsa else ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+        _openssl("req", "-newkey", *kind, "-nodes", "-keyout", key, "-out", request, "-subj", f"/CN={name}")
         extensions = stem.with_suffix(".ext")
         extensions.write_text(f"subjectAltName={alternatives}\n", encoding="ascii")
         _openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.path / "ca.key",

@@ -318,6 +318,22 @@ class Reload(TlsCase):
                     self.assertEqual(self.serial(server), after)
                     self.assertEqual(old.ask("status")["status"], "ok")
 
+    def test_a_certificate_for_another_type_of_key(self) -> None:
+        with Authority() as directory:
+            used = Pair(str(directory.path / "used.pem"), str(directory.path / "used.key"))
+            for before, after in ((self.ca.issue("localhost"), self.ca.issue("localhost", rsa=True)),
+                                  (self.ca.issue("localhost", rsa=True), self.ca.issue("localhost"))):
+                self.put(before, used)
+                with ServerProcess("--tls-cert", used.certificate, "--tls-key", used.key) as server:
+                    shutil.copy(after.certificate, used.certificate)  # and its key not yet
+                    server.signal(signal.SIGHUP)
+                    server.wait_for_log("error SIGHUP: .* is not the key of .*the certificate that was in use stays")
+                    self.assert_serves(server)
+                    shutil.copy(after.key, used.key)
+                    server.signal(signal.SIGHUP)
+                    self.wait_for_lines(server, "TLS is on", 2)
+                    self.assert_serves(server)
+
     def test_without_tls(self) -> None:
         with ServerProcess() as server:
             server.signal(signal.SIGHUP)
@@ -362,6 +378,7 @@ class Files(TlsCase):
         self.assertIn(f"cannot use --tls-key {empty}", self.start_with(good, empty))
         self.assertIn("is not a file", self.start_with(good, str(self.ca.path)))
         self.assertIn("is not the key of", self.start_with(good, self.ca.issue("other").key))
+        self.assertIn("is not the key of", self.start_with(good, self.ca.issue("other", rsa=True).key))
         self.assertIn(f"cannot use --tls-client-ca {empty}", self.start_with(good, key, "--tls-client-ca", empty))
 
     def test_key_with_a_passphrase(self) -> None:
