@@ -120,6 +120,11 @@ user_list::problem user_list::run(const parser::drop_user_statement& s) {
 user_list::problem user_list::run(const parser::grant_statement& s) {
   user* const known = find_for_change(s.user);
   if (known == nullptr) return unknown_user(s.user);
+  if (has_control_characters(s.table)) {
+    return "rights on a table whose name has control characters cannot be granted; grant those on all tables, or give "
+           "it "
+           "another name";
+  }
   std::string where = print_where(s.where);
   if (auto wrong = filter_problem(s, where)) return wrong;
   const bool is_admin = s.rights.has(parser::right::admin);

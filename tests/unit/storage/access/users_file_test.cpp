@@ -57,6 +57,7 @@ TEST_CASE("users file: what is written is read") {
   CHECK(change(users, "grant select, update on t to web where owner = current_user and open = 1").empty());
   CHECK(change(users, "grant all on * to 'o''neill'").empty());
   CHECK(change(users, "grant admin to web").empty());
+  CHECK(change(users, "grant select on `two\nlines` to web").find("control characters") != std::string::npos);
   const auto stamp = write_users(path, users);
   REQUIRE(stamp);
   struct stat s {};
