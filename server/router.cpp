@@ -314,11 +314,17 @@ bool router::wants_trim() const {
 
 bool router::maintain() {
   if (tables_.tables().maintain()) return true;
-  if (wants_trim()) {
-    erased_at_trim_ = tables_.tables().erased_rows();
-    malloc_trim(0);
-  }
+  if (wants_trim()) trim();
   return false;
+}
+
+void router::trim() {
+  erased_at_trim_ = tables_.tables().erased_rows();
+  malloc_trim(0);
+}
+
+void router::relieve_memory() {
+  if (tables_.tables().erased_rows() != erased_at_trim_) trim();
 }
 
 // Messages of other workers

@@ -92,6 +92,8 @@ class router {
   [[nodiscard]] bool wants_maintenance() const { return tables_.tables().wants_maintenance() || wants_trim(); }
   /// Gives back memory, in small steps. Returns whether there is more to do.
   bool maintain();
+  /// The process has too much memory: the allocator gives back what rows that have gone left behind.
+  void relieve_memory();
 
  private:
   /// A `show tables` that waits for other workers.
@@ -110,6 +112,7 @@ class router {
   };
 
   [[nodiscard]] bool wants_trim() const;
+  void trim();
   void refuse_unread(const client_request& a, request_origin how);
   void run_other(const client_request& a, const parser::statement& s);
   void execute(const client_request& a, const parser::execute_statement& s);

@@ -25,6 +25,8 @@ constexpr std::size_t turned_away_max = 100;
 
 /// How often the process's memory is looked at: what comes in meanwhile has to fit beside the limit.
 constexpr std::chrono::milliseconds memory_interval{50};
+/// While there is too much, memory is given back once a second: that takes time in proportion to it.
+constexpr unsigned looks_per_relief = 20;
 
 unsigned worker_count(const options& o) {
   return o.threads > 0 ? o.threads : std::clamp(std::thread::hardware_concurrency(), 1U, 255U);
@@ -216,6 +218,11 @@ admission server::admit(std::string_view address) {
 
 void server::watch_memory() {
   shared_.memory.look(resident_bytes());
+  if (shared_.memory.exceeded() == 0) {
+    looks_beyond_limit_ = 0;
+  } else if (looks_beyond_limit_++ % looks_per_relief == 0) {
+    for (const auto& w : workers_) boost::asio::post(w->context(), [&w = *w] { w.relieve_memory(); });
+  }
   memory_timer_.expires_after(memory_interval);
   memory_timer_.async_wait([this](const error_code& cancelled) {
     if (!cancelled && !stopping_) watch_memory();

@@ -110,6 +110,7 @@ class server {
   boost::asio::signal_set reload_signal_;  // SIGHUP: files are to be read again
   boost::asio::steady_timer grace_timer_;  // of the stop
   boost::asio::steady_timer memory_timer_;
+  unsigned looks_beyond_limit_ = 0;
   std::size_t next_worker_ = 0;
   std::size_t open_ = 0;  // connections handed to workers and not ended
   bool stopping_ = false;

@@ -121,6 +121,8 @@ class worker {
     if (now_ns_ == 0) now_ns_ = steady_clock_ns();
     return now_ns_;
   }
+  /// The process has too much memory: gives back what can be. To be called on its thread.
+  void relieve_memory() { router_.relieve_memory(); }
   /// There is something to be done at the end of this loop turn.
   void end_turn_later();
   /// Gives a message to another worker at the end of this loop turn.

@@ -54,7 +54,7 @@ class executor {
   void forget(std::string_view table);
   void drop_subscriber(subscriber_id subscriber);
   bool maintain();
-  [[nodiscard]] bool wants_maintenance() const { return !to_maintain_.empty(); }
+  [[nodiscard]] bool wants_maintenance() const { return !to_maintain_.empty() || log_.is_large(); }
   [[nodiscard]] std::uint64_t inserted_rows() const { return inserted_rows_; }
   [[nodiscard]] std::uint64_t erased_rows() const { return erased_rows_; }
 

@@ -19,6 +19,7 @@ void statement_log::begin() {
   changes_.clear();
   if (changes_.capacity() > kept_changes_max) changes_.shrink_to_fit();
   copies_.release();
+  kept_bytes_ = 0;
 }
 
 change& statement_log::append(table& t, change_kind kind) {
@@ -32,6 +33,7 @@ change& statement_log::append(table& t, change_kind kind) {
 row_view statement_log::keep(row_view row) {
   auto* copy = static_cast<char*>(copies_.allocate(row.size(), 1));
   std::memcpy(copy, row.data(), row.size());
+  kept_bytes_ += row.size();
   return row_view(copy);
 }
 

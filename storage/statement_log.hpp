@@ -53,6 +53,9 @@ class statement_log {
 
   [[nodiscard]] std::span<const change> changes() const { return changes_; }
 
+  /// Whether it keeps so much that begin() should not wait for the next statement.
+  [[nodiscard]] bool is_large() const { return kept_bytes_ > large_bytes; }
+
  private:
   change& append(table& t, change_kind kind);
   /// A copy of the row that outlives changes of the table.
@@ -60,8 +63,11 @@ class statement_log {
   void describe(change& c, const index_description& index);
   static void undo(table& t, const change& c);
 
+  static constexpr std::size_t large_bytes = std::size_t{1} << 20;
+
   table* table_ = nullptr;
   std::vector<change> changes_;
+  std::size_t kept_bytes_ = 0;  // of copied rows
   std::byte inline_[4096];
   std::pmr::monotonic_buffer_resource copies_{inline_, sizeof inline_};
   std::unique_ptr<table_description> dropped_;  // what the table was

@@ -117,6 +117,18 @@ class Memory(unittest.TestCase):
             until("there is space", lambda: client.ask("insert into t (a) values (1)")["status"] == "ok")
             subscriber.close()
 
+    @unittest.skipIf(SANITIZED, "a sanitizer's memory is not the server's")
+    def test_what_few_deleted_rows_took_is_free_without_another_statement(self) -> None:
+        with ServerProcess("--threads", "1", "--max-memory", "100MiB") as server, server.framed() as client:
+            row = "insert into t (a) values (" + "x" * 20_000 + ")"
+            rows = 0
+            while client.ask(row)["status"] == "ok":
+                rows += 1
+            server.wait_for_log("error out of memory: ")
+            self.assertLess(rows, 10_000)
+            self.assertEqual(client.ask("delete from t")["rows"], rows)
+            server.wait_for_log("memory is free again")
+
 
 class Connections(unittest.TestCase):
     def test_too_many_from_one_address(self) -> None:
