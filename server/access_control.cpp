@@ -51,7 +51,8 @@ void access_control::stop() {
   {
     const std::scoped_lock lock(jobs_mutex_);
     stopped_ = true;
-    jobs_.clear();
+    changes_.clear();
+    passwords_.clear();
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
@@ -101,14 +102,36 @@ std::int64_t access_control::now_s() {
 
 // The thread
 
-bool access_control::enqueue(job j) {
+bool access_control::enqueue_change(job j) {
   {
     const std::scoped_lock lock(jobs_mutex_);
-    if (stopped_ || jobs_.size() >= waiting_max) return false;
-    jobs_.push_back(std::move(j));
+    if (stopped_ || changes_.size() >= changes_max) return false;
+    changes_.push_back(std::move(j));
   }
   changed_.notify_one();
   return true;
+}
+
+bool access_control::enqueue_password(std::string_view host, job j) {
+  {
+    const std::scoped_lock lock(jobs_mutex_);
+    if (stopped_ || !passwords_.push(host, std::move(j))) return false;
+  }
+  changed_.notify_one();
+  return true;
+}
+
+/// REQUIRES: the lock is held.
+access_control::job access_control::take_job() {
+  if (std::exchange(reload_is_due_, false)) return [this] { reload_now(); };
+  job next;
+  if (!changes_.empty()) {
+    next = std::move(changes_.front());
+    changes_.pop_front();
+  } else if (auto password = passwords_.take()) {
+    next = std::move(*password);
+  }
+  return next;
 }
 
 void access_control::run() {
@@ -116,17 +139,14 @@ void access_control::run() {
     job next;
     {
       std::unique_lock lock(jobs_mutex_);
-      const auto is_due = [this] { return stopped_ || !jobs_.empty(); };
+      const auto is_due = [this] { return stopped_ || reload_is_due_ || !changes_.empty() || !passwords_.empty(); };
       if (!next_expiry_s_) {
         changed_.wait(lock, is_due);
       } else {
         changed_.wait_until(lock, std::chrono::system_clock::time_point(std::chrono::seconds(*next_expiry_s_)), is_due);
       }
       if (stopped_) return;
-      if (!jobs_.empty()) {
-        next = std::move(jobs_.front());
-        jobs_.pop_front();
-      }
+      next = take_job();
     }
     if (next) next();
     expire_tokens();
@@ -141,18 +161,19 @@ void access_control::send(unsigned worker, worker_message message) {
 
 // Authentication
 
-bool access_control::authenticate(const reply_route& to, std::string user, std::string password) {
-  return enqueue([this, to, user = std::move(user), password = std::move(password)]() mutable {
+bool access_control::authenticate(const reply_route& to, std::string_view host, std::string user,
+                                  std::string password) {
+  return enqueue_password(host, [this, to, user = std::move(user), password = std::move(password)]() mutable {
     access::shared_rights accepted = verify_now(user, password);
     send(subscriber::of(to.session).worker,
          auth_done{.to = to, .user = std::move(user), .accepted = std::move(accepted)});
   });
 }
 
-bool access_control::authenticate(unsigned worker, std::string user, std::string password,
+bool access_control::authenticate(unsigned worker, std::string_view host, std::string user, std::string password,
                                   std::function<void(access::shared_rights accepted)> done) {
-  return enqueue(
-      [this, worker, user = std::move(user), password = std::move(password), done = std::move(done)]() mutable {
+  return enqueue_password(
+      host, [this, worker, user = std::move(user), password = std::move(password), done = std::move(done)]() mutable {
         boost::asio::post(shared_.workers[worker]->context(),
                           [done = std::move(done), accepted = verify_now(user, password)] { done(accepted); });
       });
@@ -177,7 +198,7 @@ access::shared_rights access_control::verify_now(const std::string& user, std::s
 // Changes
 
 bool access_control::change(const reply_route& to, std::string_view sql) {
-  return enqueue([this, to, text = std::string(sql)]() mutable {
+  return enqueue_change([this, to, text = std::string(sql)]() mutable {
     change_now(to, text);
     access::wipe(text);
   });
@@ -217,7 +238,11 @@ std::optional<std::string> access_control::try_change(parser::statement& s) {
 }
 
 void access_control::reload() {
-  if (!enqueue([this] { reload_now(); })) spdlog::error("users were not read again: too much waits; try again later");
+  {
+    const std::scoped_lock lock(jobs_mutex_);
+    reload_is_due_ = true;
+  }
+  changed_.notify_one();
 }
 
 void access_control::reload_now() {

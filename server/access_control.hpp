@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "server/auth_throttle.hpp"
+#include "server/fair_queue.hpp"
 #include "server/session_identity.hpp"
 #include "server/worker_message.hpp"
 #include "storage/access/token_index.hpp"
@@ -33,8 +34,11 @@ struct shared_state;
 /// end what is not allowed any more.
 class access_control {
  public:
-  /// What may wait for the thread; more is refused, to be tried again.
-  static constexpr std::size_t waiting_max = 64;
+  /// What may wait for the thread; more is refused, to be tried again: changes, which come first, and passwords, which
+  /// addresses take turns with.
+  static constexpr std::size_t changes_max = 64;
+  static constexpr std::size_t passwords_max = 1'024;
+  static constexpr std::size_t passwords_per_address_max = 64;
 
   /// The state outlives this.
   explicit access_control(shared_state& shared);
@@ -69,22 +73,25 @@ class access_control {
   /// Whether the token of that number is still good.
   [[nodiscard]] bool has_token(std::uint64_t number) const;
 
-  /// Has a password verified; answered with auth_done. False: too much waits.
-  [[nodiscard]] bool authenticate(const reply_route& to, std::string user, std::string password);
+  /// Has a password verified; answered with auth_done. `host`: auth_throttle::host_of() the client. False: too much
+  /// waits.
+  [[nodiscard]] bool authenticate(const reply_route& to, std::string_view host, std::string user, std::string password);
   /// The same; `done` is called on that worker's thread, unless the server stops before, with the user as it was when
   /// the password was verified; nullptr: refused.
-  [[nodiscard]] bool authenticate(unsigned worker, std::string user, std::string password,
+  [[nodiscard]] bool authenticate(unsigned worker, std::string_view host, std::string user, std::string password,
                                   std::function<void(access::shared_rights accepted)> done);
   /// Runs a statement that changes users or rights, whoever it is from; answered with its reply. False: too much waits.
   [[nodiscard]] bool change(const reply_route& to, std::string_view sql);
-  /// Reads the file again. When it cannot be read, everything stays as it is, and the log says why.
+  /// Reads the file again, soon. When it cannot be read, everything stays as it is, and the log says why.
   void reload();
 
  private:
   using job = std::function<void()>;
 
   void run();
-  [[nodiscard]] bool enqueue(job j);
+  [[nodiscard]] bool enqueue_change(job j);
+  [[nodiscard]] bool enqueue_password(std::string_view host, job j);
+  [[nodiscard]] job take_job();
   [[nodiscard]] access::shared_rights verify_now(const std::string& user, std::string& password) const;
   void expire_tokens();
   [[nodiscard]] static std::int64_t now_s();
@@ -108,8 +115,11 @@ class access_control {
 
   std::mutex jobs_mutex_;
   std::condition_variable changed_;
-  std::deque<job> jobs_;  // guarded by jobs_mutex_
-  bool stopped_ = false;  // guarded by jobs_mutex_
+  // Guarded by jobs_mutex_
+  std::deque<job> changes_;
+  fair_queue<job> passwords_{passwords_per_address_max, passwords_max};
+  bool reload_is_due_ = false;
+  bool stopped_ = false;
 
   // Only used by the thread, and before it starts
   std::optional<std::int64_t> next_expiry_s_;  // of a token

@@ -137,7 +137,7 @@ class authentication : public std::enable_shared_from_this<authentication> {
       auto who = accepted != nullptr ? self->control_.identify(*accepted) : std::nullopt;
       return who ? self->accept(std::move(*who)) : self->reject();
     };
-    if (control_.authenticate(connection_->home().index(), std::move(user), std::move(password), done)) return;
+    if (control_.authenticate(connection_->home().index(), host_, std::move(user), std::move(password), done)) return;
     connection_->respond(busy(status::service_unavailable, "too many are being authenticated; try again later",
                               std::chrono::seconds(1)));
   }
@@ -237,6 +237,9 @@ response allowed_methods(connection& c) {
 void authenticate(connection& c, bool is_needed, std::function<void()> go_on) {
   access_control* const control = c.home().shared().access;
   if (control == nullptr) return go_on();
+  if (c.current().count(field::authorization) > 1) {
+    return c.respond(make_error(status::bad_request, "a request has one field Authorization; leave one out"));
+  }
   const std::string_view value = field_of(c.current(), field::authorization);
   if (!value.empty()) return std::make_shared<authentication>(c, *control, std::move(go_on))->run(value);
   if (!is_needed) return go_on();

@@ -5,6 +5,7 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.server_process import PROGRAM, ServerProcess, refused_start  # noqa: E402
-from harness.wire import Closed, deadline_s  # noqa: E402
+from harness.wire import Closed, deadline_s, frame  # noqa: E402
 
 CLI = os.environ.get("PUBSUBSQL_CLI") or os.path.join(os.path.dirname(PROGRAM), "pubsubsql")
 
@@ -116,6 +117,19 @@ class Authentication(WithUsers):
             with server.framed() as connection:
                 self.assertEqual(self.done(connection, "auth web web-secret")["action"], "auth")
                 self.done(connection, "status")
+
+    def test_many_attempts_of_one_address_keep_nobody_else_out(self) -> None:
+        with self.server() as server:
+            root = self.login(server, "root")
+            for _ in range(80):
+                one = socket.create_connection(("127.0.0.1", server.port), source_address=("127.0.0.2", 0))
+                self.addCleanup(one.close)
+                one.sendall(frame(1, "auth nobody wrong"))
+            self.done(root, "create user late identified by late-secret")
+            self.login(server, "late")
+            server.log.clear()
+            server.signal(signal.SIGHUP)
+            server.wait_for_log("users of .*users")
 
     def test_close_needs_none(self) -> None:
         with self.server() as server, server.framed() as connection:
