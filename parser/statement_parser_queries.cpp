@@ -21,6 +21,12 @@ bool is_bare_column(const select_item& i) {
   return i.alias.empty() && i.value->op == operation::column;
 }
 
+/// Whether a bare word is no column where a column's name would do.
+bool is_constant(std::string_view word) {
+  return equals_keyword(word, "null") || equals_keyword(word, "true") || equals_keyword(word, "false") ||
+         is_function_without_parentheses(word);
+}
+
 }  // namespace
 
 // Lists
@@ -56,7 +62,9 @@ bool statement_parser::select_list(projection& out, list_end behind) {
     const std::size_t start = scanner_.offset();
     if (out.items.empty()) {
       std::string_view name;
-      if (scanner_.accept_name(name) && (scanner_.stands_at(',') || is_list_end(behind))) {
+      const bool is_quoted = scanner_.stands_at('`');
+      if (scanner_.accept_name(name) && (is_quoted || !is_constant(name)) &&
+          (scanner_.stands_at(',') || is_list_end(behind))) {
         out.names.push_back(name);
         continue;
       }
