@@ -57,7 +57,8 @@ class option_reader {
     app_.add_flag("--check-config", o.check_config, "Only say what is wrong with the settings, or else what they are");
     flag("bind", o.bind, "Address to listen on");
     flag("port", o.port, "Port to listen on; 0: any free one");
-    flag("users", o.users_file, "File that has the users, made by `pubsubsql user`; none: everybody may do everything");
+    flag("users", o.users_file, "File that has the users, made by `pubsubsql user`; none: everybody may do everything")
+        ->check([](const std::string& name) { return name.empty() ? "name the file, or leave --users out" : ""; });
     toggle("insecure-no-auth", o.insecure_no_auth, "Without --users, let --bind be any address");
     flag("http-port", o.http_port, "Port for HTTP and WebSocket; 0: none");
     flag("http-allow-origin", o.http_allow_origin,
@@ -113,7 +114,7 @@ class option_reader {
       app_.parse(std::move(arguments));
       return true;
     } catch (const CLI::ParseError& e) {
-      exit_status = app_.exit(e);
+      exit_status = app_.exit(e) == 0 ? 0 : 1;
       return false;
     }
   }

@@ -8,8 +8,13 @@ namespace pubsubsql::server::http {
 
 namespace {
 
+/// As the path and what is behind it, also where the client wrote the whole URL, as it may (RFC 9112, 3.2.2).
 std::string_view target_of(const request& r) {
-  return {r.target().data(), r.target().size()};
+  const std::string_view target(r.target().data(), r.target().size());
+  const std::size_t scheme_end = target.starts_with("http") ? target.find("://") : std::string_view::npos;
+  if (scheme_end == std::string_view::npos || target.starts_with('/')) return target;
+  const std::size_t path = target.find_first_of("/?", scheme_end + 3);
+  return path == std::string_view::npos ? "/" : target.substr(path);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "parser/keywords.hpp"
 #include "server/http/comma_list.hpp"
 #include "server/http/connection.hpp"
 #include "server/http/csv_reply.hpp"
@@ -84,6 +85,11 @@ void run(connection& c, script s, script_link::done_handler done) {
 
 /// The statements of the body; nothing: the request has been answered.
 std::optional<script> read_script(connection& c) {
+  if (const auto coding = field_of(c.current(), field::content_encoding);
+      !coding.empty() && !parser::equals_keyword(coding, "identity")) {
+    c.respond(make_error(status::unsupported_media_type, "a body is taken as it is; send it without Content-Encoding"));
+    return std::nullopt;
+  }
   const std::string type = media_type(field_of(c.current(), field::content_type));
   const std::string_view body = c.current().body();
   if (type == "text/plain" || type == "application/sql") return script(body);

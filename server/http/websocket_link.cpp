@@ -91,6 +91,7 @@ void websocket_link::accept(const request& r, std::function<void()> opened) {
   socket_.async_accept(r, [self = shared_from_this(), opened = std::move(opened)](const error_code& problem) {
     self->timer_.cancel();
     if (problem) return self->bytes_->close();
+    self->heard_ = self->bytes_->bytes_in();
     self->await_silence();
     opened();
   });

@@ -137,6 +137,8 @@ class Sql(Case):
     def test_bodies_that_are_none(self) -> None:
         self.refused(self.http.request("POST", "/sql", "select 1"), 415, "Content-Type")
         self.refused(self.http.sql("a=1", "application/x-www-form-urlencoded"), 415, "Content-Type")
+        coded = {"Content-Type": "text/plain", "Content-Encoding": "gzip"}
+        self.refused(self.http.request("POST", "/sql", "select 1", coded), 415, "Content-Encoding")
         self.assertEqual(self.http.sql("select 1 as a", "Text/Plain; charset=utf-8").status, 200)
         for empty in ("", " ; -- nothing\n;"):
             self.refused(self.http.sql(empty), 400, "no statement")

@@ -127,6 +127,9 @@ class Requests(unittest.TestCase):
                     answer = raw.ask(request)
                     self.assertIn(status, answer.split(b"\r\n")[0])
                     self.assertIn(b'{"status":"err","msg":"', answer)
+            with Raw(server) as raw:  # a whole URL, as proxies send it
+                whole = b"GET http://localhost/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                self.assertIn(b" 200 ", raw.ask(whole).split(b"\r\n")[0])
             for request in (b"", b"GET", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"\x16\x03\x01"):
                 with self.subTest(request), Raw(server) as raw:
                     self.assertEqual(raw.ask(request, end=True), b"")
