@@ -69,6 +69,16 @@ test("a script shows what each statement came to", async () => {
   await console_page.result.has_rows([["1"], ["2"]]);
 });
 
+test("what a change came to is seen above the footer", async () => {
+  await console_page.run("insert into t (a) values (3)");
+  const { locator } = console_page.result;
+  const message = locator.locator(".message", { hasText: "1 row inserted" });
+  await message.waitFor();
+  const inside = await message.boundingBox();
+  const body = await locator.locator(".panel-body").boundingBox();
+  assert.ok(inside.height > 0 && inside.y >= body.y && inside.y + inside.height <= body.y + body.height, JSON.stringify({ inside, body }));
+});
+
 test("only the statement at the cursor, or the selection, runs", async () => {
   await console_page.write("select 1;\nselect 2");
   await page.keyboard.press("Control+Home");
