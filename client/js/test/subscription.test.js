@@ -58,6 +58,26 @@ test("tables that show no id", () => {
   assert.throws(() => unknown.apply(event("update", ["name"], ["x"])), { kind: "usage", message: /`key`/ });
 });
 
+test("rows that have the same key end the subscription", () => {
+  for (const action of ["add", "insert"]) {
+    const rows = new LiveRows(undefined, undefined);
+    rows.apply(event("add", ["id", "v"], ["a", "1"]));
+    assert.throws(() => rows.apply(event(action, ["id", "v"], ["a", "2"])), { kind: "usage", message: /same id, a; .*`key`/ });
+  }
+  const snapshot = new LiveRows(["x", "y"], undefined);
+  assert.throws(() => snapshot.apply(event("add", ["x", "y"], ["1", null], ["1", null])), /same x, y, \["1",null\]/);
+});
+
+test("a row may come back under its key", () => {
+  const rows = new LiveRows(undefined, undefined);
+  rows.apply(event("add", ["id"], ["0"], ["1"]));
+  rows.apply(event("remove", ["id"], ["0"]));
+  rows.apply(event("add", ["id"], ["0"]));
+  rows.clear();
+  rows.apply(event("add", ["id"], ["0"], ["1"]));
+  assert.deepEqual([...rows.map.keys()], ["0", "1"]);
+});
+
 test("a slow consumer goes on with the rows there are", async () => {
   const slow = subscription({ queue: 4 });
   slow.confirm();
