@@ -79,6 +79,18 @@ test("what a change came to is seen above the footer", async () => {
   assert.ok(inside.height > 0 && inside.y >= body.y && inside.y + inside.height <= body.y + body.height, JSON.stringify({ inside, body }));
 });
 
+test("what the server says nothing of is not shown", async () => {
+  const { locator } = console_page.result;
+  for (const sql of ["create table empty_one (a int)", "key empty_one a", "begin", "rollback", "drop table empty_one"]) {
+    await console_page.run(sql);
+    await locator.locator(".panel-title", { hasText: sql }).waitFor();
+    await locator.locator(".message", { hasText: "✓ ok" }).waitFor();
+    await console_page.result.has_rows([]);
+  }
+  await console_page.run("mysql status");
+  await console_page.result.has_rows([["online", "0"]]);
+});
+
 test("only the statement at the cursor, or the selection, runs", async () => {
   await console_page.write("select 1;\nselect 2");
   await page.keyboard.press("Control+Home");

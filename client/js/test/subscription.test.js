@@ -14,6 +14,12 @@ function subscription(options) {
   return new Subscription("subscribe * from t", undefined, options, () => Promise.resolve());
 }
 
+test("a message that says nothing of rows has none of its own", () => {
+  const reply = new RowSet({ action: "begin" });
+  assert.deepEqual([reply.rows, reply.columns, reply.data, Object.keys(reply)], [0, [], [], ["action", "columns", "data"]]);
+  assert.deepEqual(Object.keys(new RowSet({ action: "insert", rows: 0 })), ["action", "rows", "columns", "data"]);
+});
+
 test("rows by id", () => {
   const rows = new LiveRows(undefined, undefined);
   rows.apply(event("add", ["id", "a", "b"], ["0", "x", null], ["1", "y", "z"]));
