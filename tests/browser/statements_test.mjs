@@ -91,6 +91,19 @@ test("what the server says nothing of is not shown", async () => {
   await console_page.result.has_rows([["online", "0"]]);
 });
 
+test("what the console does not run says what to do instead", async () => {
+  const { note } = console_page.result;
+  for (const [sql, words] of [
+    ["close", "close the page"],
+    ["unsubscribe from t", "Press “Close and unsubscribe”"],
+    ["execute immediate 'subscribe * from t'", "by itself"],
+  ]) {
+    await console_page.run(sql);
+    await note.getByText(words).waitFor();
+    await page.locator(".cm-lintRange-error").first().waitFor();
+  }
+});
+
 test("only the statement at the cursor, or the selection, runs", async () => {
   await console_page.write("select 1;\nselect 2");
   await page.keyboard.press("Control+Home");
