@@ -99,7 +99,10 @@ export interface SubscribeOptions {
   queue?: number;
   /** Whether `rows` is kept; true if not given. Without, the iterator has nothing but `reset` after an overflow. */
   rows?: boolean;
-  /** The columns that tell rows apart, for tables that do not show an id: those of the primary key. */
+  /**
+   * The columns that tell rows apart, for tables that do not show the id that the server gives: those of the primary
+   * key, which must not change. The subscription ends with a `usage` error when two rows have the same.
+   */
   key?: string | string[];
 }
 

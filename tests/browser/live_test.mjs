@@ -99,6 +99,15 @@ test("closing a panel unsubscribes", async () => {
   assert.equal(await page.locator(".panel.live").count(), 1);
 });
 
+test("a subscription whose rows cannot be told apart says so", async () => {
+  await client.run("create table parts (id varchar(5), name varchar(5))");
+  await client.run("insert into parts (id, name) values ('a', 'nut'), ('a', 'bolt')");
+  await console_page.run("subscribe * from parts");
+  const ended = console_page.live(1);
+  await ended.note.getByText("do not tell them apart").waitFor();
+  await ended.button("Close and unsubscribe").click();
+});
+
 test("a subscription that is refused says why", async () => {
   await console_page.run("subscribe nothing from jobs where (");
   const refused = console_page.live(1);

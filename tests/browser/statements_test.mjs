@@ -69,6 +69,41 @@ test("a script shows what each statement came to", async () => {
   await console_page.result.has_rows([["1"], ["2"]]);
 });
 
+test("what a change came to is seen above the footer", async () => {
+  await console_page.run("insert into t (a) values (3)");
+  const { locator } = console_page.result;
+  const message = locator.locator(".message", { hasText: "1 row inserted" });
+  await message.waitFor();
+  const inside = await message.boundingBox();
+  const body = await locator.locator(".panel-body").boundingBox();
+  assert.ok(inside.height > 0 && inside.y >= body.y && inside.y + inside.height <= body.y + body.height, JSON.stringify({ inside, body }));
+});
+
+test("what the server says nothing of is not shown", async () => {
+  const { locator } = console_page.result;
+  for (const sql of ["create table empty_one (a int)", "key empty_one a", "begin", "rollback", "drop table empty_one"]) {
+    await console_page.run(sql);
+    await locator.locator(".panel-title", { hasText: sql }).waitFor();
+    await locator.locator(".message", { hasText: "✓ ok" }).waitFor();
+    await console_page.result.has_rows([]);
+  }
+  await console_page.run("mysql status");
+  await console_page.result.has_rows([["online", "0"]]);
+});
+
+test("what the console does not run says what to do instead", async () => {
+  const { note } = console_page.result;
+  for (const [sql, words] of [
+    ["close", "close the page"],
+    ["unsubscribe from t", "Press “Close and unsubscribe”"],
+    ["execute immediate 'subscribe * from t'", "by itself"],
+  ]) {
+    await console_page.run(sql);
+    await note.getByText(words).waitFor();
+    await page.locator(".cm-lintRange-error").first().waitFor();
+  }
+});
+
 test("only the statement at the cursor, or the selection, runs", async () => {
   await console_page.write("select 1;\nselect 2");
   await page.keyboard.press("Control+Home");

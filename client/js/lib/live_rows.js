@@ -1,6 +1,11 @@
 import { usage } from "./errors.js";
 import { RowSet, toObject } from "./rows.js";
 
+function ambiguous(problem) {
+  const advice = "name the table's primary key in the option `key` of subscribe(), or keep no rows with `rows: false`";
+  return usage(`${problem}; ${advice}`);
+}
+
 /**
  * The rows of a subscription as its events leave them, by id; those of groups by the columns of `group by`. Rows are
  * never changed: an update puts a new object in the place of the old one.
@@ -22,7 +27,7 @@ export class LiveRows {
     this.map.clear();
   }
 
-  /** Throws when the event does not tell which rows it is about. */
+  /** Throws when the event does not tell which rows it is about, or two rows cannot be told apart. */
   apply(event) {
     if (event.data.length === 0) return;
     const keyOf = this.#keyFunction(event.columns);
@@ -30,7 +35,7 @@ export class LiveRows {
     switch (event.action) {
       case "add":
       case "insert":
-        for (const cells of event.data) this.map.set(keyOf(cells), toObject(event.columns, cells));
+        for (const cells of event.data) this.#enter(keyOf(cells), event.columns, cells);
         break;
       case "update":
         for (const cells of event.data) this.#update(keyOf(cells), event.columns, cells);
@@ -48,6 +53,14 @@ export class LiveRows {
     return new RowSet({ action: "add", columns, rows: data.length, data });
   }
 
+  /** The server never enters a row that is there, so another one has its key. Groups cannot be mistaken for each other. */
+  #enter(key, columns, cells) {
+    if (this.#groupColumns === undefined && this.map.has(key)) {
+      throw ambiguous(`two rows have the same ${this.#keyNames.join(", ")}, ${key}`);
+    }
+    this.map.set(key, toObject(columns, cells));
+  }
+
   #update(key, columns, cells) {
     this.map.set(key, { ...this.map.get(key), ...toObject(columns, cells) });
   }
@@ -57,8 +70,7 @@ export class LiveRows {
     const at = this.#keyNames.map((name) => columns.indexOf(name));
     if (at.includes(-1)) {
       const [columnList, keyList] = [columns.join(", "), this.#keyNames.join(", ")];
-      const problem = `an event with the columns ${columnList} does not tell its rows by ${keyList}`;
-      throw usage(`${problem}; name the table's primary key in the option \`key\` of subscribe()`);
+      throw ambiguous(`an event with the columns ${columnList} does not tell its rows by ${keyList}`);
     }
     if (at.length === 1) return (cells) => cells[at[0]];
     return (cells) => JSON.stringify(at.map((i) => cells[i]));

@@ -10,13 +10,16 @@ export function toObject(columns, cells) {
   return row;
 }
 
-/** Columns and rows, with what else a message of the server says. */
+/**
+ * Columns and rows, with what else a message of the server says. `rows` is 0 where it says nothing of rows, and not
+ * enumerable then, so that the enumerable members beside `columns` and `data` are those of the message.
+ */
 export class RowSet {
   constructor(members) {
     Object.assign(this, members);
     this.columns ??= [];
     this.data ??= [];
-    this.rows ??= 0;
+    if (this.rows === undefined) Object.defineProperty(this, "rows", { value: 0 });
   }
 
   /** The rows as objects, by the names of the columns. */

@@ -152,6 +152,20 @@ test("groups are told by their columns", async (t) => {
   assert.deepEqual([...groups.rows].map(([key, row]) => [key, row.s]), [['["N","a"]', "1"], ['["S","a"]', "8"]]);
 });
 
+test("rows that a column `id` does not tell apart", async (t) => {
+  const db = await connected(t);
+  await db.query("create table parts (id varchar(5), name varchar(5) primary key)");
+  await db.query("insert into parts (id, name) values ('a', 'nut'), ('a', 'bolt')");
+  const byId = db.subscribe("subscribe * from parts");
+  await assert.rejects(byId.next(), { kind: "usage", message: /two rows have the same id, a; .*`key`/ });
+  assert.deepEqual([(await byId.next()).done, byId.ended], [true, true]);
+  const byName = db.subscribe("subscribe * from parts", null, { key: "name" });
+  assert.equal((await byName.next()).value.rows, 2);
+  assert.deepEqual([...byName.rows.keys()], ["nut", "bolt"]);
+  const events = db.subscribe("subscribe * from parts", null, { rows: false });
+  assert.equal((await events.next()).value.rows, 2);
+});
+
 test("a subscription that is refused", async (t) => {
   const db = await connected(t);
   const refused = db.subscribe("subscribe nothing from t");

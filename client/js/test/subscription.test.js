@@ -14,6 +14,12 @@ function subscription(options) {
   return new Subscription("subscribe * from t", undefined, options, () => Promise.resolve());
 }
 
+test("a message that says nothing of rows has none of its own", () => {
+  const reply = new RowSet({ action: "begin" });
+  assert.deepEqual([reply.rows, reply.columns, reply.data, Object.keys(reply)], [0, [], [], ["action", "columns", "data"]]);
+  assert.deepEqual(Object.keys(new RowSet({ action: "insert", rows: 0 })), ["action", "rows", "columns", "data"]);
+});
+
 test("rows by id", () => {
   const rows = new LiveRows(undefined, undefined);
   rows.apply(event("add", ["id", "a", "b"], ["0", "x", null], ["1", "y", "z"]));
@@ -56,6 +62,26 @@ test("tables that show no id", () => {
   const unknown = new LiveRows(undefined, undefined);
   unknown.apply(event("add", ["id", "name"], ["i", "x"]));
   assert.throws(() => unknown.apply(event("update", ["name"], ["x"])), { kind: "usage", message: /`key`/ });
+});
+
+test("rows that have the same key end the subscription", () => {
+  for (const action of ["add", "insert"]) {
+    const rows = new LiveRows(undefined, undefined);
+    rows.apply(event("add", ["id", "v"], ["a", "1"]));
+    assert.throws(() => rows.apply(event(action, ["id", "v"], ["a", "2"])), { kind: "usage", message: /same id, a; .*`key`/ });
+  }
+  const snapshot = new LiveRows(["x", "y"], undefined);
+  assert.throws(() => snapshot.apply(event("add", ["x", "y"], ["1", null], ["1", null])), /same x, y, \["1",null\]/);
+});
+
+test("a row may come back under its key", () => {
+  const rows = new LiveRows(undefined, undefined);
+  rows.apply(event("add", ["id"], ["0"], ["1"]));
+  rows.apply(event("remove", ["id"], ["0"]));
+  rows.apply(event("add", ["id"], ["0"]));
+  rows.clear();
+  rows.apply(event("add", ["id"], ["0"], ["1"]));
+  assert.deepEqual([...rows.map.keys()], ["0", "1"]);
 });
 
 test("a slow consumer goes on with the rows there are", async () => {

@@ -112,7 +112,8 @@ class AsyncClient:
         """Subscribes, now and after each reconnect; returns when the server has agreed.
 
         `queue`: how many rows of events, and events, wait for the consumer at most; otherwise that of the options.
-        `key`: the columns that tell rows apart, for tables that do not show an id: those of the primary key.
+        `key`: the columns that tell rows apart, for tables that do not show the id that the server gives: those of the
+        primary key, which must not change. UsageError ends the subscription when two rows have the same.
         `keep_rows`: without, `rows` stays empty, and the consumer has nothing but a `reset` after an overflow."""
         subscription = AsyncSubscription(
             sql,

@@ -65,6 +65,13 @@ class Change(RowSet):
     reason: Optional[str] = None
 
 
+def _ambiguous(problem: str) -> UsageError:
+    return UsageError(
+        f"{problem}; name the table's primary key in the argument `key` of subscribe(), or keep no rows with "
+        "`keep_rows=False`"
+    )
+
+
 class LiveRows(Mapping[Key, Row]):
     """The rows of a subscription as its events leave them. A mapping that can be read from any thread: iterating, keys(),
     values() and items() are about the moment when they were called. Rows are never changed; an update puts a new dict in
@@ -110,7 +117,7 @@ class LiveRows(Mapping[Key, Row]):
             self._rows.clear()
 
     def _apply(self, change: Change) -> None:
-        """Raises UsageError when the change does not tell which rows it is about."""
+        """Raises UsageError when the change does not tell which rows it is about, or two rows cannot be told apart."""
         if not change.data:
             return
         key_of = self._key_function(change.columns)
@@ -118,7 +125,7 @@ class LiveRows(Mapping[Key, Row]):
         with self._lock:
             if change.action in ("add", "insert"):
                 for cells in change.data:
-                    self._rows[key_of(cells)] = dict(zip(change.columns, cells))
+                    self._enter(key_of(cells), dict(zip(change.columns, cells)))
             elif change.action == "update":
                 for cells in change.data:
                     key = key_of(cells)
@@ -126,6 +133,13 @@ class LiveRows(Mapping[Key, Row]):
             elif change.action in ("remove", "delete"):
                 for cells in change.data:
                     self._rows.pop(key_of(cells), None)
+
+    def _enter(self, key: Key, row: Row) -> None:
+        """The server never enters a row that is there, so another one has its key. Groups cannot be mistaken."""
+        if self._group_columns is None and key in self._rows:
+            names = ", ".join(self._key or ())
+            raise _ambiguous(f"two rows have the same {names}, {key}")
+        self._rows[key] = row
 
     def _snapshot(self) -> Change:
         """All rows as an `add` event has them."""
@@ -138,9 +152,8 @@ class LiveRows(Mapping[Key, Row]):
             self._key = self._default_key(columns)
         missing = [name for name in self._key if name not in columns]
         if missing:
-            raise UsageError(
-                f"an event with the columns {', '.join(columns)} does not tell its rows by {', '.join(self._key)}; name "
-                "the table's primary key in the argument `key` of subscribe()"
+            raise _ambiguous(
+                f"an event with the columns {', '.join(columns)} does not tell its rows by {', '.join(self._key)}"
             )
         at = [columns.index(name) for name in self._key]
         if len(at) == 1:

@@ -148,6 +148,19 @@ class Subscriptions(WithServer):
                 change_of(groups)
             self.assertEqual({key: row["s"] for key, row in groups.rows.items()}, {("N", "a"): "1", ("S", "a"): "8"})
 
+    def test_rows_that_a_column_id_does_not_tell_apart(self) -> None:
+        db = self.connect()
+        db.query("create table parts (id varchar(5), name varchar(5) primary key)")
+        db.query("insert into parts (id, name) values ('a', 'nut'), ('a', 'bolt')")
+        by_id = db.subscribe("subscribe * from parts")
+        with self.assertRaisesRegex(UsageError, "two rows have the same id, a; .*`key`"):
+            by_id.next(timeout=60)
+        self.assertTrue(by_id.ended)
+        by_name = db.subscribe("subscribe * from parts", key="name")
+        self.assertEqual(change_of(by_name).rows, 2)
+        self.assertEqual(list(by_name.rows), ["nut", "bolt"])
+        self.assertEqual(change_of(db.subscribe("subscribe * from parts", keep_rows=False)).rows, 2)
+
     def test_refused(self) -> None:
         db = self.connect()
         with self.assertRaises(RefusedError):

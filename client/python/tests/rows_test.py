@@ -56,6 +56,24 @@ class Live(unittest.TestCase):
         with self.assertRaisesRegex(UsageError, "`key`"):
             unknown._apply(change("update", ["name"], ["x"]))
 
+    def test_rows_that_have_the_same_key(self) -> None:
+        for action in ("add", "insert"):
+            rows = LiveRows(None, None)
+            rows._apply(change("add", ["id", "v"], ["a", "1"]))
+            with self.assertRaisesRegex(UsageError, "same id, a; .*`key`"):
+                rows._apply(change(action, ["id", "v"], ["a", "2"]))
+        with self.assertRaisesRegex(UsageError, "same x, y"):
+            LiveRows(["x", "y"], None)._apply(change("add", ["x", "y"], ["1", None], ["1", None]))
+
+    def test_a_row_may_come_back_under_its_key(self) -> None:
+        rows = LiveRows(None, None)
+        rows._apply(change("add", ["id"], ["0"], ["1"]))
+        rows._apply(change("remove", ["id"], ["0"]))
+        rows._apply(change("add", ["id"], ["0"]))
+        rows._clear()
+        rows._apply(change("add", ["id"], ["0"], ["1"]))
+        self.assertEqual(list(rows), ["0", "1"])
+
 
 class Queue(unittest.IsolatedAsyncioTestCase):
     def subscription(self, queue: int, **arguments: Any) -> AsyncSubscription:

@@ -7,6 +7,7 @@ import { view_of, type Row } from "../grid/rows.js";
 import { icon } from "../icons.js";
 import { icon_button, PanelFrame } from "../panels/panel_frame.js";
 import type { Panel } from "../panels/workspace.js";
+import { words_of } from "../refusals.js";
 import { definition_of, type Definition } from "./definition.js";
 import { LiveRows } from "./live_rows.js";
 import { Rate } from "./rate.js";
@@ -73,7 +74,7 @@ export class LivePanel implements Panel {
     } catch (error) {
       if (this.closed) return;
       this.element.classList.add("ended");
-      this.frame.set_note((error as Error).message, "error");
+      this.frame.set_note(words_of(error), "error");
       if (error instanceof PubSubSqlError) connection.look_at(error);
       this.events.on_error(error);
     }

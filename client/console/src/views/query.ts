@@ -13,6 +13,7 @@ import { notify } from "../notices.js";
 import { icon_button } from "../panels/panel_frame.js";
 import { ResultPanel } from "../panels/result_panel.js";
 import { Workspace } from "../panels/workspace.js";
+import { refusal_of, words_of } from "../refusals.js";
 import { first_words, type Statement } from "../statements.js";
 import { load, save } from "../store.js";
 
@@ -176,19 +177,25 @@ export class QueryView {
 
   private async run_one(statement: Statement, panel: ResultPanel): Promise<boolean> {
     const begun = performance.now();
+    const refusal = refusal_of(statement.text);
+    if (refusal !== undefined) {
+      panel.add({ sql: statement.text, error: refusal, milliseconds: 0 });
+      this.editor.mark_error(statement, undefined, refusal);
+      return false;
+    }
     try {
       const result = await this.options.connection.query(statement.text, this.running?.signal);
       panel.add({ sql: statement.text, result, milliseconds: performance.now() - begun });
       return true;
     } catch (error) {
-      panel.add({ sql: statement.text, error: (error as Error).message, milliseconds: performance.now() - begun });
+      panel.add({ sql: statement.text, error: words_of(error), milliseconds: performance.now() - begun });
       this.mark(statement, error);
       return false;
     }
   }
 
   private mark(statement: Statement, error: unknown): void {
-    if (error instanceof PubSubSqlError) this.editor.mark_error(statement, error.offset, error.message);
+    if (error instanceof PubSubSqlError) this.editor.mark_error(statement, error.offset, words_of(error));
   }
 
   private result_panel(): ResultPanel {
