@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -53,6 +54,14 @@ void say_listening(const std::string& host, std::uint16_t port, std::uint16_t ht
   spdlog::set_level(level);
 }
 
+/// What is left to do does not wait for signals, and none cuts it short when their handlers go.
+void block_signals() {
+  sigset_t ending;
+  sigemptyset(&ending);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ending, signal);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -98,6 +107,7 @@ int main(int argc, char** argv) {
   }
   say_listening(settings->bind, s.port(), s.http_port());
   s.run();
+  block_signals();
   access.stop();
   mysql.stop();
   stores.stop();
