@@ -102,23 +102,19 @@ std::int64_t access_control::now_s() {
 
 // The thread
 
-bool access_control::enqueue_change(job j) {
+/// Has `add` put something into a queue, and the thread see to it. False: it did not, or the thread has ended.
+template <typename Add>
+bool access_control::enqueue(Add add) {
   {
     const std::scoped_lock lock(jobs_mutex_);
-    if (stopped_ || changes_.size() >= changes_max) return false;
-    changes_.push_back(std::move(j));
+    if (stopped_ || !add()) return false;
   }
   changed_.notify_one();
   return true;
 }
 
 bool access_control::enqueue_password(std::string_view host, job j) {
-  {
-    const std::scoped_lock lock(jobs_mutex_);
-    if (stopped_ || !passwords_.push(host, std::move(j))) return false;
-  }
-  changed_.notify_one();
-  return true;
+  return enqueue([&] { return passwords_.push(host, std::move(j)); });
 }
 
 /// REQUIRES: the lock is held.
@@ -198,9 +194,13 @@ access::shared_rights access_control::verify_now(const std::string& user, std::s
 // Changes
 
 bool access_control::change(const reply_route& to, std::string_view sql) {
-  return enqueue_change([this, to, text = std::string(sql)]() mutable {
-    change_now(to, text);
-    access::wipe(text);
+  return enqueue([&] {
+    if (changes_.size() >= changes_max) return false;
+    changes_.emplace_back([this, to, text = std::string(sql)]() mutable {
+      change_now(to, text);
+      access::wipe(text);
+    });
+    return true;
   });
 }
 
@@ -238,11 +238,7 @@ std::optional<std::string> access_control::try_change(parser::statement& s) {
 }
 
 void access_control::reload() {
-  {
-    const std::scoped_lock lock(jobs_mutex_);
-    reload_is_due_ = true;
-  }
-  changed_.notify_one();
+  enqueue([this] { return reload_is_due_ = true; });
 }
 
 void access_control::reload_now() {

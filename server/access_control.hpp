@@ -89,7 +89,8 @@ class access_control {
   using job = std::function<void()>;
 
   void run();
-  [[nodiscard]] bool enqueue_change(job j);
+  template <typename Add>
+  bool enqueue(Add add);
   [[nodiscard]] bool enqueue_password(std::string_view host, job j);
   [[nodiscard]] job take_job();
   [[nodiscard]] access::shared_rights verify_now(const std::string& user, std::string& password) const;

@@ -245,9 +245,9 @@ void access_gate::verify(const reply_route& to, std::string user, std::string pa
     return on(refused);
   }
   session* const from = worker_.find(to.session);
-  if (from == nullptr ||
-      control()->authenticate(to, auth_throttle::host_of(from->address()), std::move(user), std::move(password)))
-    return;
+  if (from == nullptr) return;
+  const std::string host = auth_throttle::host_of(from->address());
+  if (control()->authenticate(to, host, std::move(user), std::move(password))) return;
   std::string bytes;
   encode_error(bytes, to.address, "too many are being authenticated, of this address or of all; try again later");
   from->limit_admission();
