@@ -84,32 +84,32 @@ sqlite_files::sqlite_files(const std::string& directory) {
   note_tables();
 }
 
-sqlite_files::~sqlite_files() {
-  open_tables_.clear();
-  put_journal_ = {};
-  db_.reset();
-  if (lock_ >= 0) ::close(lock_);
+sqlite_files::~sqlite_files() = default;
+
+sqlite_files::lock_file::~lock_file() {
+  if (descriptor >= 0) ::close(descriptor);
 }
 
 void sqlite_files::lock(const std::string& directory) {
   const std::string path = directory + "/lock";
-  lock_ = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (lock_ < 0) throw sqlite_error(SQLITE_CANTOPEN, "cannot write to " + path + ": " + std::strerror(errno));
-  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
-  ::close(std::exchange(lock_, -1));
+  lock_.descriptor = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (lock_.descriptor < 0)
+    throw sqlite_error(SQLITE_CANTOPEN, "cannot write to " + path + ": " + std::strerror(errno));
+  if (::flock(lock_.descriptor, LOCK_EX | LOCK_NB) == 0) return;
   throw sqlite_error(SQLITE_BUSY, "another server uses " + directory + "; stop it, or give this one its own --data");
 }
 
 /// Beside the database the directory remembers that it was made: a disk that loses a file often leaves it empty.
 bool sqlite_files::has_had_tables() const {
   char noted = 0;
-  return ::pread(lock_, &noted, 1, 0) == 1;
+  return ::pread(lock_.descriptor, &noted, 1, 0) == 1;
 }
 
 void sqlite_files::note_tables() const {
   if (has_had_tables()) return;
   const std::string_view note = "pubsubsql.db has been made\n";
-  if (::pwrite(lock_, note.data(), note.size(), 0) != static_cast<ssize_t>(note.size()) || ::fsync(lock_) != 0) {
+  if (::pwrite(lock_.descriptor, note.data(), note.size(), 0) != static_cast<ssize_t>(note.size()) ||
+      ::fsync(lock_.descriptor) != 0) {
     throw sqlite_error(SQLITE_IOERR, std::string("cannot write to the file `lock`: ") + std::strerror(errno));
   }
 }

@@ -120,7 +120,16 @@ class sqlite_files {
   void read_columns(std::int64_t table, table_description& d) const;
   void read_indexes(std::int64_t table, table_description& d) const;
 
-  int lock_ = -1;
+  /// Closed when it goes, also when the constructor throws.
+  struct lock_file {
+    lock_file() = default;
+    lock_file(const lock_file&) = delete;
+    lock_file& operator=(const lock_file&) = delete;
+    ~lock_file();
+    int descriptor = -1;
+  };
+
+  lock_file lock_;  // outlives everything that uses the directory
   std::unique_ptr<sqlite_database> db_;
   text_map<open_table> open_tables_;
   sqlite_statement put_journal_;
