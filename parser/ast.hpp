@@ -229,6 +229,21 @@ struct alter_ack_statement {
   bool operator==(const alter_ack_statement&) const = default;
 };
 
+/// Whether a table keeps its latest changes for subscribers that come back, and how many.
+struct history_setting {
+  bool on = true;
+  std::optional<std::uint64_t> bytes = {};    ///< nothing: as the server is set
+  std::optional<std::uint64_t> seconds = {};  ///< of age; nothing: as the server is set
+  bool operator==(const history_setting&) const = default;
+};
+
+/// `alter table T set history = on`, `= off`, `= 1000000 bytes 60 seconds` or `= default`.
+struct alter_history_statement {
+  std::string_view table;
+  std::optional<history_setting> history = {};  ///< nothing: kept as soon as somebody subscribes with positions
+  bool operator==(const alter_history_statement&) const = default;
+};
+
 /// What becomes of a subscription whose subscriber does not take its events: the connection ends, only the latest state
 /// of each row is kept, or events are left out until there is room for a fresh beginning.
 enum class slow_policy : std::uint8_t { disconnect, conflate, drop };
@@ -242,7 +257,12 @@ struct subscribe_statement {
   order_list order_by = {};
   std::optional<row_limit> limit = {};  ///< only together with order_by
   std::optional<slow_policy> on_slow = {};
+  bool with_seq = false;                    ///< events say their positions
+  std::optional<std::uint64_t> since = {};  ///< the position to go on at; implies with_seq
   bool operator==(const subscribe_statement&) const = default;
+
+  /// Whether its events say their positions.
+  [[nodiscard]] bool tells_positions() const { return with_seq || since.has_value(); }
 };
 
 /// Without an id: every subscription this connection has on the table.
@@ -527,15 +547,15 @@ struct mysql_repair_statement {
 
 using statement_body =
     std::variant<insert_statement, select_statement, update_statement, delete_statement, push_statement, pop_statement,
-                 peek_statement, key_statement, tag_statement, alter_ack_statement, subscribe_statement,
-                 unsubscribe_statement, status_statement, close_statement, stop_statement, show_tables_statement,
-                 describe_statement, mysql_connect_statement, mysql_disconnect_statement, mysql_status_statement,
-                 mysql_tables_statement, mysql_subscribe_statement, mysql_unsubscribe_statement, mysql_check_statement,
-                 mysql_repair_statement, create_table_statement, drop_table_statement, truncate_statement,
-                 add_column_statement, drop_column_statement, create_index_statement, drop_index_statement,
-                 begin_statement, commit_statement, rollback_statement, explain_statement, show_statement,
-                 show_grants_statement, auth_statement, create_user_statement, drop_user_statement, grant_statement,
-                 revoke_statement, prepare_statement, execute_statement, deallocate_statement>;
+                 peek_statement, key_statement, tag_statement, alter_ack_statement, alter_history_statement,
+                 subscribe_statement, unsubscribe_statement, status_statement, close_statement, stop_statement,
+                 show_tables_statement, describe_statement, mysql_connect_statement, mysql_disconnect_statement,
+                 mysql_status_statement, mysql_tables_statement, mysql_subscribe_statement, mysql_unsubscribe_statement,
+                 mysql_check_statement, mysql_repair_statement, create_table_statement, drop_table_statement,
+                 truncate_statement, add_column_statement, drop_column_statement, create_index_statement,
+                 drop_index_statement, begin_statement, commit_statement, rollback_statement, explain_statement,
+                 show_statement, show_grants_statement, auth_statement, create_user_statement, drop_user_statement,
+                 grant_statement, revoke_statement, prepare_statement, execute_statement, deallocate_statement>;
 
 /// One statement. `stream` asks for no reply unless the statement fails.
 struct statement {

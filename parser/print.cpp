@@ -94,6 +94,18 @@ class printer {
     out_ += "alter table " + quote_name(s.table) + " set ack = ";
     out_ += s.ack == ack_mode::committed ? "committed" : "memory";
   }
+  void operator()(const alter_history_statement& s) {
+    out_ += "alter table " + quote_name(s.table) + " set history =";
+    if (!s.history) {
+      out_ += " default";
+    } else if (!s.history->on) {
+      out_ += " off";
+    } else if (!s.history->bytes && !s.history->seconds) {
+      out_ += " on";
+    }
+    if (s.history && s.history->bytes) out_ += ' ' + std::to_string(*s.history->bytes) + " bytes";
+    if (s.history && s.history->seconds) out_ += ' ' + std::to_string(*s.history->seconds) + " seconds";
+  }
   void operator()(const subscribe_statement& s) {
     out_ += s.skip ? "subscribe skip " : "subscribe ";
     columns(s.columns);
@@ -107,6 +119,8 @@ class printer {
               : *s.on_slow == slow_policy::drop   ? " on slow drop"
                                                   : " on slow disconnect";
     }
+    if (s.with_seq) out_ += " with seq";
+    if (s.since) out_ += " since " + std::to_string(*s.since);
   }
   void operator()(const unsubscribe_statement& s) {
     out_ += "unsubscribe";

@@ -112,7 +112,9 @@ subscribe_statement statement_parser::no_subscribe() {
           .group_by = no_expressions(),
           .order_by = list_of<order_item>(),
           .limit = {},
-          .on_slow = {}};
+          .on_slow = {},
+          .with_seq = false,
+          .since = {}};
 }
 
 bool statement_parser::subscribe_parts(subscribe_statement& out) {
@@ -128,12 +130,42 @@ bool statement_parser::subscribe_parts(subscribe_statement& out) {
   }
   if (!order_by(out.order_by)) return false;
   if (out.order_by.empty() && scanner_.keyword_follows("limit")) return fail("`order by` before `limit`");
-  if (!limit_of_query(out.limit) || !on_slow(out.on_slow)) return false;
-  return end(out.where || out.on_slow ? "end of statement" : "`where` or end of statement");
+  if (!limit_of_query(out.limit) || !subscription_options(out)) return false;
+  const bool may_have_where = !out.where && !out.on_slow && !out.tells_positions();
+  return end(may_have_where ? "`where` or end of statement" : "end of statement");
+}
+
+/// What stands behind all that says which rows, in any order.
+bool statement_parser::subscription_options(subscribe_statement& out) {
+  for (;;) {
+    if (!out.on_slow && scanner_.accept_keyword("on")) {
+      if (!on_slow(out.on_slow)) return false;
+    } else if (!out.with_seq && scanner_.accept_keyword("with")) {
+      out.with_seq = true;
+      if (!keyword("seq", "`seq`")) return false;
+    } else if (!out.since && scanner_.accept_keyword("since")) {
+      if (!position(out.since)) return false;
+    } else {
+      return true;
+    }
+  }
+}
+
+bool statement_parser::position(std::optional<std::uint64_t>& out) {
+  const std::size_t start = scanner_.offset();
+  std::string_view digits;
+  bound_value given;
+  if (scanner_.accept_placeholder(given)) digits = given.is == bound_value::kind::missing ? "0" : given.text;
+  if (!digits.empty() || scanner_.accept_number(digits)) {
+    const char* const last = digits.data() + digits.size();
+    const auto [stop, problem] = std::from_chars(digits.data(), last, out.emplace());
+    if (problem == std::errc{} && stop == last) return true;
+  }
+  scanner_.rewind(start);
+  return fail("a position, as the server told it in `seq`");
 }
 
 bool statement_parser::on_slow(std::optional<slow_policy>& out) {
-  if (!scanner_.accept_keyword("on")) return true;
   if (!keyword("slow", "`slow`")) return false;
   if (scanner_.accept_keyword("disconnect")) {
     out = slow_policy::disconnect;

@@ -112,7 +112,9 @@ class statement_parser final : public expression_parser {
   bool update_parts(update_statement& out);
   bool delete_parts(delete_statement& out);
   bool subscribe_parts(subscribe_statement& out);
+  bool subscription_options(subscribe_statement& out);
   bool on_slow(std::optional<slow_policy>& out);
+  bool position(std::optional<std::uint64_t>& out);
 
   // Access
   bool user_name(std::string_view& out);
@@ -125,7 +127,8 @@ class statement_parser final : public expression_parser {
   bool create_table(statement_body& out);
   bool create_index(statement_body& out, index_type type);
   bool drop_index(statement_body& out);
-  bool alter_ack(statement_body& out, std::string_view table);
+  bool alter_set(statement_body& out, std::string_view table);
+  bool history(std::optional<history_setting>& out);
   bool alter_add(statement_body& out, std::string_view table);
   bool alter_drop(statement_body& out, std::string_view table);
   bool accept_condition(std::string_view second, std::string_view third);

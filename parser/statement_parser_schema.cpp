@@ -1,6 +1,7 @@
 // Statements that declare: tables, columns, indexes.
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "parser/keywords.hpp"
@@ -28,16 +29,46 @@ bool statement_parser::acknowledgement(ack_mode& out) {
   return fail("`memory` or `committed`");
 }
 
-bool statement_parser::alter_ack(statement_body& out, std::string_view table) {
+bool statement_parser::alter_set(statement_body& out, std::string_view table) {
+  if (scanner_.accept_keyword("history")) {
+    auto& s = out.emplace<alter_history_statement>(alter_history_statement{.table = table});
+    return symbol('=', "`=`") && history(s.history) && end("end of statement");
+  }
   auto& s = out.emplace<alter_ack_statement>(alter_ack_statement{.table = table});
-  return keyword("ack", "`ack`") && symbol('=', "`=`") && acknowledgement(s.ack) && end("end of statement");
+  return keyword("ack", "`ack` or `history`") && symbol('=', "`=`") && acknowledgement(s.ack) &&
+         end("end of statement");
+}
+
+bool statement_parser::history(std::optional<history_setting>& out) {
+  if (scanner_.accept_keyword("default")) return true;
+  history_setting& h = out.emplace();
+  if (scanner_.accept_keyword("on")) return true;
+  if (scanner_.accept_keyword("off")) {
+    h.on = false;
+    return true;
+  }
+  std::string_view digits;
+  while (scanner_.accept_number(digits)) {
+    std::uint64_t number = 0;
+    const char* const last = digits.data() + digits.size();
+    const auto [stop, problem] = std::from_chars(digits.data(), last, number);
+    if (problem != std::errc{} || stop != last) return fail("a whole number before `bytes` or `seconds`");
+    if (!h.bytes && scanner_.accept_keyword("bytes")) {
+      h.bytes = number;
+    } else if (!h.seconds && scanner_.accept_keyword("seconds")) {
+      h.seconds = number;
+    } else {
+      return fail(h.bytes ? "`seconds`" : h.seconds ? "`bytes`" : "`bytes` or `seconds`");
+    }
+  }
+  return h.bytes || h.seconds || fail("`on`, `off`, `default`, or how much as in `1000000 bytes 60 seconds`");
 }
 
 bool statement_parser::alter(statement_body& out) {
   if (scanner_.accept_keyword("user")) return create_user(out, true);
   std::string_view table;
   if (!keyword("table", "`table` or `user`") || !table_name(table)) return false;
-  if (scanner_.accept_keyword("set")) return alter_ack(out, table);
+  if (scanner_.accept_keyword("set")) return alter_set(out, table);
   if (scanner_.accept_keyword("add")) return alter_add(out, table);
   if (scanner_.accept_keyword("drop")) return alter_drop(out, table);
   return fail("`add`, `drop` or `set`");

@@ -12,6 +12,7 @@
 namespace pubsubsql::server {
 
 worker_sample metrics_gatherer::sample_here(bool with_tables) {
+  worker_.statements().forget_old_changes();  // this is asked of every worker every few seconds
   worker_sample s;
   s.counters = worker_.counters();
   s.slow = worker_.slow();

@@ -51,6 +51,13 @@ void write_events(exposition& e, const worker_counters& c, const slow_counts& sl
   e.counter("pubsubsql_conflated_events_total", "Events that later ones took the place of, for slow subscribers",
             slow.conflated);
   e.counter("pubsubsql_dropped_events_total", "Events left out for slow subscribers", slow.dropped);
+  e.family("pubsubsql_resumes_total", type::counter,
+           "Subscriptions that asked to go on at a position: those that did, and those that had to begin anew");
+  e.sample(c.resumed, {"outcome", "resumed"});
+  e.sample(c.resynced, {"outcome", "resynced"});
+  const std::int64_t history = shared.history_bytes.load(std::memory_order_relaxed);
+  e.gauge("pubsubsql_history_bytes", "Memory of changes that tables keep for subscribers that come back",
+          static_cast<std::uint64_t>(std::max<std::int64_t>(history, 0)));
   e.counter("pubsubsql_gaps_total", "Times that slow subscribers were told that events are missing", slow.gaps);
 }
 

@@ -277,13 +277,16 @@ void router::run_on_worker(const client_request& a, const parser::statement& s, 
   }
 }
 
-/// Tells the session what becomes of the subscription when it is slow, unless it ends then.
+/// Tells the session whether the subscription tells positions, and what becomes of it when it is slow, unless it ends
+/// then.
 void router::bear_subscription(const client_request& a, const parser::statement& s, std::uint64_t pubsubid,
                                unsigned owner) {
   const auto& body = std::get<parser::subscribe_statement>(s.body);
+  if (body.tells_positions()) a.from.tell_positions(pubsubid);
   const parser::slow_policy policy = body.on_slow.value_or(worker_.shared().settings.on_slow);
   if (policy == parser::slow_policy::disconnect) return;
-  a.from.bear(pubsubid, {.policy = policy, .skip = body.skip, .owner = owner});
+  a.from.bear(pubsubid,
+              {.policy = policy, .skip = body.skip, .tells_positions = body.tells_positions(), .owner = owner});
 }
 
 void router::run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid) {
@@ -310,6 +313,11 @@ bool router::wants_trim() const {
   const std::uint64_t erased = tables.erased_rows() - erased_at_trim_;
   const std::uint64_t live = tables.inserted_rows() - tables.erased_rows();
   return erased >= std::max(erased_rows_per_trim, live / 2);
+}
+
+void router::forget_old_changes() {
+  tables_.tables().forget_old_changes(worker_.now_us());
+  worker_.end_turn_later();
 }
 
 bool router::maintain() {
@@ -379,7 +387,7 @@ void router::show_again(unsigned owner, const wanted_rows& m) {
 }
 
 void router::on(const first_rows& m) {
-  if (session* s = worker_.find(m.session)) s->go_on(m.pubsubid, m.bytes);
+  if (session* s = worker_.find(m.session)) s->go_on(m.pubsubid, m.bytes, m.position);
 }
 
 void router::on(const backlog_is_over&) {

@@ -85,6 +85,8 @@ class router {
 
   /// The turn ends: what its statements changed goes to the store.
   void end_turn() { tables_.end_turn(); }
+  /// Tables that do not change any more forget what they have kept for too long.
+  void forget_old_changes();
 
   [[nodiscard]] storage::database& database() { return tables_.tables(); }
 

@@ -80,6 +80,8 @@ class server {
     [[nodiscard]] std::optional<std::string> on_table(const storage::table_description& d) override;
     [[nodiscard]] std::optional<std::string> on_row(storage::row_position position,
                                                     std::span<const storage::value> values) override;
+    void on_change(const storage::past_change& c) override { table_->load_change(c); }
+    void on_lost_change(std::uint64_t sequence) override { table_->lose_change(sequence); }
 
    private:
     shared_state& shared_;

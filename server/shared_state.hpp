@@ -77,6 +77,8 @@ struct shared_state {
   /// Whether so much waits to be stored that statements have to slow down.
   [[nodiscard]] bool store_is_full() const { return store.queued_bytes() > settings.store_queue_bytes_max; }
 
+  /// Bytes of changes that tables keep for subscribers that come back, as of the end of each worker's turn.
+  std::atomic<std::int64_t> history_bytes{0};
   std::atomic<server_phase> phase{server_phase::loading};
   std::atomic<std::uint64_t> next_pubsubid{1};
   /// Connections that are served, those turned away not among them.

@@ -25,9 +25,16 @@ bool is_any(const parser::statement_body& body) {
   return (std::holds_alternative<Kinds>(body) || ...);
 }
 
+/// Tables are spread over the workers: each has its part of what all of them may keep.
+storage::limits limits_of_one(const shared_state& shared) {
+  storage::limits l = shared.settings.engine;
+  l.history_total_bytes_max /= std::max<std::size_t>(shared.workers.size(), 1);
+  return l;
+}
+
 }  // namespace
 
-table_runner::table_runner(worker& w) : worker_(w), database_(w.shared().settings.engine) {}
+table_runner::table_runner(worker& w) : worker_(w), database_(limits_of_one(w.shared())) {}
 
 table_runner::~table_runner() = default;
 
@@ -60,6 +67,12 @@ std::vector<std::uint64_t> table_runner::subscriptions_ended(const parser::state
   return {o.ended.begin(), o.ended.end()};
 }
 
+void table_runner::count_resume(const parser::statement_body& body, const storage::outcome& o) {
+  const auto* const made = std::get_if<parser::subscribe_statement>(&body);
+  if (made == nullptr || !made->since || o.failure) return;
+  ++(o.resyncs ? worker_.counters().resynced : worker_.counters().resumed);
+}
+
 void table_runner::encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o) {
   if (o.failure && !o.failure->limit.empty()) worker_.shared().counters.refused(o.failure->limit);
   if (!from.stream || o.failure) return encode_reply(out, from.route.address, o, column_lists_);
@@ -90,13 +103,15 @@ bool table_runner::is_acknowledged_at_once(const storage::outcome& o) const {
 }
 
 void table_runner::execute(table_queue* q, statement_source from, const parser::statement& s) {
-  if (is_barrier(s.body)) worker_.events().hand_out();  // it may change subscriptions
+  const bool barrier = is_barrier(s.body);
+  if (barrier) worker_.events().hand_out();  // it may change subscriptions
   const storage::outcome& o = database_.execute(s, {.subscriber = from.route.session,
                                                     .pubsubid = from.pubsubid,
                                                     .now_us = worker_.now_us(),
                                                     .user = from.user.get(),
                                                     .on_slow = worker_.shared().settings.on_slow,
                                                     .memory_exceeded = worker_.shared().memory.exceeded()});
+  if (barrier) count_resume(s.body, o);
   std::vector<std::uint64_t> ended = subscriptions_ended(s.body, from.pubsubid, o);
   if (q != nullptr && (!q->held.empty() || (!o.changes.empty() && !is_acknowledged_at_once(o)))) {
     return hold(*q, std::move(from), o, std::move(ended));
@@ -321,7 +336,11 @@ void table_runner::correct_late(std::shared_ptr<const statement_changes> written
 
 void table_runner::show(const storage::table_description& own_table, const std::vector<std::string>& values) {
   const storage::table* t = database_.find(own_table.name);
-  if (t == nullptr) t = &database_.restore(own_table);
+  if (t == nullptr) {
+    storage::table_description made = own_table;
+    made.sequence = static_cast<std::uint64_t>(worker_.now_us());  // those that an earlier server told are below
+    t = &database_.restore(made);
+  }
   storage::table_differences d;
   storage::table_differences::outside_row row;
   row.values.emplace_back();
@@ -363,6 +382,11 @@ void table_runner::drop_subscriber(storage::subscriber_id session) {
 }
 
 void table_runner::end_turn() {
+  if (const std::size_t now = database_.history_bytes(); now != history_bytes_) {
+    worker_.shared().history_bytes.fetch_add(static_cast<std::int64_t>(now) - static_cast<std::int64_t>(history_bytes_),
+                                             std::memory_order_relaxed);
+    history_bytes_ = now;
+  }
   if (!writes_.empty()) worker_.shared().store.submit(writes_);
 }
 

@@ -113,6 +113,7 @@ class table_runner {
   void show_again(table_queue* q, statement_source from);
   void answer_showing(const statement_source& from, std::string bytes);
 
+  void count_resume(const parser::statement_body& body, const storage::outcome& o);
   void encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o);
   void open_slot(statement_source& from);
   void answer(const statement_source& from, std::string bytes, std::vector<std::uint64_t> subscriptions_ended);
@@ -124,6 +125,7 @@ class table_runner {
   storage::text_map<std::unique_ptr<table_queue>> queues_;
   std::vector<table_queue*> queue_by_number_;
   std::size_t occupied_queues_ = 0;
+  std::size_t history_bytes_ = 0;  // as all workers' sum has it
   bool paused_ = false;
   std::function<void()> on_paused_;              // to be told when nothing is held any more
   std::vector<storage::durable::write> writes_;  // of this turn

@@ -39,6 +39,8 @@ struct statement_source {
   std::uint64_t pubsubid = 0;              ///< for the subscription it makes; 0: it makes none
   bool stream = false;                     ///< success is not replied
   showing shows_again = showing::nothing;  ///< instead of a statement: the rows of that subscription
+  bool tells_positions = false;            ///< that subscription
+  std::uint64_t position = 0;              ///< what those rows lead to
   std::string_view text;                   ///< as the client sent it, valid while it is run for the first time
   std::string sql;                         ///< a copy of the text; made when it has to outlive that
   access::shared_rights user = {};         ///< whose rights it is run with, whenever that is
@@ -83,6 +85,7 @@ struct wanted_rows {
   storage::subscriber_id session{};
   std::uint64_t pubsubid = 0;
   parser::wire_mode mode{};
+  bool tells_positions = false;
 };
 
 /// The reply to wanted_rows, ready to be sent.
@@ -90,6 +93,7 @@ struct first_rows {
   storage::subscriber_id session{};
   std::uint64_t pubsubid = 0;
   std::optional<std::string> bytes = {};  ///< nothing: they are more than a statement may show
+  std::uint64_t position = 0;             ///< what they lead to
 };
 
 /// More events wait for connections than may; you may have some that end.

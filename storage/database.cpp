@@ -54,8 +54,17 @@ std::optional<std::string_view> database::table_of(subscriber_id subscriber, std
   return t->name();
 }
 
-const outcome& database::show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us) {
-  return executor_->show_again(subscriber, pubsubid, now_us);
+const outcome& database::show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us,
+                                    bool tells_positions) {
+  return executor_->show_again(subscriber, pubsubid, now_us, tells_positions);
+}
+
+void database::forget_old_changes(std::int64_t now_us) {
+  executor_->forget_old_changes(now_us);
+}
+
+std::size_t database::history_bytes() const {
+  return executor_->history_bytes();
 }
 
 void database::for_each_subscription(const std::function<bool(const subscription_summary&)>& list) const {

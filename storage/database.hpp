@@ -126,8 +126,14 @@ class database {
   [[nodiscard]] std::optional<std::string_view> table_of(subscriber_id subscriber, std::uint64_t pubsubid) const;
 
   /// What the subscription would begin with now, as the outcome of its `subscribe`. Fails when it shows too much.
-  /// REQUIRES: there is such a subscription.
-  [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us);
+  /// `tells_positions`: whether it did when it was made. REQUIRES: there is such a subscription.
+  [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us,
+                                          bool tells_positions = false);
+
+  /// Forgets changes that are older than tables keep them. Tables that change do so by themselves.
+  void forget_old_changes(std::int64_t now_us);
+  /// Memory of the changes that are kept for subscribers that come back.
+  [[nodiscard]] std::size_t history_bytes() const;
 
   /// Tells `list` of each subscription, table after table, until it returns false.
   void for_each_subscription(const std::function<bool(const subscription_summary&)>& list) const;

@@ -66,6 +66,8 @@ void executor::begin() {
   clear(listing_);
   explained_.clear();
   clear(ended_);
+  clear(replayed_);
+  resumes_ = false;
 }
 
 const outcome& executor::execute(const parser::statement& s, const database::caller& who) {
@@ -113,6 +115,7 @@ void executor::undo(std::string_view table, std::span<const change> changes) {
 
 table& executor::restore(const table_description& d) {
   auto made = std::make_unique<table>(d);
+  made->count_history(history_totals_);
   table& t = *made;
   tables_.emplace(d.name, std::move(made));
   ++tables_version_;
@@ -134,6 +137,10 @@ void executor::derive_events() {
   table& t = leaving_ != nullptr ? *leaving_ : *log_.about();
   t.subscribers().begin_statement(who_.now_us);
   bool garbage = false;
+  std::size_t numbered = 0;
+  const auto number_events = [&](std::uint64_t sequence) {
+    for (; numbered < events_.size(); ++numbered) events_[numbered].sequence = sequence;
+  };
   for (const change& c : changes) {
     switch (c.kind) {
       case change_kind::insert_row:
@@ -151,12 +158,16 @@ void executor::derive_events() {
         break;
       case change_kind::drop_column:
         t.subscribers().on_dropped_column(t.all_columns(), events_);
+        number_events(c.sequence - 1);
         break;
       default:
         break;
     }
+    number_events(c.sequence);
   }
   t.subscribers().on_statement(changes, sent_, t.all_columns(), events_);
+  number_events(changes.back().sequence);
+  if (change_history* const h = log_.about()->history()) keep_history(*log_.about(), *h);
   if (garbage && t.wants_maintenance() && std::ranges::find(to_maintain_, &t) == to_maintain_.end()) {
     to_maintain_.push_back(&t);
   }

@@ -48,7 +48,10 @@ class executor {
   void pin(std::string_view table, bool pinned);
   void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
   [[nodiscard]] table* table_of(subscriber_id subscriber, std::uint64_t pubsubid) const;
-  [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us);
+  [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us,
+                                          bool tells_positions);
+  void forget_old_changes(std::int64_t now_us);
+  [[nodiscard]] std::size_t history_bytes() const { return history_totals_.bytes; }
   [[nodiscard]] static std::string statement_of(const table& t, std::uint64_t pubsubid);
   table& restore(const table_description& d);
   void forget(std::string_view table);
@@ -180,6 +183,7 @@ class executor {
   failure run(const parser::key_statement& s);
   failure run(const parser::tag_statement& s);
   failure run(const parser::alter_ack_statement& s);
+  failure run(const parser::alter_history_statement& s);
   failure add_index(std::string_view table_name, std::string_view column, index_kind kind);
   table* find_table(std::string_view name);
   /// The table that the statement being run names.
@@ -208,6 +212,18 @@ class executor {
   void undo_replacing(std::string_view name, std::span<const change> changes);
   failure finish_schema(const table& t, std::string_view action);
 
+  // executor_history.cpp
+  /// The number after which those of a new table begin.
+  [[nodiscard]] std::uint64_t first_number() const;
+  void follow_history(const table& t);
+  void keep_history(const table& t, change_history& h);
+  void trim_history(const table& t, change_history& h, std::int64_t now_us) const;
+  void relieve_histories();
+  void ask_for_history(table& t);
+  /// Whether a subscription can go on at a position of the table.
+  [[nodiscard]] bool can_resume(table& t, std::uint64_t since);
+  void replay(table& t, std::uint64_t since);
+
   // executor_subscribed.cpp
   failure find_again(table& t, std::uint64_t pubsubid);
 
@@ -221,6 +237,8 @@ class executor {
                                  std::span<const std::string> needed);
   failure subscribe_live(table& t, const parser::subscribe_statement& s, const event_target& target,
                          std::span<const std::string> needed);
+  /// Whether the subscription begins with rows.
+  [[nodiscard]] bool shows_rows(const parser::subscribe_statement& s) const { return !s.skip && !resumes_; }
   static failure listed_names(const table& t, const parser::projection& list, std::vector<std::string_view>& out);
   std::size_t unsubscribe_one(table& t, std::uint64_t pubsubid);
   std::size_t unsubscribe_all(table& t);
@@ -268,11 +286,13 @@ class executor {
   failure finish_rows(const table& t, const std::optional<parser::projection>& returning, std::string_view action);
 
   limits limits_;
+  history_totals history_totals_;  // of tables_, and those on their way there or from there
   table_map tables_;
   absl::flat_hash_map<subscriber_id, table_by_pubsubid> by_subscriber_;
   std::vector<table*> to_maintain_;
   std::uint64_t inserted_rows_ = 0;
   std::uint64_t erased_rows_ = 0;
+  std::uint64_t numbers_used_ = 0;  // by tables that are gone: the highest
   database::caller who_;
   sql::work_budget budget_;                                                       // of the statement
   std::vector<known_names> known_names_ = std::vector<known_names>(forms_known);  // by form
@@ -314,6 +334,8 @@ class executor {
   std::vector<column_index> projection_;            // columns of the reply
   std::vector<column_index> sorted_;                // the same, to see which are named more than once
   std::vector<row_view> data_;                      // rows of the reply
+  bool resumes_ = false;                            // the subscription being made goes on at a position
+  std::vector<event> replayed_;                     // what it has missed
   std::vector<std::uint64_t> ended_;                // subscriptions that the statement ended
   std::vector<value> listing_;                      // values of describe and explain
 

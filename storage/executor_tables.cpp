@@ -171,8 +171,10 @@ executor::failure executor::run(const parser::create_table_statement& s) {
   if (t != nullptr) {
     replace(*t, std::make_unique<table>(d));
     log_.created(*following_, &d);
+    follow_history(*t);
     return finish_schema(*following_, "create");
   }
+  d.sequence = first_number();
   table& made = restore(d);
   log_.created(made, &d);
   return finish_schema(made, "create");
@@ -183,7 +185,14 @@ void executor::replace(table& t, std::unique_ptr<table> by) {
   log_.dropped(t);
   leaving_ = &t;
   following_ = std::move(by);
-  if (following_) following_->continue_numbers(t);
+  if (!following_) return;
+  following_->continue_numbers(t.sequence());
+  following_->count_history(history_totals_);
+}
+
+/// The table that has the name then keeps its changes as the one before did: some who have subscribed may come back.
+void executor::follow_history(const table& t) {
+  if (t.history_setting()) log_.set_history(*following_, t.history_setting());
 }
 
 /// Once the events are known, which those have to get who have subscribed to the table that goes.
@@ -192,6 +201,7 @@ void executor::finish_replacing() {
   std::erase(to_maintain_, leaving_);
   gone_ = std::move(it->second);
   ++tables_version_;
+  numbers_used_ = std::max(numbers_used_, gone_->sequence());
   if (!following_) {
     tables_.erase(it);
     return;
@@ -212,6 +222,7 @@ void executor::move_subscribers(table& from, table& to) {
 void executor::undo_replacing(std::string_view name, std::span<const change> changes) {
   const auto dropped = std::ranges::find(changes, change_kind::drop_table, &change::kind);
   auto before = std::make_unique<table>(*dropped->declared);
+  before->count_history(history_totals_);
   table& t = *before;
   if (const auto it = tables_.find(name); it != tables_.end()) {
     std::erase(to_maintain_, it->second.get());
@@ -242,7 +253,10 @@ executor::failure executor::run(const parser::drop_table_statement& s) {
   // Subscribers stay with the name, as if they had come when the table was not there yet.
   const bool is_followed = t->subscribers().size() > 0;
   replace(*t, is_followed ? std::make_unique<table>(t->name()) : nullptr);
-  if (is_followed) log_.created(*following_);
+  if (is_followed) {
+    log_.created(*following_);
+    follow_history(*t);
+  }
   return finish_schema(*t, "drop");
 }
 

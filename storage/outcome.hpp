@@ -15,6 +15,7 @@ namespace pubsubsql::storage {
 
 class table;
 struct column_facts;
+struct history_change;
 struct table_description;
 
 /// Who subscribes: opaque to the engine, which only hands it back. Unique among those alive at any time.
@@ -40,7 +41,10 @@ struct event {
   /// The names of `columns`, when the row is none of the table's but computed; it has no id to show then. Empty: the
   /// table's.
   std::span<const std::string_view> titles = {};
-  std::span<const event_target> targets;  ///< never empty, by rising pubsubid
+  std::span<const event_target> targets;  ///< never empty, by rising pubsubid; but see outcome::replayed
+  /// The position that a subscriber has reached who has got it: that of its change. Of an event that is one of several
+  /// of its change the one before, as the others may be missing still.
+  std::uint64_t sequence = 0;
 };
 
 enum class change_kind : std::uint8_t {
@@ -55,7 +59,8 @@ enum class change_kind : std::uint8_t {
   drop_table,
   drop_column,
   add_index,
-  drop_index
+  drop_index,
+  set_history
 };
 
 [[nodiscard]] constexpr bool is_about_rows(change_kind kind) {
@@ -64,11 +69,13 @@ enum class change_kind : std::uint8_t {
 
 /// Whether it changes what columns and indexes there are, or the table itself.
 [[nodiscard]] constexpr bool is_about_schema(change_kind kind) {
-  return !is_about_rows(kind) && kind != change_kind::set_ack;
+  return !is_about_rows(kind) && kind != change_kind::set_ack && kind != change_kind::set_history;
 }
 
-/// One step of a table's history. The changes of a table form one ordered stream, numbered without gaps from 1;
-/// applying them in order to an empty store rebuilds the table. Undone statements never appear.
+/// One step of a table's history. The changes of a table form one ordered stream, numbered without gaps from its first
+/// one on, which is behind the time at which the table was made, in microseconds since 1970: so tables that have had
+/// one name do not share numbers. A restart may leave a gap behind what is stored. All are below 2^53. Applying them in
+/// order to an empty store rebuilds the table. Undone statements never appear.
 struct change {
   change_kind kind{};
   parser::index_type index{};  ///< add_index, drop_index; add_key: whether it is the primary key
@@ -87,7 +94,14 @@ struct change {
   /// create_table: what `create table` declared, columns and indexes included; nullptr: a table that grows on first
   /// use. drop_table: what the table was, without its rows.
   const table_description* declared = nullptr;
-  const column_facts* facts = nullptr;  ///< add_column, drop_column: its type; nullptr: text without one
+  const column_facts* facts = nullptr;      ///< add_column, drop_column: its type; nullptr: text without one
+  const history_change* history = nullptr;  ///< set_history
+};
+
+/// How a table's latest changes were kept, and are from then on; nothing: as soon as somebody asks for positions.
+struct history_change {
+  std::optional<parser::history_setting> before = {};
+  std::optional<parser::history_setting> after = {};
 };
 
 enum class error_code : std::uint8_t {
@@ -142,6 +156,13 @@ struct outcome {
   std::span<const std::string_view> listing_columns;
   std::span<const value> listing_rows;   ///< row after row
   std::span<const std::uint64_t> ended;  ///< unsubscribed: their pubsubids
+
+  // subscribed
+  bool tells_positions = false;  ///< the subscription asked for them
+  bool resyncs = false;          ///< it asked to go on where that is not possible: it begins anew
+  std::uint64_t position = 0;    ///< of the table: what the rows, or the replayed events, lead to
+  /// What it has missed, in place of rows: events without targets, for it alone. Valid as everything here.
+  std::span<const event> replayed;
 
   std::span<const event> events;
   std::span<const change> changes;

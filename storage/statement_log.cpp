@@ -115,6 +115,13 @@ void statement_log::set_ack(table& t, std::optional<parser::ack_mode> ack) {
   t.set_ack(ack);
 }
 
+void statement_log::set_history(table& t, const std::optional<parser::history_setting>& setting) {
+  change& c = append(t, change_kind::set_history);
+  history_ = {.before = t.history_setting(), .after = setting};
+  c.history = &history_;
+  t.set_history(setting);
+}
+
 void statement_log::insert(table& t, parser::queue_end end, std::span<const value> values,
                            std::span<const column_index> assigned) {
   change& c = append(t, change_kind::insert_row);
@@ -169,6 +176,9 @@ void statement_log::undo(table& t, const change& c) {
     case change_kind::set_ack:
       t.set_ack(c.ack_before);
       break;
+    case change_kind::set_history:
+      t.set_history(c.history->before);
+      break;
     case change_kind::insert_row:
       t.undo_insert(c.after);
       break;
@@ -184,6 +194,7 @@ void statement_log::undo(table& t, const change& c) {
 
 bool statement_log::undo(table& t, std::span<const change> changes) {
   for (auto c = changes.rbegin(); c != changes.rend(); ++c) undo(t, *c);
+  if (change_history* const h = t.history()) h->undo_to(t.sequence());
   return !changes.empty() && changes.front().kind == change_kind::create_table;
 }
 

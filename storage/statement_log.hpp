@@ -35,6 +35,7 @@ class statement_log {
   /// REQUIRES: `index` is one of the table's.
   void drop_ordered_index(table& t, const ordered_index& index);
   void set_ack(table& t, std::optional<parser::ack_mode> ack);
+  void set_history(table& t, const std::optional<parser::history_setting>& setting);
   // `assigned` must stay valid until begin().
   void insert(table& t, parser::queue_end end, std::span<const value> values, std::span<const column_index> assigned);
   /// With the position that a database outside gave it.
@@ -71,6 +72,7 @@ class statement_log {
   std::byte inline_[4096];
   std::pmr::monotonic_buffer_resource copies_{inline_, sizeof inline_};
   std::unique_ptr<table_description> dropped_;  // what the table was
+  history_change history_;                      // of set_history; a statement has one
 };
 
 }  // namespace pubsubsql::storage

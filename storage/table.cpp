@@ -24,6 +24,26 @@ table::table(std::string_view name) : name_(name) {
   all_columns_.push_back(id_column);
 }
 
+void table::set_history(const std::optional<parser::history_setting>& setting) {
+  history_setting_ = setting;
+  if (!setting || !setting->on) {
+    history_.reset();
+  } else if (history_ == nullptr) {
+    history_ = std::make_unique<change_history>(sequence_, history_totals_);
+  }
+}
+
+void table::load_change(const past_change& c) {
+  if (history_ == nullptr) return;
+  if (history_->size() == 0) history_->undo_to(c.sequence - 1);
+  history_->append(c);
+}
+
+void table::count_history(history_totals& totals) {
+  history_totals_ = &totals;
+  if (history_ != nullptr) history_->count_in(totals);
+}
+
 index_kind table::index_of(column_index column) const {
   if (column == id_column) return index_kind::key;
   return static_cast<index_kind>(columns_[column].index.index());

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "parser/ast.hpp"
+#include "storage/change_history.hpp"
 #include "storage/ordered_index.hpp"
 #include "storage/outcome.hpp"
 #include "storage/row.hpp"
@@ -48,6 +49,10 @@ class table {
   [[nodiscard]] std::string_view name() const { return name_; }
   /// When changes of this table are acknowledged; nothing: as the server is set.
   [[nodiscard]] std::optional<parser::ack_mode> ack() const { return ack_; }
+  /// Whether its latest changes are kept, and how many; nothing: nobody has asked for that.
+  [[nodiscard]] const std::optional<parser::history_setting>& history_setting() const { return history_setting_; }
+  /// The latest changes; nullptr: they are not kept. Valid until the setting changes.
+  [[nodiscard]] const change_history* history() const { return history_.get(); }
   /// Whether `id` is one of the columns shown.
   [[nodiscard]] bool shows_id() const { return !all_columns_.empty() && all_columns_.front() == id_column; }
   /// Whether a database outside may give an inserted row its key, by which alone the row can be found there.
@@ -143,8 +148,20 @@ class table {
   // A table that takes another one's name
   /// Takes over who subscribes to the other one.
   void take_subscribers(table& other);
-  /// Its changes are numbered after those of the other one.
-  void continue_numbers(const table& other) { sequence_ = other.sequence_; }
+  /// Its changes are numbered after this one. REQUIRES: it has none.
+  void continue_numbers(std::uint64_t sequence) { sequence_ = sequence; }
+
+  [[nodiscard]] change_history* history() { return history_.get(); }
+  /// Brings what a store has kept of changes before the table was loaded, in order.
+  void load_change(const past_change& c);
+  /// One of them is lost: what was before it does not count.
+  void lose_change(std::uint64_t sequence) {
+    if (history_ != nullptr) history_->begin_after(sequence);
+  }
+  /// What is kept of a table that is not kept yet begins with its next change.
+  void set_history(const std::optional<parser::history_setting>& setting);
+  /// What it keeps counts there, which outlives it.
+  void count_history(history_totals& totals);
 
   /// `facts`: what is declared of it; nullptr: nothing. REQUIRES: there is no such column.
   column_index add_column(std::string_view name, const column_facts* facts = nullptr);
@@ -264,6 +281,9 @@ class table {
   std::uint64_t next_id_ = 0;
   std::uint64_t sequence_ = 0;
   std::optional<parser::ack_mode> ack_;
+  std::optional<parser::history_setting> history_setting_;
+  history_totals* history_totals_ = nullptr;
+  std::unique_ptr<change_history> history_;
   std::string read_only_reason_;
   bool typed_ = false;
   bool declared_ = false;

@@ -44,6 +44,8 @@ table::table(const table_description& d) : table(d.name) {
   primary_column_ = d.primary_column;
   sequence_ = d.sequence;
   ack_ = d.ack;
+  set_history(d.history);
+  sequence_ = std::max(d.sequence, d.numbers_after);
   learn(d);
 }
 
@@ -73,6 +75,7 @@ table_description table::description() const {
   d.next_id = next_id_;
   d.sequence = sequence_;
   d.ack = ack_;
+  d.history = history_setting_;
   d.hides_id = !shows_id();
   d.declared = declared_;
   if (columns_.front().facts) d.id_facts = *columns_.front().facts;

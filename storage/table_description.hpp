@@ -61,7 +61,12 @@ struct table_description {
   std::optional<column_index> primary_column = {};
   std::uint64_t next_id = 0;
   std::uint64_t sequence = 0;
+  /// The number behind which those of further changes begin, where that is above `sequence`: what lies between may have
+  /// been given to changes that the store has not got.
+  std::uint64_t numbers_after = 0;
   std::optional<parser::ack_mode> ack = {};
+  /// Whether its latest changes are kept; nothing: nobody has asked for that.
+  std::optional<parser::history_setting> history = {};
   /// The rows have ids, as ever, but no column shows them: another column has the name.
   bool hides_id = false;
   /// Made by `create table`: its columns are all that it has, and their rules are kept here.

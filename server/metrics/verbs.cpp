@@ -32,6 +32,8 @@ constexpr std::string_view name<parser::tag_statement> = "tag";
 template <>
 constexpr std::string_view name<parser::alter_ack_statement> = "set_ack";
 template <>
+constexpr std::string_view name<parser::alter_history_statement> = "set_history";
+template <>
 constexpr std::string_view name<parser::subscribe_statement> = "subscribe";
 template <>
 constexpr std::string_view name<parser::unsubscribe_statement> = "unsubscribe";

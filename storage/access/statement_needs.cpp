@@ -59,6 +59,7 @@ class collector {
   void operator()(const parser::key_statement& s) { create(s.table); }
   void operator()(const parser::tag_statement& s) { create(s.table); }
   void operator()(const parser::alter_ack_statement& s) { create(s.table); }
+  void operator()(const parser::alter_history_statement& s) { create(s.table); }
   void operator()(const parser::create_table_statement& s) { create(s.table); }
   void operator()(const parser::drop_table_statement& s) { create(s.table); }
   void operator()(const parser::add_column_statement& s) { create(s.table); }

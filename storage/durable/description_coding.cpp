@@ -49,6 +49,31 @@ std::optional<parser::ack_mode> to_ack(std::uint8_t byte) {
   return static_cast<parser::ack_mode>(byte - 1);
 }
 
+void put_history(std::string& out, const std::optional<parser::history_setting>& h) {
+  put(out, static_cast<std::uint8_t>(h.has_value()));
+  if (!h) return;
+  put(out, static_cast<std::uint8_t>(h->on));
+  for (const std::optional<std::uint64_t>& bound : {h->bytes, h->seconds}) {
+    put(out, static_cast<std::uint8_t>(bound.has_value()));
+    put(out, bound.value_or(0));
+  }
+}
+
+std::optional<parser::history_setting> take_history(byte_reader& in) {
+  bool there = false;
+  in.take_flag(there);
+  if (!there) return std::nullopt;
+  parser::history_setting h;
+  in.take_flag(h.on);
+  for (std::optional<std::uint64_t>* bound : {&h.bytes, &h.seconds}) {
+    bool is_set = false;
+    in.take_flag(is_set);
+    const auto number = in.take<std::uint64_t>();
+    if (is_set) *bound = number;
+  }
+  return h;
+}
+
 void put_facts(std::string& out, const column_facts& f) {
   put_text(out, f.type);
   put(out, static_cast<std::uint8_t>(f.nullable));

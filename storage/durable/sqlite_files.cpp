@@ -23,8 +23,8 @@ namespace {
 constexpr std::size_t left_out_bytes = row_view::header_bytes - sizeof(std::uint16_t);
 
 constexpr std::string_view select_tables =
-    "select number, name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column from tables "
-    "order by number";
+    "select number, name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column, history, "
+    "history_bytes, history_seconds from tables order by number";
 
 std::string rows_table(std::int64_t number) {
   return "rows_" + std::to_string(number);
@@ -87,6 +87,8 @@ sqlite_files::sqlite_files(const std::string& directory) {
 sqlite_files::~sqlite_files() {
   open_tables_.clear();
   put_journal_ = {};
+  put_history_ = {};
+  trim_history_ = {};
   db_.reset();
   if (lock_ >= 0) ::close(lock_);
 }
@@ -141,6 +143,7 @@ table_description sqlite_files::read_description(const sqlite_statement& row) co
   d.read_only_reason = row.text(6);
   d.declared = row.number(7) != 0;
   if (!row.is_null(8)) d.primary_column = static_cast<column_index>(row.number(8));
+  d.history = read_history(row, 9);
   read_columns(row.number(0), d);
   read_indexes(row.number(0), d);
   return d;
@@ -190,6 +193,7 @@ void sqlite_files::load(table_loader& to, const std::function<bool(std::string_v
     const table_description d = read_description(tables);
     if (const auto problem = to.on_table(d)) refuse_file("table " + d.name + ": " + *problem);
     load_rows(tables.number(0), d.name, to);
+    if (d.history) load_history(tables.number(0), d.name, to);
   }
 }
 
@@ -270,6 +274,7 @@ sqlite_files::open_table& sqlite_files::create(const table_description& d) {
   s.step();
   const std::int64_t number = s.number(0);
   s.run();
+  if (d.history) set_history(number, d.history);
   db_->run("create table " + rows_table(number) + " (position integer primary key, row blob not null, sum integer)");
   for (std::size_t i = 0; i < d.columns.size(); ++i) {
     add_column(number, static_cast<column_index>(i + 1), d.columns[i]);
@@ -287,14 +292,9 @@ void sqlite_files::drop_table(std::string_view name) {
   s.run();
   if (const auto it = open_tables_.find(name); it != open_tables_.end()) open_tables_.erase(it);
   db_->run("drop table " + rows_table(number));
-  for (const char* of : {"columns", "indexes"}) {
+  for (const char* of : {"columns", "indexes", "history"}) {
     db_->run("delete from " + std::string(of) + " where table_number = " + std::to_string(number));
   }
-}
-
-void sqlite_files::replace_table(const table_description& d) {
-  drop_table(d.name);
-  create(d);
 }
 
 void sqlite_files::extend_table(const table_description& d) {
@@ -389,6 +389,9 @@ void sqlite_files::apply(open_table& t, const change& c) {
       s.bind(2, t.number).run();
       break;
     }
+    case change_kind::set_history:
+      set_history(t.number, c.history->after);
+      break;
     case change_kind::insert_row:
     case change_kind::update_row:
       put_row(t, c.after);
@@ -422,6 +425,7 @@ void sqlite_files::apply(const statement_changes& s) {
                   : first.declared != nullptr             ? create(*first.declared)
                                                           : create({.name = std::string(s.table_name())});
   for (const change& c : changes) apply(t, c);
+  if (s.kept()) keep_history(t, s);
   t.next_id = s.next_id();
   t.sequence = s.sequence();
   t.changed = true;

@@ -29,6 +29,7 @@ namespace pubsubsql::storage::durable {
 ///  its
 ///    column count on, so that loading a row is a copy. Rows that the second version of the format wrote have no
 ///    checksum.
+///  - `history`: the latest changes of tables that keep them for subscribers that come back.
 ///  - `journal`: changes that MySQL has not got yet, in order, a transaction in one row. `refused`: journalled changes
 ///  that MySQL refused.
 class sqlite_files {
@@ -57,8 +58,11 @@ class sqlite_files {
   /// Columns that the table has not got are added, and what a database outside says of all of them is kept. Indexes
   /// stay as they are.
   void extend_table(const table_description& d);
-  /// The table is exactly this, without rows, whatever it was.
-  void replace_table(const table_description& d);
+  /// The table is exactly this, without rows, whatever it was. Its latest changes stay if it has got as far as it had.
+  /// Returns how it keeps them then.
+  std::optional<parser::history_setting> replace_table(const table_description& d);
+  /// What a table of that name has kept of its changes.
+  void load_history(std::string_view table, table_loader& to);
   /// Adds a row. `values[i]` is column i; values[0] is ignored.
   void put_row(std::string_view table, row_position position, std::span<const value> values);
   void append_to_journal(const change_group& g);
@@ -95,6 +99,8 @@ class sqlite_files {
     std::uint64_t next_id = 0;
     std::uint64_t sequence = 0;
     bool changed = false;
+    /// Of the history, nothing up to this change is there.
+    std::uint64_t history_after = 0;
   };
 
   void lock(const std::string& directory);
@@ -103,6 +109,7 @@ class sqlite_files {
   void bring_up_to_date(std::int64_t version);
   void add_second_version();
   void add_third_version();
+  void add_fourth_version();
   [[nodiscard]] bool has_had_tables() const;
   void note_tables() const;
   void check_pages() const;
@@ -115,6 +122,11 @@ class sqlite_files {
   void drop_table(std::string_view name);
   void apply(open_table& t, const change& c);
   void put_row(open_table& t, row_view row);
+  // sqlite_files_history.cpp
+  void set_history(std::int64_t table, const std::optional<parser::history_setting>& h);
+  [[nodiscard]] static std::optional<parser::history_setting> read_history(const sqlite_statement& row, int column);
+  void keep_history(open_table& t, const statement_changes& s);
+  void load_history(std::int64_t number, std::string_view name, table_loader& to);
   void load_rows(std::int64_t number, std::string_view name, table_loader& to);
   [[nodiscard]] table_description read_description(const sqlite_statement& row) const;
   void read_columns(std::int64_t table, table_description& d) const;
@@ -124,6 +136,8 @@ class sqlite_files {
   std::unique_ptr<sqlite_database> db_;
   text_map<open_table> open_tables_;
   sqlite_statement put_journal_;
+  sqlite_statement put_history_;
+  sqlite_statement trim_history_;
   std::string journal_id_;
   std::string journal_bytes_;  // scratch
   std::string row_bytes_;      // scratch

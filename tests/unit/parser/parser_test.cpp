@@ -291,7 +291,7 @@ TEST_CASE("parser: errors say what was expected, what was found, and where") {
       {"alter t", "expected `table` or `user`, found `t` at offset 6"},
       {"alter table", "expected a table name, found end of statement at offset 11"},
       {"alter table t", "expected `add`, `drop` or `set`, found end of statement at offset 13"},
-      {"alter table t set x = 1", "expected `ack`, found `x` at offset 18"},
+      {"alter table t set x = 1", "expected `ack` or `history`, found `x` at offset 18"},
       {"alter table t set ack memory", "expected `=`, found `memory` at offset 22"},
       {"alter table t set ack =", "expected `memory` or `committed`, found end of statement at offset 23"},
       {"alter table t set ack = disk", "expected `memory` or `committed`, found `disk` at offset 24"},

@@ -103,6 +103,8 @@ std::string change_of(const table& t, const change& c) {
       return number + "add_tag " + column();
     case change_kind::set_ack:
       return number + "set_ack";
+    case change_kind::set_history:
+      return number + "set_history";
     case change_kind::insert_row:
       return number + "insert_row " + row(c.after);
     case change_kind::update_row:
