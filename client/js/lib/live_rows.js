@@ -29,7 +29,7 @@ export class LiveRows {
 
   /** Throws when the event does not tell which rows it is about, or two rows cannot be told apart. */
   apply(event) {
-    if (event.data.length === 0) return;
+    if (event.data.length === 0 || event.action === "publish") return;
     const keyOf = this.#keyFunction(event.columns);
     this.#noteColumns(event.columns);
     switch (event.action) {

@@ -23,6 +23,7 @@ class Asked:
     def __init__(self, sql: str = "select 1") -> None:
         self.sql = sql
         self.body = sql.encode()
+        self.timeout: Optional[float] = None
         self.given_up = False
         self.result: Optional[Result] = None
         self.error: Optional[Error] = None
