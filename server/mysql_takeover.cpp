@@ -137,7 +137,10 @@ void mysql_takeover::load(const mysql_table& t) {
   if (!owner) throw mysql_error(0, "HY000", "there are too many tables; raise --max-tables");
   loaded_.push_back(mysql_->describe(t));
   storage::table* ours = nullptr;
-  on_worker_(*owner, [&](table_runner& r) { ours = &r.tables().restore(loaded_.back()); });
+  on_worker_(*owner, [&](table_runner& r) {
+    ours = &r.tables().restore(loaded_.back());
+    r.note_bindings(ours->name());
+  });
   std::vector<std::pair<storage::row_position, std::vector<std::optional<std::string>>>> rows;
   const auto hand_over = [&] {
     std::optional<std::string> problem;

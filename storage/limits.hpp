@@ -25,6 +25,8 @@ struct limits {
   std::size_t name_bytes_max = 256;
   /// Declared indexes of a table, as in MySQL: each costs every change of a row.
   std::size_t indexes_max = 64;
+  /// Bindings of a table. Each is kept in memory with its predicate, and in the stores.
+  std::size_t bindings_max = 10'000;
   /// Rows of a subscription to the first rows in an order: those it shows are all sent when it begins.
   std::uint64_t window_rows_max = 10'000;
 };

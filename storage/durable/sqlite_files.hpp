@@ -103,6 +103,7 @@ class sqlite_files {
   void bring_up_to_date(std::int64_t version);
   void add_second_version();
   void add_third_version();
+  void add_fourth_version();
   [[nodiscard]] bool has_had_tables() const;
   void note_tables() const;
   void check_pages() const;
@@ -112,6 +113,8 @@ class sqlite_files {
   void set_index(std::int64_t table, column_index column, index_kind kind);
   void add_ordered_index(std::int64_t table, std::size_t place, const index_description& index);
   void drop_ordered_index(std::int64_t table, std::size_t place);
+  void add_binding(std::int64_t table, const binding_description& b);
+  void drop_binding(std::int64_t table, const binding_description& b);
   void drop_table(std::string_view name);
   void apply(open_table& t, const change& c);
   void put_row(open_table& t, row_view row);
@@ -119,6 +122,7 @@ class sqlite_files {
   [[nodiscard]] table_description read_description(const sqlite_statement& row) const;
   void read_columns(std::int64_t table, table_description& d) const;
   void read_indexes(std::int64_t table, table_description& d) const;
+  void read_bindings(std::int64_t table, table_description& d) const;
 
   int lock_ = -1;
   std::unique_ptr<sqlite_database> db_;
