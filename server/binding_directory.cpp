@@ -52,12 +52,12 @@ class ranking {
 
 }  // namespace
 
-bool binding_graph::is_bound(std::string_view table, std::string_view queue) const {
-  const auto it = tables.find(table);
+bool binding_graph::is_bound(std::string_view from, std::string_view queue) const {
+  const auto it = tables.find(from);
   return it != tables.end() && std::ranges::binary_search(it->second.queues, queue);
 }
 
-void binding_graph::append_reachable(std::string_view table, std::vector<std::string>& out) const {
+void binding_graph::append_reachable(std::string_view start, std::vector<std::string>& out) const {
   const std::size_t first = out.size();
   const auto append = [&](std::string_view from) {
     const auto it = tables.find(from);
@@ -66,7 +66,7 @@ void binding_graph::append_reachable(std::string_view table, std::vector<std::st
       if (std::ranges::find(out, queue) == out.end()) out.push_back(queue);
     }
   };
-  append(table);
+  append(start);
   for (std::size_t i = first; i < out.size(); ++i) append(std::string(out[i]));
 }
 

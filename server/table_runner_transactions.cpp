@@ -97,7 +97,7 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
 }
 
 /// What a statement has come to, for the transaction to keep.
-void table_runner::take(table_queue& q, const storage::outcome& o, transaction_answer& a) {
+void table_runner::take(table_queue&, const storage::outcome& o, transaction_answer& a) {
   a.events = ready_events(o);
   if (!o.copies.empty()) a.copies = wanted_copies(o);
   if (o.changes.empty()) return;
