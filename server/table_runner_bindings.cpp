@@ -86,13 +86,17 @@ bool table_runner::claim_binding(const parser::bind_statement& s, transaction_an
   return false;
 }
 
+/// They count for what a transaction may come to. Beyond that it fails anyway, so there are no more of them then.
 std::vector<wanted_copy> table_runner::wanted_copies(const storage::outcome& o) {
   std::vector<wanted_copy> all;
+  std::size_t bytes = 0;
   for (const storage::row_copies& c : o.copies) {
     if (!bindings_.get().is_bound(o.about->name(), c.queue)) continue;  // it has just been dropped
     all.push_back({.from = std::string(o.about->name()),
                    .queue = std::string(c.queue),
                    .sql = copying_statement(c, *o.about, o.copied_columns)});
+    bytes += all.back().sql.size();
+    if (bytes > worker_.shared().settings.transaction_bytes_max) break;
   }
   return all;
 }

@@ -114,10 +114,12 @@ void table_runner::copy_into(table_queue& q, const transaction_request& request,
     a.what = transaction_answer::fate::failed;
     encode_error(a.reply, request.route.address, e);
   };
-  const parser::statement& s = *statements_.parse(request.sql);
-  const storage::outcome& o = database_.execute(s, {.subscriber = request.route.session,
-                                                    .now_us = request.now_us,
-                                                    .memory_exceeded = worker_.shared().memory.exceeded()});
+  const parser::statement* const s = statements_.parse(request.sql);
+  if (s == nullptr)
+    return refuse({.code = storage::error_code::unsupported, .message = parser::message(statements_.error())});
+  const storage::outcome& o = database_.execute(*s, {.subscriber = request.route.session,
+                                                     .now_us = request.now_us,
+                                                     .memory_exceeded = worker_.shared().memory.exceeded()});
   if (o.failure) return refuse(*o.failure);
   take(q, o, a);
   if (a.changes == nullptr || a.changes->wanted_key().empty()) return;

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
 #include "parser/parser.hpp"
 #include "parser/print.hpp"
 #include "parser/subqueries.hpp"
@@ -200,7 +202,16 @@ void transactions::send_first(transaction& t) {
     p.request.inner = std::make_shared<const std::vector<storage::sql::inner_result>>(
         first, first + static_cast<std::ptrdiff_t>(p.inner_count));
   }
-  if (p.worker == worker_.index()) return tables_.run(std::move(p.request));
+  const bool is_copy = !p.request.copies_from.empty();
+  if (is_copy) t.bytes -= p.request.sql.size();  // what it comes to is counted from now on
+  if (p.worker == worker_.index() && !is_copy) return tables_.run(std::move(p.request));
+  if (p.worker == worker_.index()) {
+    // Later, not from here: one answer leads to the next copy, and there may be thousands.
+    return boost::asio::post(worker_.context(), [this, request = std::move(p.request)]() mutable {
+      tables_.run(std::move(request));
+      worker_.end_turn_later();
+    });
+  }
   worker_.send(p.worker, std::move(p.request));
 }
 

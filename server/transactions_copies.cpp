@@ -46,6 +46,7 @@ void transactions::plan_copies(transaction& t, std::vector<wanted_copy>& copies)
                                   .now_us = worker_.now_us(),
                                   .copies_from = std::move(c.from)},
                       .worker = *owner};
+    t.bytes += p.request.sql.size();
     p.rank = worker_.bindings().rank_of(p.request.table);
     const auto behind = std::ranges::find_if(t.plan, [&](const planned_request& other) {
       return other.rank != p.rank ? other.rank > p.rank : other.request.table > p.request.table;

@@ -6,6 +6,7 @@
 
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
+#include "storage/sql/sql_error.hpp"
 
 namespace pubsubsql::storage {
 
@@ -116,10 +117,18 @@ executor::failure executor::derive_copies() {
   if (t == nullptr || t->bindings() == nullptr || leaving_ != nullptr || who_.corrections != nullptr) {
     return std::nullopt;
   }
+  std::uint64_t bytes = 0;
+  const auto copy = [&](row_view row) {
+    copy_to_queues(*t, row);
+    bytes += queues_.size() * sizeof row;
+    return bytes <= limits_.statement_memory_max;
+  };
+  bool is_bounded = true;
   for (const change& c : log_.changes()) {
-    if (c.kind == change_kind::insert_row) copy_to_queues(*t, c.after);
+    is_bounded = is_bounded && (c.kind != change_kind::insert_row || copy(c.after));
   }
-  for (const row_view row : published_) copy_to_queues(*t, row);
+  for (const row_view row : published_) is_bounded = is_bounded && copy(row);
+  if (!is_bounded) return to_error(sql::too_much_held(limits_.statement_memory_max));
   if (copies_.empty()) return std::nullopt;
   std::ranges::copy_if(assigned_, std::back_inserter(copied_columns_),
                        [](column_index column) { return column != id_column; });
