@@ -156,6 +156,12 @@ struct push_statement {
   bool operator==(const push_statement&) const = default;
 };
 
+/// `publish into T [(columns)] values (...), (...)`: rows for subscribers and bindings, which are not stored.
+struct publish_statement {
+  row_source rows;  ///< without `returning`
+  bool operator==(const publish_statement&) const = default;
+};
+
 /// Without a table, as in `select 1 + 1`, there is nothing but items.
 struct select_statement {
   projection columns;
@@ -344,6 +350,22 @@ struct drop_index_statement {
   bool operator==(const drop_index_statement&) const = default;
 };
 
+/// `bind Q to T [where predicate]`: rows that come into T and meet the predicate are copied into Q.
+struct bind_statement {
+  std::string_view queue;
+  std::string_view table;
+  std::optional<condition> where;
+  bool operator==(const bind_statement&) const = default;
+};
+
+/// `unbind Q from T [where predicate]`: without a predicate every binding of Q to T.
+struct unbind_statement {
+  std::string_view queue;
+  std::string_view table;
+  std::optional<condition> where;
+  bool operator==(const unbind_statement&) const = default;
+};
+
 /// `begin` or `start transaction`.
 struct begin_statement {
   bool operator==(const begin_statement&) const = default;
@@ -380,7 +402,7 @@ struct show_tables_statement {
 };
 
 /// What `show` shows of the server itself.
-enum class server_listing : std::uint8_t { subscriptions, limits, users };
+enum class server_listing : std::uint8_t { subscriptions, limits, users, bindings };
 
 struct show_statement {
   server_listing what = server_listing::subscriptions;
@@ -555,7 +577,8 @@ using statement_body =
                  truncate_statement, add_column_statement, drop_column_statement, create_index_statement,
                  drop_index_statement, begin_statement, commit_statement, rollback_statement, explain_statement,
                  show_statement, show_grants_statement, auth_statement, create_user_statement, drop_user_statement,
-                 grant_statement, revoke_statement, prepare_statement, execute_statement, deallocate_statement>;
+                 grant_statement, revoke_statement, prepare_statement, execute_statement, deallocate_statement,
+                 publish_statement, bind_statement, unbind_statement>;
 
 /// One statement. `stream` asks for no reply unless the statement fails.
 struct statement {

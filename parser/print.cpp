@@ -52,6 +52,20 @@ class printer {
     values(s.rows);
     returning(s.rows.returning);
   }
+  void operator()(const publish_statement& s) {
+    out_ += "publish";
+    into(s.rows);
+    values(s.rows);
+  }
+  void operator()(const bind_statement& s) {
+    out_ += "bind " + quote_name(s.queue) + " to " + quote_name(s.table);
+    where(s.where);
+  }
+  void operator()(const unbind_statement& s) {
+    out_ += "unbind " + quote_name(s.queue);
+    from(s.table);
+    where(s.where);
+  }
   void operator()(const select_statement& s) {
     out_ += "select ";
     query(s);
@@ -203,6 +217,7 @@ class printer {
   void operator()(const show_statement& s) {
     out_ += s.what == server_listing::subscriptions ? "show subscriptions"
             : s.what == server_listing::limits      ? "show limits"
+            : s.what == server_listing::bindings    ? "show bindings"
                                                     : "show users";
   }
   void operator()(const show_grants_statement& s) {

@@ -33,10 +33,13 @@ bool statement_parser::body(statement_body& out) {
       {"delete", &statement_parser::delete_rows},
       {"replace", &statement_parser::replace},
       {"push", &statement_parser::push},
+      {"publish", &statement_parser::publish},
       {"pop", &statement_parser::pop},
       {"peek", &statement_parser::peek},
       {"subscribe", &statement_parser::subscribe},
       {"unsubscribe", &statement_parser::unsubscribe},
+      {"bind", &statement_parser::bind},
+      {"unbind", &statement_parser::unbind},
       {"begin", &statement_parser::begin},
       {"start", &statement_parser::start},
       {"commit", &statement_parser::commit},
@@ -199,6 +202,20 @@ bool statement_parser::unsubscribe(statement_body& out) {
   return end(s.pubsubid ? "end of statement" : "`where` or end of statement");
 }
 
+// Bindings
+
+bool statement_parser::bind(statement_body& out) {
+  auto& s = out.emplace<bind_statement>();
+  return table_name(s.queue) && keyword("to", "`to`") && table_name(s.table) && where(s.where) &&
+         end(s.where ? "end of statement" : "`where` or end of statement");
+}
+
+bool statement_parser::unbind(statement_body& out) {
+  auto& s = out.emplace<unbind_statement>();
+  return table_name(s.queue) && from_table(s.table, "`from`") && where(s.where) &&
+         end(s.where ? "end of statement" : "`where` or end of statement");
+}
+
 // The server
 
 bool statement_parser::explain(statement_body& out) {
@@ -238,8 +255,10 @@ bool statement_parser::show(statement_body& out) {
     out = show_statement{server_listing::limits};
   } else if (scanner_.accept_keyword("users")) {
     out = show_statement{server_listing::users};
+  } else if (scanner_.accept_keyword("bindings")) {
+    out = show_statement{server_listing::bindings};
   } else {
-    return fail("`tables`, `subscriptions`, `limits`, `users` or `grants`");
+    return fail("`tables`, `subscriptions`, `bindings`, `limits`, `users` or `grants`");
   }
   return end("end of statement");
 }

@@ -45,6 +45,7 @@ class statement_parser final : public expression_parser {
   bool update(statement_body& out);
   bool delete_rows(statement_body& out);
   bool push(statement_body& out);
+  bool publish(statement_body& out);
   bool pop(statement_body& out);
   bool peek(statement_body& out);
   bool key(statement_body& out);
@@ -55,6 +56,8 @@ class statement_parser final : public expression_parser {
   bool truncate(statement_body& out);
   bool subscribe(statement_body& out);
   bool unsubscribe(statement_body& out);
+  bool bind(statement_body& out);
+  bool unbind(statement_body& out);
   bool begin(statement_body& out);
   bool start(statement_body& out);
   bool commit(statement_body& out);

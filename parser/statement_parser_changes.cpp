@@ -91,6 +91,14 @@ bool statement_parser::push(statement_body& out) {
          end("`,` and more values, `returning` or end of statement");
 }
 
+bool statement_parser::publish(statement_body& out) {
+  auto& s = out.emplace<publish_statement>(publish_statement{.rows = no_rows()});
+  if (!source(s.rows)) return false;
+  if (!keyword("values", s.rows.columns.empty() ? "`(` and column names or `values`" : "`values`")) return false;
+  s.rows.values.reserve(s.rows.width);
+  return value_rows(s.rows) && end("`,` and more values or end of statement");
+}
+
 // Update, delete
 
 bool statement_parser::assignments(std::pmr::vector<assignment>& out) {

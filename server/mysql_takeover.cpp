@@ -144,7 +144,10 @@ void mysql_takeover::load(const mysql_table& t) {
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count());
   }
   storage::table* ours = nullptr;
-  on_worker_(*owner, [&](table_runner& r) { ours = &r.tables().restore(loaded_.back()); });
+  on_worker_(*owner, [&](table_runner& r) {
+    ours = &r.tables().restore(loaded_.back());
+    r.note_bindings(ours->name());
+  });
   std::vector<std::pair<storage::row_position, std::vector<std::optional<std::string>>>> rows;
   const auto hand_over = [&] {
     std::optional<std::string> problem;

@@ -101,6 +101,10 @@ char* write_short_row(char* out, row_view row, std::span<const column_index> col
   for_each_value(
       row, columns,
       [&] {
+        if (!row.has_id()) {
+          out = write_text(out, "null");
+          return;
+        }
         *out++ = '"';
         out = write_number(out, row.id());
         *out++ = '"';
@@ -121,6 +125,10 @@ void append_row(std::string& out, row_view row, std::span<const column_index> co
   for_each_value(
       row, columns,
       [&] {
+        if (!row.has_id()) {
+          out += "null";
+          return;
+        }
         out += '"';
         append_number(out, row.id());
         out += '"';
@@ -355,6 +363,8 @@ std::string_view name_of(storage::event_action action) {
       return "remove";
     case storage::event_action::delete_row:
       return "delete";
+    case storage::event_action::publish:
+      return "publish";
   }
   return "";
 }

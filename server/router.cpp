@@ -33,13 +33,19 @@ bool is_any(const parser::statement_body& body) {
 bool may_create(const parser::statement_body& body) {
   if (const auto* drop = std::get_if<parser::drop_table_statement>(&body)) return drop->if_exists;
   return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
-                parser::subscribe_statement, parser::create_table_statement>(body);
+                parser::subscribe_statement, parser::create_table_statement, parser::publish_statement,
+                parser::bind_statement>(body);
 }
 
 /// The statements that there are most of: no part of the server but a table has anything to do with them.
 bool is_about_rows(const parser::statement_body& body) {
-  return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement>(
-      body);
+  return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
+                parser::publish_statement>(body);
+}
+
+/// Statements that bring rows into their table.
+bool brings_rows(const parser::statement_body& body) {
+  return is_any<parser::insert_statement, parser::push_statement, parser::publish_statement>(body);
 }
 
 bool is_mysql(const parser::statement_body& body) {
@@ -62,8 +68,8 @@ bool passes_transactions(const parser::statement_body& body) {
 /// Statements that can be taken back, or change nothing that others see.
 bool may_be_in_transaction(const parser::statement_body& body) {
   return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
-                parser::push_statement, parser::pop_statement, parser::peek_statement, parser::describe_statement,
-                parser::unsubscribe_statement, parser::explain_statement>(body);
+                parser::push_statement, parser::pop_statement, parser::peek_statement, parser::publish_statement,
+                parser::describe_statement, parser::unsubscribe_statement, parser::explain_statement>(body);
 }
 
 bool is_show(const parser::statement_body& body, parser::server_listing what) {
@@ -95,6 +101,7 @@ void router::run(session& from, const parser::request& r, request_origin how) {
   }
   a.to.stream = parsed->stream && !from.is_momentary();
   if (worker_.shared().access != nullptr && !gate_.admits(a, *parsed)) return;
+  if (worker_.shared().bindings.version() != bindings_version_) forget_bindings();
   if (!is_about_rows(parsed->body)) return run_other(a, *parsed);
   if (from.transaction != transaction_id{} && run_in_transaction(a, *parsed)) return;
   run_on_table(a, *parsed);
@@ -121,6 +128,7 @@ void router::run_other(const client_request& a, const parser::statement& s) {
   if (is_any<parser::status_statement>(body)) return show_status(a);
   if (is_any<parser::show_tables_statement>(body)) return show_tables(a);
   if (is_show(body, parser::server_listing::subscriptions)) return listing_.show(a);
+  if (is_show(body, parser::server_listing::bindings)) return show_bindings(a);
   if (is_show(body, parser::server_listing::limits)) {
     return from.reply([&](std::string& out) { encode_limits(out, a.to, worker_.shared()); });
   }
@@ -146,7 +154,7 @@ bool router::run_in_transaction(const client_request& a, const parser::statement
     transactions_.commit(a);
   } else if (!may_be_in_transaction(s.body)) {
     refuse(a, "this cannot be done in a transaction; commit or roll back first");
-  } else if (names_several_tables(s)) {
+  } else if (is_about_several_tables(s)) {
     run_over_several(a, s);
   } else if (const std::string_view table = parser::table_of(s); table.empty()) {
     return false;  // a select without from
@@ -188,14 +196,27 @@ router::known_owner& router::known_form_of(const parser::statement& s) {
   return owner_by_form_[s.form % owner_by_form_.size()];
 }
 
-/// Leaves their names in tables_named_, unless it is known that there is one.
-bool router::names_several_tables(const parser::statement& s) {
+/// What was known of forms may be otherwise now.
+void router::forget_bindings() {
+  bindings_version_ = worker_.shared().bindings.version();
+  owner_by_form_.fill({});
+}
+
+/// Whether the rows that a statement brings may be copied to other tables.
+bool router::is_copied(const parser::statement& s) {
+  return bindings_version_ != 0 && brings_rows(s.body) && worker_.bindings().is_source(parser::table_of(s));
+}
+
+/// Leaves their names in tables_named_, unless it is known that there is one: those that it names, one perhaps, whose
+/// rows go on to others.
+bool router::is_about_several_tables(const parser::statement& s) {
   known_owner& known = known_form_of(s);
   const bool is_known = s.form != 0 && known.form == s.form;
   if (is_known && !known.several) return false;
   tables_named_.clear();
   parser::tables_of(s, tables_named_);
-  const bool several = tables_named_.size() > 1 || (tables_named_.size() == 1 && parser::table_of(s).empty());
+  const bool several =
+      tables_named_.size() > 1 || (tables_named_.size() == 1 && parser::table_of(s).empty()) || is_copied(s);
   if (several && s.form != 0) known = {.form = s.form, .several = true};
   return several;
 }
@@ -211,7 +232,7 @@ std::optional<unsigned> router::owner_of(std::string_view table, bool create) {
 /// The worker of one of the statement's tables; nothing when there is none, and the client has been told.
 std::optional<unsigned> router::find_owner(const client_request& a, const parser::statement& s,
                                            std::string_view table) {
-  const bool create = may_create(s.body) && table == parser::table_of(s);
+  const bool create = may_create(s.body) && (table == parser::table_of(s) || is_any<parser::bind_statement>(s.body));
   const auto owner = owner_of(table, create);
   if (!owner && !create) {
     a.from.reply([&](std::string& out) { encode_error(out, a.to, storage::unknown_table(table)); });
@@ -238,7 +259,7 @@ void router::run_over_several(const client_request& a, const parser::statement& 
 void router::run_on_table(const client_request& a, const parser::statement& s) {
   known_owner& known = known_form_of(s);
   if (s.form == 0 || known.form != s.form || known.several) {
-    if (names_several_tables(s)) return run_over_several(a, s);
+    if (is_about_several_tables(s)) return run_over_several(a, s);
     const std::string_view table = parser::table_of(s);
     if (table.empty()) return run_here(a, s, 0);  // a select without from
     const auto owner = find_owner(a, s, table);
@@ -470,6 +491,24 @@ void router::encode_tables(std::string& out, gathering& g) {
   }
   const std::vector<storage::value> values(cells.begin(), cells.end());
   encode_listing(out, g.route.address, "show", columns, values);
+}
+
+void router::show_bindings(const client_request& a) {
+  std::vector<binding_directory::entry> all = worker_.shared().bindings.list();
+  if (const access::shared_rights& user = a.from.identity.user) {
+    const auto may_see = [&](std::string_view table) { return !user->on(table).rights.empty(); };
+    std::erase_if(all, [&](const binding_directory::entry& e) { return !may_see(e.queue) || !may_see(e.table); });
+  }
+  static constexpr std::string_view columns[] = {"Queue", "Table", "Where", "Copied"};
+  std::vector<std::string> counts;
+  counts.reserve(all.size());
+  for (const binding_directory::entry& e : all) counts.push_back(std::to_string(e.copied));
+  std::vector<storage::value> cells;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& [queue, table, where, copied] = all[i];
+    cells.insert(cells.end(), {queue, table, where.empty() ? storage::value{} : storage::value{where}, counts[i]});
+  }
+  a.from.reply([&](std::string& out) { encode_listing(out, a.to, "show", columns, cells); });
 }
 
 void router::show_status(const client_request& a) {

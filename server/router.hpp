@@ -56,6 +56,7 @@ class router {
   void on(transaction_request& m) { tables_.run(std::move(m)); }
   void on(transaction_answer& m) { transactions_.on(m); }
   void on(const transaction_cancel& m) { tables_.cancel(m); }
+  void on(const transaction_undo& m) { tables_.take_back(m); }
   void on(const transaction_end& m) { tables_.end(m); }
   void on(const transactions_open& m) { transactions_.on(m); }
   void on(auth_done& m) { gate_.on(m); }
@@ -88,6 +89,8 @@ class router {
   /// Tables that do not change any more forget what they have kept for too long.
   void forget_old_changes();
 
+  /// REQUIRES: the worker's thread, or that it does not run.
+  [[nodiscard]] table_runner& runner() { return tables_; }
   [[nodiscard]] storage::database& database() { return tables_.tables(); }
 
   /// Whether maintain() has something to do.
@@ -109,7 +112,7 @@ class router {
   /// What is known of a statement by its form, which names its tables.
   struct known_owner {
     std::uint64_t form = 0;
-    bool several = false;  ///< it names more than one table, or has none of its own
+    bool several = false;  ///< it is about more than one table, by name or by bindings, or has none of its own
     unsigned worker = 0;   ///< of the one
   };
 
@@ -130,7 +133,10 @@ class router {
   void show_status(const client_request& a);
   static void encode_tables(std::string& out, gathering& g);
   [[nodiscard]] known_owner& known_form_of(const parser::statement& s);
-  [[nodiscard]] bool names_several_tables(const parser::statement& s);
+  [[nodiscard]] bool is_about_several_tables(const parser::statement& s);
+  void forget_bindings();
+  [[nodiscard]] bool is_copied(const parser::statement& s);
+  void show_bindings(const client_request& a);
   [[nodiscard]] std::optional<unsigned> find_owner(const client_request& a, const parser::statement& s,
                                                    std::string_view table);
   [[nodiscard]] std::optional<unsigned> owner_of(std::string_view table, bool create);
@@ -145,6 +151,7 @@ class router {
   std::uint64_t erased_at_trim_ = 0;    // of the database's erased rows, those before the allocator was last trimmed
   storage::text_map<unsigned> owners_;  // what the table directory said
   std::array<known_owner, 256> owner_by_form_;
+  std::uint64_t bindings_version_ = 0;          // that owner_by_form_ is of
   std::vector<std::string_view> tables_named_;  // scratch
   absl::flat_hash_map<std::uint64_t, gathering> gatherings_;
   std::uint64_t last_gathering_ = 0;

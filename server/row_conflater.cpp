@@ -16,7 +16,7 @@ constexpr std::size_t bytes_per_column = 24;
 constexpr std::size_t not_updated = SIZE_MAX;
 
 bool is_entering(event_action a) {
-  return a == event_action::add || a == event_action::insert;
+  return a == event_action::add || a == event_action::insert || a == event_action::publish;
 }
 
 bool is_leaving(event_action a) {

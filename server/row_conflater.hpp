@@ -27,6 +27,8 @@ namespace pubsubsql::server {
 ///     yes            ..., remove (or delete)  remove (or delete)
 ///     yes            remove, ..., add         update of all columns; the two, when the columns are others since
 ///
+/// What was published is a row of its own each time, so that all of it stays, in its order.
+///
 /// A row keeps the place of its last event among the others. Sans-io; used by its worker's thread only.
 ///
 /// Invariants:

@@ -74,6 +74,8 @@ class server {
   using tcp = boost::asio::ip::tcp;
 
   /// Places tables on workers as they come.
+  void begin_bindings();
+
   class placing_loader : public storage::durable::table_loader {
    public:
     explicit placing_loader(shared_state& shared) : shared_(shared) {}

@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "server/binding_directory.hpp"
 #include "server/connection_origins.hpp"
 #include "server/limit_counters.hpp"
 #include "server/memory_watch.hpp"
@@ -43,6 +44,7 @@ struct shared_state {
   storage::durable::store_switch& store;
   table_directory tables;
   table_locks locks;
+  binding_directory bindings;
   tls_certificates tls;
   memory_watch memory;
   limit_counters counters;

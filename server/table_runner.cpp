@@ -34,7 +34,8 @@ storage::limits limits_of_one(const shared_state& shared) {
 
 }  // namespace
 
-table_runner::table_runner(worker& w) : worker_(w), database_(limits_of_one(w.shared())) {}
+table_runner::table_runner(worker& w)
+    : worker_(w), database_(limits_of_one(w.shared())), bindings_(w.shared().bindings) {}
 
 table_runner::~table_runner() = default;
 
@@ -58,7 +59,8 @@ bool table_runner::has_waiting(std::string_view table) const {
 
 bool table_runner::is_barrier(const parser::statement_body& body) {
   return !is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
-                 parser::push_statement, parser::pop_statement, parser::peek_statement>(body);
+                 parser::push_statement, parser::pop_statement, parser::peek_statement, parser::publish_statement>(
+      body);
 }
 
 std::vector<std::uint64_t> table_runner::subscriptions_ended(const parser::statement_body& body, std::uint64_t pubsubid,
@@ -110,11 +112,16 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
                                                     .now_us = worker_.now_us(),
                                                     .user = from.user.get(),
                                                     .on_slow = worker_.shared().settings.on_slow,
+                                                    .bindings_until = from.bindings_until,
                                                     .memory_exceeded = worker_.shared().memory.exceeded()});
   if (barrier) count_resume(s.body, o);
+  const bool drops_table = is_any<parser::drop_table_statement>(s.body) && !o.changes.empty();
+  if (barrier && !o.changes.empty()) note_bindings(o.about->name(), o.changes);
   std::vector<std::uint64_t> ended = subscriptions_ended(s.body, from.pubsubid, o);
   if (q != nullptr && (!q->held.empty() || (!o.changes.empty() && !is_acknowledged_at_once(o)))) {
-    return hold(*q, std::move(from), o, std::move(ended));
+    hold(*q, std::move(from), o, std::move(ended));
+    q->held.back().drops_table = drops_table;
+    return;
   }
   if (from.route.slot == 0) {
     session& to = *worker_.find(from.route.session);
@@ -127,6 +134,7 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
   }
   if (q != nullptr && !o.changes.empty()) send_changes(*q, o, false, false);
   publish(o);
+  if (drops_table) unbind_everywhere(parser::table_of(s));
 }
 
 std::shared_ptr<const statement_changes> table_runner::send_changes(table_queue& q, const storage::outcome& o,
@@ -190,7 +198,9 @@ void table_runner::on_committed(table_queue& q, std::uint64_t ticket) {
     if (h.changes != nullptr) worker_.counters().commit_durations.add(worker_.now_ns() - h.held_since_ns);
     answer(h.source, std::move(h.reply), std::move(h.subscriptions_ended));
     for (const ready_event& e : h.events) worker_.events().publish(e.event, e.targets);
+    const bool drops_table = h.drops_table;
     q.held.pop_front();
+    if (drops_table) unbind_everywhere(q.table);
   }
 }
 
@@ -203,7 +213,7 @@ std::deque<held_statement> table_runner::take_back(table_queue& q, std::uint64_t
     --h;
     if (h->changes == nullptr) continue;
     if (h->source.pubsubid != 0) database_.drop_subscription(h->source.route.session, h->source.pubsubid);
-    database_.undo(q.table, h->changes->changes());
+    undo(q, *h->changes);
   }
   ++q.epoch;
   std::deque<held_statement> taken(std::make_move_iterator(first), std::make_move_iterator(q.held.end()));

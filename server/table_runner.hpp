@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "parser/statement_cache.hpp"
+#include "server/binding_directory.hpp"
 #include "server/reply_encoder.hpp"
 #include "server/table_queue.hpp"
 #include "server/worker_message.hpp"
@@ -50,6 +51,7 @@ class table_runner {
 
   void run(transaction_request request);
   void cancel(const transaction_cancel& c);
+  void take_back(const transaction_undo& u);
   void end(const transaction_end& e);
 
   // For those who work on a table from outside
@@ -69,6 +71,11 @@ class table_runner {
   /// `outside`: what the table is there; columns and indexes that are new are made.
   void repair(const reply_route& to, std::string_view table, const storage::table_differences& d,
               const storage::table_description* outside = nullptr);
+
+  /// Tells the other workers what is bound to a table.
+  void note_bindings(std::string_view table);
+  /// A queue has been dropped: takes away what bound it to a table until then.
+  void unbind_dropped(std::string_view table, std::string_view queue, std::uint64_t until);
 
   /// Hands over what the turn's statements have changed.
   void end_turn();
@@ -107,7 +114,18 @@ class table_runner {
   // table_runner_transactions.cpp
   void run_owned(table_queue& q, const transaction_request& request, bool is_first);
   void run_owned(table_queue& q, const transaction_request& request, transaction_answer& a);
+  void make_table(table_queue& q, transaction_answer& a, const reply_address& to);
+  void copy_into(table_queue& q, const transaction_request& request, transaction_answer& a);
+  void take(table_queue& q, const storage::outcome& o, transaction_answer& a);
   void answer(transaction_answer a);
+
+  // table_runner_bindings.cpp
+  [[nodiscard]] bool claim_binding(const parser::bind_statement& s, transaction_answer& a, std::uint64_t& number,
+                                   const reply_address& to);
+  void note_bindings(std::string_view table, std::span<const storage::change> changes);
+  void unbind_everywhere(std::string_view queue);
+  [[nodiscard]] std::vector<wanted_copy> wanted_copies(const storage::outcome& o);
+  void undo(table_queue& q, const storage::durable::statement_changes& changes);
 
   // table_runner_showing.cpp
   void show_again(table_queue* q, statement_source from);
@@ -131,6 +149,7 @@ class table_runner {
   std::vector<storage::durable::write> writes_;  // of this turn
   parser::statement_cache statements_;           // for those that are run from their text
   column_lists column_lists_;
+  binding_view bindings_;
 };
 
 }  // namespace pubsubsql::server

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
 #include "parser/parser.hpp"
 #include "parser/print.hpp"
 #include "parser/subqueries.hpp"
@@ -109,6 +111,10 @@ void transactions::run(const client_request& a, const parser::statement& s, std:
     t->is_implicit = true;
   }
   await(*t, a);
+  t->main.reset();
+  t->steps_before = t->steps.size();
+  t->rows_before = t->rows;
+  t->bytes_before = t->bytes;
   t->unsubscribing.reset();
   if (const auto* u = std::get_if<parser::unsubscribe_statement>(&s.body)) {
     t->unsubscribing = {.table = {}, .pubsubid = u->pubsubid};
@@ -117,10 +123,10 @@ void transactions::run(const client_request& a, const parser::statement& s, std:
   ask_next(*t);
 }
 
-/// First the tables, in the order of their names: then statements that are alone do not wait for each other. Then the
+/// First the tables, in one order for all: then statements that are alone do not wait for each other. Then the
 /// subqueries, each where its table is, unless one worker has all tables; then the statement itself.
 void transactions::make_plan(transaction& t, const client_request& a, const parser::statement& s,
-                             std::span<const placed_table> tables, std::int64_t now_us) {
+                             std::span<const placed_table> tables, std::int64_t now_us) const {
   const auto add = [&](const placed_table& at, std::string sql) -> planned_request& {
     return t.plan.emplace_back(planned_request{.request = {.who = t.id,
                                                            .route = t.route,
@@ -135,9 +141,12 @@ void transactions::make_plan(transaction& t, const client_request& a, const pars
   t.inner_results.clear();
   if (tables.size() > 1) {
     std::vector<placed_table> wanted(tables.begin(), tables.end());
-    std::ranges::sort(wanted, {}, &placed_table::name);
+    const auto* const bind = std::get_if<parser::bind_statement>(&s.body);
+    if (bind == nullptr) add_reachable(wanted);
+    sort_by_rank(wanted);
     for (const placed_table& w : wanted) {
-      if (std::ranges::find(t.tables, w.name, &placed_table::name) == t.tables.end()) add(w, {});
+      if (std::ranges::find(t.tables, w.name, &placed_table::name) != t.tables.end()) continue;
+      add(w, {}).request.makes_table = bind != nullptr && w.name == bind->queue;
     }
   }
   const auto is_elsewhere = [&](const placed_table& other) { return other.worker != tables.front().worker; };
@@ -193,7 +202,16 @@ void transactions::send_first(transaction& t) {
     p.request.inner = std::make_shared<const std::vector<storage::sql::inner_result>>(
         first, first + static_cast<std::ptrdiff_t>(p.inner_count));
   }
-  if (p.worker == worker_.index()) return tables_.run(std::move(p.request));
+  const bool is_copy = !p.request.copies_from.empty();
+  if (is_copy) t.bytes -= p.request.sql.size();  // what it comes to is counted from now on
+  if (p.worker == worker_.index() && !is_copy) return tables_.run(std::move(p.request));
+  if (p.worker == worker_.index()) {
+    // Later, not from here: one answer leads to the next copy, and there may be thousands.
+    return boost::asio::post(worker_.context(), [this, request = std::move(p.request)]() mutable {
+      tables_.run(std::move(request));
+      worker_.end_turn_later();
+    });
+  }
   worker_.send(p.worker, std::move(p.request));
 }
 
@@ -203,7 +221,7 @@ void transactions::on(transaction_answer& a) {
   transaction& t = *find(a.who);
   t.at = stage::idle;
   if (a.what == fate::deadlock || a.what == fate::cancelled) t.tables.pop_back();
-  if (a.changes != nullptr) take(t, a);
+  if (a.changes != nullptr || !a.events.empty()) take(t, a);
   if (t.is_abandoned) return fail(t, a.reply.empty() ? gone_reply(t) : std::move(a.reply));
   std::string refusal;
   if (a.what == fate::deadlock) {
@@ -216,11 +234,23 @@ void transactions::on(transaction_answer& a) {
     encode_error(refusal, t.route.address, t.why_ended);
     return fail(t, std::move(refusal));
   }
-  if (a.what == fate::done && !t.plan.empty()) {
+  go_on(t, a);
+}
+
+/// With the next part of the statement, if there is one.
+void transactions::go_on(transaction& t, transaction_answer& a) {
+  if (a.what == fate::failed) {
+    if (t.main && !t.is_implicit) undo_statement(t);
+    return finish_statement(t, a);
+  }
+  if (!t.plan.empty() && !t.main) {
     if (a.rows) t.inner_results.push_back(std::move(*a.rows));
     return ask_next(t);
   }
-  finish_statement(t, a);
+  plan_copies(t, a.copies);
+  if (t.plan.empty()) return finish_statement(t, t.main ? *t.main : a);
+  if (!t.main) t.main = std::move(a);
+  ask_next(t);
 }
 
 void transactions::finish_statement(transaction& t, transaction_answer& a) {
@@ -233,9 +263,12 @@ void transactions::finish_statement(transaction& t, transaction_answer& a) {
 }
 
 void transactions::take(transaction& t, transaction_answer& a) {
-  t.rows += static_cast<std::uint64_t>(std::ranges::count_if(
-      a.changes->changes(), [](const storage::change& c) { return storage::is_about_rows(c.kind); }));
-  t.bytes += a.changes->memory_bytes() + bytes_of(a.events);
+  t.bytes += bytes_of(a.events);
+  if (a.changes != nullptr) {
+    t.rows += static_cast<std::uint64_t>(std::ranges::count_if(
+        a.changes->changes(), [](const storage::change& c) { return storage::is_about_rows(c.kind); }));
+    t.bytes += a.changes->memory_bytes();
+  }
   t.is_awaited = t.is_awaited || a.is_awaited;
   t.steps.push_back({.table = t.asked, .changes = std::move(a.changes), .events = std::move(a.events)});
 }
@@ -346,7 +379,8 @@ void transactions::commit(const client_request& a) {
 }
 
 void transactions::finish(transaction& t) {
-  if (!t.steps.empty() && worker_.shared().store.has_store()) {
+  const bool has_changes = std::ranges::any_of(t.steps, [](const step& s) { return s.changes != nullptr; });
+  if (has_changes && worker_.shared().store.has_store()) {
     submit(t);
     if (t.is_awaited) {
       t.at = stage::committing;
@@ -365,7 +399,9 @@ void transactions::submit(transaction& t) {
       .queue = first_queue | (static_cast<std::uint32_t>(number) & (first_queue - 1)),
       .ticket = number};
   storage::durable::change_group group;
-  for (const step& s : t.steps) group.push_back(s.changes);
+  for (const step& s : t.steps) {
+    if (s.changes != nullptr) group.push_back(s.changes);
+  }
   std::vector<write> writes;
   writes.push_back({.changes = {},
                     .group = std::make_shared<const storage::durable::change_group>(std::move(group)),
@@ -419,7 +455,7 @@ void transactions::release(transaction& t, bool undo) {
   for (std::size_t i = 0; i < t.tables.size(); ++i) {
     transaction_end end{.who = t.id, .table = t.tables[i].name, .undo = {}};
     for (const step& s : t.steps) {
-      if (undo && s.table == i) end.undo.push_back(s.changes);
+      if (undo && s.table == i && s.changes != nullptr) end.undo.push_back(s.changes);
     }
     if (t.tables[i].worker == worker_.index()) {
       tables_.end(end);

@@ -31,6 +31,9 @@ class worker;
 /// store as one; when that has committed, the events leave from here, and only then the tables are given back. Rolling
 /// back sends each table's changes to its worker, which undoes them and gives the table back.
 ///
+/// Rows of tables that others are bound to are copied by further parts of the statement that has brought them. It is
+/// answered when all are made, and taken back as a whole when one fails.
+///
 /// A transaction does one thing at a time: while a statement of it is under way its session takes no other.
 class transactions {
  public:
@@ -87,6 +90,7 @@ class transactions {
   struct planned_request {
     transaction_request request;
     unsigned worker = 0;
+    unsigned rank = 0;  ///< of a copy's queue
     // Of the statement's subqueries, those that it needs the results of
     std::size_t first_inner = 0;
     std::size_t inner_count = 0;
@@ -97,6 +101,7 @@ class transactions {
     std::size_t table = 0;
     std::shared_ptr<const storage::durable::statement_changes> changes;
     std::vector<ready_event> events;
+    // `changes` is nullptr when rows were published only.
   };
 
   struct transaction {
@@ -115,7 +120,12 @@ class transactions {
     std::deque<planned_request> plan;  ///< of the statement under way; the first has been asked, or waits to enter
     std::vector<storage::sql::inner_result> inner_results;       ///< of its subqueries so far
     std::optional<parser::unsubscribe_statement> unsubscribing;  ///< without names
+    std::optional<transaction_answer> main;  ///< of the statement under way, when only its copies are still to be made
     std::vector<step> steps;
+    // Before the statement under way
+    std::size_t steps_before = 0;
+    std::uint64_t rows_before = 0;
+    std::uint64_t bytes_before = 0;
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
     bool is_awaited = false;
@@ -127,11 +137,12 @@ class transactions {
   [[nodiscard]] transaction* of(const client_request& a);
   transaction& add(const client_request& a);
   void await(transaction& t, const client_request& a);
-  static void make_plan(transaction& t, const client_request& a, const parser::statement& s,
-                        std::span<const placed_table> tables, std::int64_t now_us);
+  void make_plan(transaction& t, const client_request& a, const parser::statement& s,
+                 std::span<const placed_table> tables, std::int64_t now_us) const;
   [[nodiscard]] bool enter(transaction_id who);
   void ask_next(transaction& t);
   void send_first(transaction& t);
+  void go_on(transaction& t, transaction_answer& a);
   void finish_statement(transaction& t, transaction_answer& a);
   void expire(transaction_id who);
   void take(transaction& t, transaction_answer& a);
@@ -146,6 +157,12 @@ class transactions {
   void release(transaction& t, bool undo);
   void answer(const transaction& t, std::string bytes, std::vector<std::uint64_t> subscriptions_ended = {});
   std::unique_ptr<transaction> forget(transaction& t);
+
+  // transactions_copies.cpp
+  void add_reachable(std::vector<placed_table>& tables) const;
+  void sort_by_rank(std::vector<placed_table>& tables) const;
+  void plan_copies(transaction& t, std::vector<wanted_copy>& copies);
+  void undo_statement(transaction& t);
 
   worker& worker_;
   table_runner& tables_;

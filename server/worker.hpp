@@ -142,6 +142,9 @@ class worker {
   /// The session is closed; it is forgotten at the end of this loop turn, when nobody is looking at it any more.
   void ended(session& s, std::vector<unsigned> subscribed_workers);
 
+  /// What is bound to what. Valid until the next call.
+  [[nodiscard]] const binding_graph& bindings() { return bindings_.get(); }
+
  private:
   struct place {
     std::shared_ptr<session> occupant;
@@ -179,6 +182,8 @@ class worker {
   router router_;
   event_fan_out events_;
   history_sampler sampler_;
+
+  binding_view bindings_{shared_.bindings};
 
   std::vector<place> places_;
   std::vector<std::uint32_t> free_places_;

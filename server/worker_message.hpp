@@ -44,6 +44,8 @@ struct statement_source {
   std::string_view text;                   ///< as the client sent it, valid while it is run for the first time
   std::string sql;                         ///< a copy of the text; made when it has to outlive that
   access::shared_rights user = {};         ///< whose rights it is run with, whenever that is
+  /// Of an `unbind` that follows a drop: bindings with larger numbers have been made since.
+  std::optional<std::uint64_t> bindings_until = {};
 };
 
 /// An event that is ready to be sent, and to whom.
@@ -186,6 +188,17 @@ struct transaction_request {
   std::shared_ptr<const std::vector<storage::sql::inner_result>> inner = {};
   std::int64_t now_us = 0;          ///< what now() is
   access::shared_rights user = {};  ///< whose rights it is run with
+  bool makes_table = false;         ///< there is to be such a table, but no statement says what it is
+  /// It copies rows of this table, which the one above is bound to; when that has gone meanwhile there is nothing to
+  /// do. Empty: it is a statement of a client.
+  std::string copies_from = {};
+};
+
+/// What a transaction has to do behind a statement: rows of its table go into a queue.
+struct wanted_copy {
+  std::string from;
+  std::string queue;
+  std::string sql;  ///< inserts them there
 };
 
 /// What a transaction_request came to.
@@ -204,6 +217,7 @@ struct transaction_answer {
   std::vector<ready_event> events = {};
   std::optional<storage::sql::inner_result> rows = {};  ///< of a subquery
   bool is_awaited = false;  ///< whether a store has to have committed it before it is acknowledged
+  std::vector<wanted_copy> copies = {};
   std::vector<std::uint64_t> subscriptions_ended = {};
 };
 
@@ -211,6 +225,13 @@ struct transaction_answer {
 struct transaction_cancel {
   transaction_id who{};
   std::string table;
+};
+
+/// A statement of the transaction has failed behind this: take back what it did to the table, last first. The table
+/// stays the transaction's.
+struct transaction_undo {
+  std::string table;
+  std::vector<std::shared_ptr<const storage::durable::statement_changes>> undo;
 };
 
 /// The transaction has ended: take back what it did to the table, last first, and let others have it.
@@ -245,8 +266,8 @@ struct table_work {
 
 using worker_message =
     std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables, tables_listed, writes_done,
-                 table_work, transaction_request, transaction_answer, transaction_cancel, transaction_end,
-                 transactions_open, wanted_rows, first_rows, backlog_is_over, list_subscriptions, subscriptions_listed,
-                 auth_done, rights_changed, list_metrics, metrics_listed>;
+                 table_work, transaction_request, transaction_answer, transaction_cancel, transaction_undo,
+                 transaction_end, transactions_open, wanted_rows, first_rows, backlog_is_over, list_subscriptions,
+                 subscriptions_listed, auth_done, rights_changed, list_metrics, metrics_listed>;
 
 }  // namespace pubsubsql::server

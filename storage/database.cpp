@@ -11,6 +11,10 @@ const outcome& database::execute(const parser::statement& s, const caller& who) 
   return executor_->execute(s, who);
 }
 
+const outcome& database::make_table(std::string_view name) {
+  return executor_->make_table(name);
+}
+
 std::optional<error> database::select_inner(const parser::statement& s, const caller& who, sql::inner_result& out) {
   return executor_->select_inner(s, who, out);
 }

@@ -80,6 +80,10 @@ class database {
     const access::user_rights* user = nullptr;
     /// What becomes of a subscription that does not say when its subscriber is slow.
     parser::slow_policy on_slow = parser::slow_policy::disconnect;
+    /// The number that a binding made by it is to have: larger than those of all that were made before.
+    std::uint64_t binding = 0;
+    /// Of `unbind`: bindings with larger numbers stay, since they were made later; nothing: all go.
+    std::optional<std::uint64_t> bindings_until = {};
     /// Not 0: the process takes more memory than this many bytes, so what adds to it is refused.
     std::uint64_t memory_exceeded = 0;
   };
@@ -87,6 +91,10 @@ class database {
   /// Runs one statement. The outcome's views are valid until the next non-const call.
   /// Statements that are not the engine's (status, close, stop, show tables, mysql ...) fail with `unsupported`.
   [[nodiscard]] const outcome& execute(const parser::statement& s, const caller& who);
+
+  /// Makes a table of that name that grows on first use, unless there is one of the name. The outcome, of kind done,
+  /// has the change.
+  [[nodiscard]] const outcome& make_table(std::string_view name);
 
   /// Runs a select that is a subquery of a statement elsewhere. Returns what is wrong with it, if anything.
   [[nodiscard]] std::optional<error> select_inner(const parser::statement& s, const caller& who,

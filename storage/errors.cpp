@@ -298,4 +298,29 @@ error subscribe_limit_too_large(std::uint64_t limit) {
               " rows; use a smaller limit, or leave out order by and limit");
 }
 
+error published_id(std::string_view table) {
+  return make(error_code::read_only_column, "a row that is published into table ", shown(table),
+              " is not stored and has no id; leave out the column id");
+}
+
+error no_default_value(std::string_view table, std::string_view column) {
+  return to_error(sql::no_default({.table = table, .column = column}));
+}
+
+error nothing_to_copy(std::string_view table, std::string_view queue) {
+  return make(error_code::unsupported, "the row of table ", shown(table), " has nothing that could be copied to ",
+              shown(queue), ", which has ids of its own; give it a value in another column than id");
+}
+
+error binding_of_some(std::string_view queue, std::string_view table) {
+  return make(error_code::unsupported,
+              "a binding copies rows as they come, and you may see or write some rows only of ", shown(table), " or ",
+              shown(queue), "; ask somebody whose rights hold for all rows of both");
+}
+
+error too_many_bindings(std::string_view table, std::size_t limit) {
+  return make(error_code::limit_exceeded, "table ", shown(table), " has ", limit,
+              " bindings, and there can be no more; unbind some, or bind with one predicate instead of several");
+}
+
 }  // namespace pubsubsql::storage

@@ -66,6 +66,13 @@ namespace pubsubsql::storage {
 [[nodiscard]] error counter_on_rows(std::string_view table, std::string_view column);
 [[nodiscard]] error column_of_index(std::string_view column, std::string_view index);
 
+// Of topics and bindings
+[[nodiscard]] error published_id(std::string_view table);
+[[nodiscard]] error no_default_value(std::string_view table, std::string_view column);
+[[nodiscard]] error nothing_to_copy(std::string_view table, std::string_view queue);
+[[nodiscard]] error binding_of_some(std::string_view queue, std::string_view table);
+[[nodiscard]] error too_many_bindings(std::string_view table, std::size_t limit);
+
 // Of subscriptions to groups and to the first rows
 [[nodiscard]] error subscribe_computes();
 [[nodiscard]] error subscribe_all_of_groups();

@@ -27,7 +27,7 @@ bool is_any(const parser::statement_body& body) {
 bool adds_memory(const parser::statement_body& body) {
   return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
                 parser::subscribe_statement, parser::create_table_statement, parser::add_column_statement,
-                parser::create_index_statement>(body);
+                parser::bind_statement, parser::create_index_statement>(body);
 }
 
 }  // namespace
@@ -50,6 +50,12 @@ void executor::begin() {
   clear(sent_);
   clear(offered_);
   clear(conflicts_);
+  if (published_to_ != nullptr || !published_ends_.empty()) forget_published();
+  if (!copies_.empty()) {
+    copies_.clear();
+    copies_of_.clear();
+    copied_columns_.clear();
+  }
   duplicates_ = parser::duplicate_rule::refuse;
   row_of_statement_ = 0;
   budget_ = {.steps_max = limits_.statement_steps_max, .bytes_max = limits_.statement_memory_max};
@@ -85,6 +91,7 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
       who.memory_exceeded != 0 && adds_memory(s.body) ? failure(out_of_memory(who.memory_exceeded)) : run_inner(s.body);
   if (!failed) failed = std::visit([this](const auto& body) { return run(body); }, s.body);
   if (!failed) failed = check_written_rows(s.body);
+  if (!failed) failed = derive_copies();
   if (failed) {
     undo();
     outcome_ = {};
@@ -92,6 +99,7 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
     return outcome_;
   }
   derive_events();
+  if (published_to_ != nullptr) derive_published();
   if (leaving_ != nullptr) finish_replacing();
   outcome_.events = events_;
   outcome_.changes = log_.changes();

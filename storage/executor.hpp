@@ -45,6 +45,7 @@ class executor {
                                       const table_description* outside);
   [[nodiscard]] std::optional<error> check_repair(std::string_view table, const table_differences& d,
                                                   const table_description* outside);
+  [[nodiscard]] const outcome& make_table(std::string_view name);
   void pin(std::string_view table, bool pinned);
   void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
   [[nodiscard]] table* table_of(subscriber_id subscriber, std::uint64_t pubsubid) const;
@@ -101,6 +102,17 @@ class executor {
   failure check_writable(const table& t) const;
   void correct_values(const table& t);
   void assign_corrected(const table& t);
+
+  // executor_bindings.cpp
+  failure run(const parser::publish_statement& s);
+  failure resolve_published(table& t, const parser::row_source& source);
+  failure publish_row(table& t, std::span<const parser::literal> row);
+  void forget_published();
+  void derive_published();
+  failure derive_copies();
+  void copy_to_queues(const table& t, row_view row);
+  failure run(const parser::bind_statement& s);
+  failure run(const parser::unbind_statement& s);
 
   // executor_values.cpp
   [[nodiscard]] sql::column_label label_of(const table& t, column_index column) const;
@@ -321,7 +333,17 @@ class executor {
   std::vector<row_number> conflicts_;    // the rows that keep it out
   std::optional<std::uint64_t> given_id_;  // the id that the row being inserted brings
   parser::duplicate_rule duplicates_{};
-  std::size_t row_of_statement_ = 0;  // from 1, for messages
+  table* published_to_ = nullptr;  // of the rows that a statement publishes; nullptr: it publishes none
+  std::string published_bytes_;    // they, one after the other
+  std::vector<std::size_t> published_ends_;
+  std::vector<row_view> published_;
+  std::string encoded_;               // one of them
+  std::uint64_t last_published_ = 0;  // so many rows have been published
+  std::vector<row_copies> copies_;
+  text_view_map<std::size_t> copies_of_;  // by queue, their places
+  std::vector<column_index> copied_columns_;
+  std::vector<std::string_view> queues_;  // of one row
+  std::size_t row_of_statement_ = 0;      // from 1, for messages
   std::vector<const parser::select_statement*> subqueries_;
   sql::inner_results inner_;  // what the subqueries gave
   bool has_guards_ = false;   // whether the next three have anything

@@ -169,9 +169,15 @@ executor::failure executor::run(const parser::create_table_statement& s) {
   table_description& d = declared_.emplace();
   if (auto failed = describe_table(s, d)) return failed;
   if (t != nullptr) {
+    std::vector<binding> bound;
+    if (t->bindings() != nullptr) bound.assign(t->bindings()->all().begin(), t->bindings()->all().end());
     replace(*t, std::make_unique<table>(d));
     log_.created(*following_, &d);
     follow_history(*t);
+    // What was bound to the name stays with it, as its subscribers do.
+    for (const binding& b : bound) {
+      if (auto failed = log_.add_binding(*following_, b)) return failed;
+    }
     return finish_schema(*following_, "create");
   }
   d.sequence = first_number();

@@ -16,6 +16,7 @@ namespace pubsubsql::storage {
 class table;
 struct column_facts;
 struct history_change;
+struct binding_description;
 struct table_description;
 
 /// Who subscribes: opaque to the engine, which only hands it back. Unique among those alive at any time.
@@ -27,7 +28,7 @@ struct event_target {
   std::uint64_t pubsubid = 0;
 };
 
-enum class event_action : std::uint8_t { add, insert, update, remove, delete_row };
+enum class event_action : std::uint8_t { add, insert, update, remove, delete_row, publish };
 
 /// One changed row for everyone whose subscription it concerns. Events come in the order in which each subscriber has
 /// to see them.
@@ -60,7 +61,9 @@ enum class change_kind : std::uint8_t {
   drop_column,
   add_index,
   drop_index,
-  set_history
+  set_history,
+  add_binding,
+  drop_binding
 };
 
 [[nodiscard]] constexpr bool is_about_rows(change_kind kind) {
@@ -69,7 +72,8 @@ enum class change_kind : std::uint8_t {
 
 /// Whether it changes what columns and indexes there are, or the table itself.
 [[nodiscard]] constexpr bool is_about_schema(change_kind kind) {
-  return !is_about_rows(kind) && kind != change_kind::set_ack && kind != change_kind::set_history;
+  return !is_about_rows(kind) && kind != change_kind::set_ack && kind != change_kind::set_history &&
+         kind != change_kind::add_binding && kind != change_kind::drop_binding;
 }
 
 /// One step of a table's history. The changes of a table form one ordered stream, numbered without gaps from its first
@@ -80,9 +84,11 @@ struct change {
   change_kind kind{};
   parser::index_type index{};  ///< add_index, drop_index; add_key: whether it is the primary key
   std::uint64_t sequence = 0;
-  /// add_column, drop_column, add_key, add_tag; add_index, drop_index: the place among the table's ordered indexes
+  /// add_column, drop_column, add_key, add_tag; add_index, drop_index: the place among the table's ordered indexes;
+  /// add_binding, drop_binding: the place among its bindings
   column_index column = 0;
-  /// create_table, drop_table: the table's; add_index, drop_index: the index's; of those about a column: the column's
+  /// create_table, drop_table: the table's; add_index, drop_index: the index's; of those about a column: the column's;
+  /// add_binding, drop_binding: what pack() makes of the binding
   std::string_view name = {};
   row_view before = {};  ///< update_row, delete_row
   row_view after = {};   ///< insert_row, update_row
@@ -102,6 +108,17 @@ struct change {
 struct history_change {
   std::optional<parser::history_setting> before = {};
   std::optional<parser::history_setting> after = {};
+};
+
+/// A binding as one text, in the changes of its table.
+[[nodiscard]] std::string pack(const binding_description& b);
+/// Reads such a text back. Nothing: it is none.
+[[nodiscard]] std::optional<binding_description> unpack_binding(std::string_view packed);
+
+/// Rows that a statement has brought into a table and that are to be copied into a queue, by the bindings of the table.
+struct row_copies {
+  std::string_view queue;
+  std::vector<row_view> rows;  ///< in the order in which they came
 };
 
 enum class error_code : std::uint8_t {
@@ -166,6 +183,8 @@ struct outcome {
 
   std::span<const event> events;
   std::span<const change> changes;
+  std::span<const row_copies> copies;            ///< to be made in the same atomic step
+  std::span<const column_index> copied_columns;  ///< of `about`, without `id`: the columns of all copies
 };
 
 }  // namespace pubsubsql::storage

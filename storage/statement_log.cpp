@@ -108,6 +108,27 @@ void statement_log::drop_ordered_index(table& t, const ordered_index& index) {
   t.remove_ordered_index(c.column);
 }
 
+void statement_log::describe(change& c, std::size_t place, const binding_description& b) {
+  const std::string packed = pack(b);
+  auto* text = static_cast<char*>(copies_.allocate(packed.size(), 1));
+  std::ranges::copy(packed, text);
+  c.name = {text, packed.size()};
+  c.column = static_cast<column_index>(place);
+}
+
+std::optional<error> statement_log::add_binding(table& t, binding b) {
+  const std::size_t place = t.bindings() == nullptr ? 0 : t.bindings()->all().size();
+  const binding_description what = b.what;
+  if (auto failed = t.add_binding(place, std::move(b))) return failed;
+  describe(append(t, change_kind::add_binding), place, what);
+  return std::nullopt;
+}
+
+void statement_log::drop_binding(table& t, std::size_t place) {
+  describe(append(t, change_kind::drop_binding), place, t.bindings()->all()[place].what);
+  t.remove_binding(place);
+}
+
 void statement_log::set_ack(table& t, std::optional<parser::ack_mode> ack) {
   change& c = append(t, change_kind::set_ack);
   c.ack_before = t.ack();
@@ -178,6 +199,13 @@ void statement_log::undo(table& t, const change& c) {
       break;
     case change_kind::set_history:
       t.set_history(c.history->before);
+      break;
+    case change_kind::add_binding:
+      t.remove_binding(c.column);
+      break;
+    case change_kind::drop_binding:
+      // What could be bound once can be again.
+      static_cast<void>(t.add_binding(c.column, {.what = *unpack_binding(c.name), .number = 0, .copied = {}}));
       break;
     case change_kind::insert_row:
       t.undo_insert(c.after);

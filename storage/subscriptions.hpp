@@ -128,6 +128,8 @@ class subscriptions {
   // begin_statement().
 
   void on_insert(row_view row, std::span<const column_index> all, std::vector<event>& out);
+  /// A row that is in no table: groups and first rows are never told of it.
+  void on_publish(row_view row, std::span<const column_index> all, std::vector<event>& out);
   void on_delete(row_view row, std::span<const column_index> all, std::vector<event>& out);
   /// `assigned` are the updated columns; `sent` is what an update event shows: `id` and then those.
   void on_update(row_view before, row_view after, std::span<const column_index> assigned,

@@ -21,6 +21,7 @@
 #include "storage/row_heap.hpp"
 #include "storage/sql/bound_expression.hpp"
 #include "storage/subscriptions.hpp"
+#include "storage/table_bindings.hpp"
 #include "storage/table_description.hpp"
 #include "storage/tag_index.hpp"
 #include "storage/text_hash.hpp"
@@ -142,7 +143,16 @@ class table {
 
   [[nodiscard]] const subscriptions& subscribers() const { return *subscriptions_; }
 
+  /// What is bound to the table, or nullptr: nothing is.
+  [[nodiscard]] table_bindings* bindings() const { return bindings_.get(); }
+
   // Changes; only for the database's executor
+
+  /// Puts a binding at a place among them. Returns what is wrong with its predicate, if anything; nothing is changed
+  /// then. REQUIRES: place is at most their number.
+  [[nodiscard]] std::optional<error> add_binding(std::size_t place, binding b);
+  /// REQUIRES: there is one at this place.
+  void remove_binding(std::size_t place);
 
   [[nodiscard]] subscriptions& subscribers() { return *subscriptions_; }
   // A table that takes another one's name
@@ -253,6 +263,10 @@ class table {
   void set_default(column_entry& c);
   void count_from(const value& v);
   void show_column(column_index column);
+  // Whoever has predicates about the columns is told what becomes of them.
+  void tell_added(column_index column);
+  void tell_leaving(column_index column);
+  void tell_left();
 
   row_number store(row_position position, std::span<const value> values);
   void index_value(column_index column, const value& v, row_number row, row_position position);
@@ -293,6 +307,7 @@ class table {
   bool pinned_ = false;
 
   std::unique_ptr<subscriptions> subscriptions_ = std::make_unique<subscriptions>(*this);
+  std::unique_ptr<table_bindings> bindings_;  // nullptr: there are none
 
   std::string encoded_;                // scratch: the row being written
   std::vector<value> values_;          // scratch: the row being read

@@ -40,6 +40,14 @@ struct index_description {
   bool operator==(const index_description&) const = default;
 };
 
+/// A binding as a store remembers it.
+struct binding_description {
+  std::string queue;
+  std::string where;  ///< the predicate, as it stands behind `where`; empty: every row is copied
+
+  bool operator==(const binding_description&) const = default;
+};
+
 /// A table as a store remembers it, without its rows.
 struct table_description {
   struct column {
@@ -73,6 +81,8 @@ struct table_description {
   bool declared = false;
   /// `id` was declared: it counts by itself, and may be given.
   std::optional<column_facts> id_facts = {};
+  /// What is bound to it, in the order in which it was.
+  std::vector<binding_description> bindings = {};
   /// Why rows cannot be written; empty: they can.
   std::string read_only_reason = {};
 

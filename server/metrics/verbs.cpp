@@ -106,6 +106,13 @@ constexpr std::string_view name<parser::execute_statement> = "execute";
 template <>
 constexpr std::string_view name<parser::deallocate_statement> = "deallocate";
 
+template <>
+constexpr std::string_view name<parser::publish_statement> = "publish";
+template <>
+constexpr std::string_view name<parser::bind_statement> = "bind";
+template <>
+constexpr std::string_view name<parser::unbind_statement> = "unbind";
+
 template <std::size_t... Kind>
 constexpr std::array<std::string_view, verb_count> make_names(std::index_sequence<Kind...>) {
   return {name<std::variant_alternative_t<Kind, parser::statement_body>>..., "unreadable"};

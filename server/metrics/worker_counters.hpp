@@ -10,7 +10,7 @@
 namespace pubsubsql::server {
 
 /// The actions of events: those of storage::event_action, by number.
-inline constexpr std::size_t event_actions = 5;
+inline constexpr std::size_t event_actions = 6;
 
 /// What a worker counts from the start of the server on. Plain numbers: only the worker's thread touches them, so
 /// counting takes neither a lock nor an atomic operation; others are given copies.

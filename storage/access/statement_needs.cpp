@@ -43,6 +43,13 @@ class collector {
     if (s.rows.returning) rights.add(right::select);
     add(s.rows.table, rights);
   }
+  void operator()(const parser::publish_statement& s) { add(s.rows.table, {right::insert}); }
+  // Whoever may read the queue sees the rows of the table from then on.
+  void operator()(const parser::bind_statement& s) {
+    add(s.table, {right::create, right::select});
+    add(s.queue, {right::insert});
+  }
+  void operator()(const parser::unbind_statement& s) { create(s.table); }
   void operator()(const parser::select_statement& s) {
     if (!s.table.empty()) add(s.table, {right::select});
   }
@@ -71,6 +78,8 @@ class collector {
   void operator()(const parser::status_statement&) {}
   void operator()(const parser::close_statement&) {}
   void operator()(const parser::show_tables_statement&) {}
+  /// Bindings are shown as far as one may see their tables.
+  void operator()(const parser::show_statement& s) { out_.admin = s.what != parser::server_listing::bindings; }
   void operator()(const parser::begin_statement&) {}
   void operator()(const parser::commit_statement&) {}
   void operator()(const parser::rollback_statement&) {}

@@ -52,6 +52,7 @@ table_description describe(mysql_positions& positions, const mysql_table& t) {
   d.next_id = std::max(t.next_id, p.next_id);
   d.sequence = p.sequence;
   d.ack = p.ack;
+  d.bindings = positions.bindings(t.name);
   // From now on the table counts as mirrored.
   positions.store(t.name, d.next_id, d.sequence);
   positions.claim(t.name);
@@ -157,6 +158,7 @@ table_description mysql_store::describe(const mysql_table& t) {
   d.next_id = std::max(t.next_id, p.next_id);
   d.sequence = positions.is_ours(p) ? p.sequence : 0;
   d.ack = p.ack;
+  d.bindings = positions.bindings(t.name);
   return d;
 }
 
@@ -213,8 +215,11 @@ bool mysql_store::overwrite(const table& t) {
     }
     const table_differences d = compare(c, theirs, t);
     c.run("ROLLBACK");
+    const std::vector<binding_description> bindings = t.description().bindings;
+    if (!bindings.empty()) positions.make_bindings();
     as_given = write_differences(c, catalog, t, d) && has_all_columns(t, *there);
     positions.store(t.name(), t.next_id(), t.sequence());
+    positions.store_bindings(t.name(), bindings);
     spdlog::warn("table {}: MySQL had not got all its changes; {} rows corrected there", t.name(), d.size());
   }
   c.run("COMMIT");

@@ -144,6 +144,7 @@ table_description sqlite_files::read_description(const sqlite_statement& row) co
   d.history = read_history(row, 9);
   read_columns(row.number(0), d);
   read_indexes(row.number(0), d);
+  read_bindings(row.number(0), d);
   return d;
 }
 
@@ -181,6 +182,15 @@ void sqlite_files::read_indexes(std::int64_t table, table_description& d) const 
     d.indexes.push_back({.name = std::string(indexes.text(0)),
                          .columns = durable::read_columns(indexes.text(2), d.columns.size()),
                          .type = static_cast<parser::index_type>(indexes.number(1))});
+  }
+}
+
+void sqlite_files::read_bindings(std::int64_t table, table_description& d) const {
+  sqlite_statement bindings =
+      db_->prepare("select queue, predicate from bindings where table_number = ? order by number");
+  bindings.bind(1, table);
+  while (bindings.step()) {
+    d.bindings.push_back({.queue = std::string(bindings.text(0)), .where = std::string(bindings.text(1))});
   }
 }
 
@@ -279,6 +289,7 @@ sqlite_files::open_table& sqlite_files::create(const table_description& d) {
   }
   if (d.id_facts) add_column(number, id_column, {.name = "id", .facts = d.id_facts});
   for (std::size_t place = 0; place < d.indexes.size(); ++place) add_ordered_index(number, place, d.indexes[place]);
+  for (const binding_description& b : d.bindings) add_binding(number, b);
   return open(d.name);
 }
 
@@ -290,7 +301,7 @@ void sqlite_files::drop_table(std::string_view name) {
   s.run();
   if (const auto it = open_tables_.find(name); it != open_tables_.end()) open_tables_.erase(it);
   db_->run("drop table " + rows_table(number));
-  for (const char* of : {"columns", "indexes", "history"}) {
+  for (const char* of : {"columns", "indexes", "history", "bindings"}) {
     db_->run("delete from " + std::string(of) + " where table_number = " + std::to_string(number));
   }
 }
@@ -344,6 +355,16 @@ void sqlite_files::drop_ordered_index(std::int64_t table, std::size_t place) {
   s.bind(1, table).bind(2, at).run();
   sqlite_statement shift = db_->prepare("update indexes set place = place - 1 where table_number = ? and place > ?");
   shift.bind(1, table).bind(2, at).run();
+}
+
+void sqlite_files::add_binding(std::int64_t table, const binding_description& b) {
+  sqlite_statement s = db_->prepare("insert into bindings (table_number, queue, predicate) values (?, ?, ?)");
+  s.bind(1, table).bind_text(2, b.queue).bind_text(3, b.where).run();
+}
+
+void sqlite_files::drop_binding(std::int64_t table, const binding_description& b) {
+  sqlite_statement s = db_->prepare("delete from bindings where table_number = ? and queue = ? and predicate = ?");
+  s.bind(1, table).bind_text(2, b.queue).bind_text(3, b.where).run();
 }
 
 void sqlite_files::put_row(open_table& t, row_view row) {
@@ -404,6 +425,12 @@ void sqlite_files::apply(open_table& t, const change& c) {
       break;
     case change_kind::drop_index:
       drop_ordered_index(t.number, c.column);
+      break;
+    case change_kind::add_binding:
+      add_binding(t.number, unpack_binding(c.name).value_or(binding_description{}));
+      break;
+    case change_kind::drop_binding:
+      drop_binding(t.number, unpack_binding(c.name).value_or(binding_description{}));
       break;
     case change_kind::drop_table:
       break;  // done before

@@ -119,6 +119,8 @@ class sqlite_files {
   void set_index(std::int64_t table, column_index column, index_kind kind);
   void add_ordered_index(std::int64_t table, std::size_t place, const index_description& index);
   void drop_ordered_index(std::int64_t table, std::size_t place);
+  void add_binding(std::int64_t table, const binding_description& b);
+  void drop_binding(std::int64_t table, const binding_description& b);
   void drop_table(std::string_view name);
   void apply(open_table& t, const change& c);
   void put_row(open_table& t, row_view row);
@@ -131,6 +133,7 @@ class sqlite_files {
   [[nodiscard]] table_description read_description(const sqlite_statement& row) const;
   void read_columns(std::int64_t table, table_description& d) const;
   void read_indexes(std::int64_t table, table_description& d) const;
+  void read_bindings(std::int64_t table, table_description& d) const;
 
   /// Closed when it goes, also when the constructor throws.
   struct lock_file {

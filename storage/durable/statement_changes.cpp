@@ -193,7 +193,7 @@ std::shared_ptr<const statement_changes> statement_changes::decode(std::string_v
     c.name = in.take_text();
     const std::string_view before = in.take_text();
     const std::string_view after = in.take_text();
-    if (c.kind > change_kind::set_history) return nullptr;
+    if (c.kind > change_kind::drop_binding) return nullptr;
     const bool has_before = c.kind == change_kind::update_row || c.kind == change_kind::delete_row;
     const bool has_after = c.kind == change_kind::insert_row || c.kind == change_kind::update_row;
     if (!is_row(before, has_before) || !is_row(after, has_after)) return nullptr;

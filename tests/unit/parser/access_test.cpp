@@ -63,7 +63,10 @@ TEST_CASE("access: what the server shows of itself") {
   check({
       {"show subscriptions", ""},
       {"show limits", ""},
-      {"show", "expected `tables`, `subscriptions`, `limits`, `users` or `grants`, found end of statement at offset 4"},
+      {"show bindings", ""},
+      {"show",
+       "expected `tables`, `subscriptions`, `bindings`, `limits`, `users` or `grants`, found end of statement at "
+       "offset 4"},
   });
 }
 

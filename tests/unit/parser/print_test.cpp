@@ -63,6 +63,9 @@ TEST_CASE("print: nasty names and values are read back") {
         .rows = {.table = name, .columns = {name, "c"}, .values = {value, value, value, value}, .returning = {}}};
     check_round_trip({.body = insert});
     check_round_trip({.body = push_statement{.end = queue_end::front, .rows = insert.rows}});
+    check_round_trip({.body = publish_statement{.rows = insert.rows}});
+    check_round_trip({.body = bind_statement{.queue = name, .table = "t", .where = select.where}});
+    check_round_trip({.body = unbind_statement{.queue = "q", .table = name, .where = select.where}});
     check_round_trip({.body = subscribe_statement{.skip = true, .table = name, .where = select.where}});
     check_round_trip(
         {.body = pop_statement{
