@@ -35,6 +35,9 @@ bool statement_parser::body(statement_body& out) {
       {"push", &statement_parser::push},
       {"pop", &statement_parser::pop},
       {"peek", &statement_parser::peek},
+      {"ack", &statement_parser::ack},
+      {"nack", &statement_parser::nack},
+      {"renew", &statement_parser::renew},
       {"subscribe", &statement_parser::subscribe},
       {"unsubscribe", &statement_parser::unsubscribe},
       {"begin", &statement_parser::begin},
@@ -206,8 +209,10 @@ bool statement_parser::show(statement_body& out) {
     out = show_statement{server_listing::limits};
   } else if (scanner_.accept_keyword("users")) {
     out = show_statement{server_listing::users};
+  } else if (scanner_.accept_keyword("queues")) {
+    out = show_statement{server_listing::queues};
   } else {
-    return fail("`tables`, `subscriptions`, `limits`, `users` or `grants`");
+    return fail("`tables`, `queues`, `subscriptions`, `limits`, `users` or `grants`");
   }
   return end("end of statement");
 }

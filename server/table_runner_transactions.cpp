@@ -56,7 +56,8 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
                                       .inner_results = request.inner.get(),
                                       .now_us = request.now_us,
                                       .user = request.user.get(),
-                                      .memory_exceeded = worker_.shared().memory.exceeded()};
+                                      .memory_exceeded = worker_.shared().memory.exceeded(),
+                                      .by_server = request.by_server};
   if (request.wants_rows) {
     if (const auto failure = database_.select_inner(s, who, a.rows.emplace())) {
       a.what = transaction_answer::fate::failed;
@@ -72,7 +73,8 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
   if (o.failure) a.what = transaction_answer::fate::failed;
   if (o.changes.empty()) return;
   a.events = ready_events(o);
-  a.is_awaited = !is_acknowledged_at_once(o);
+  a.is_stored = o.about->is_stored();
+  a.is_awaited = a.is_stored && !is_acknowledged_at_once(o);
   a.changes = std::make_shared<const statement_changes>(*o.about, o.changes);
   if (a.changes->wanted_key().empty()) return;
   const std::string why = key_is_needed(q.table, a.changes->wanted_key());

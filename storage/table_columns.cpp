@@ -44,6 +44,7 @@ table::table(const table_description& d) : table(d.name) {
   primary_column_ = d.primary_column;
   sequence_ = d.sequence;
   ack_ = d.ack;
+  if (d.queue) queue_ = std::make_unique<queue_index>(*d.queue);
   learn(d);
 }
 
@@ -77,6 +78,7 @@ table_description table::description() const {
   d.declared = declared_;
   if (columns_.front().facts) d.id_facts = *columns_.front().facts;
   d.read_only_reason = read_only_reason_;
+  if (queue_ != nullptr) d.queue = queue_->settings();
   return d;
 }
 

@@ -103,6 +103,7 @@ class sqlite_files {
   void bring_up_to_date(std::int64_t version);
   void add_second_version();
   void add_third_version();
+  void add_fourth_version();
   [[nodiscard]] bool has_had_tables() const;
   void note_tables() const;
   void check_pages() const;

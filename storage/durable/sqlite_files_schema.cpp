@@ -10,7 +10,7 @@ namespace {
 
 /// Says in the file's header whose it is: "PSQL".
 constexpr std::int64_t application_id = 0x5053514c;
-constexpr std::int64_t format_version = 3;
+constexpr std::int64_t format_version = 4;
 
 }  // namespace
 
@@ -55,13 +55,15 @@ void sqlite_files::make_schema() {
   db_->run("insert into identity values (lower(hex(randomblob(16))))");
   add_second_version();
   add_third_version();
+  add_fourth_version();
   db_->run("commit");
 }
 
 void sqlite_files::bring_up_to_date(std::int64_t version) {
   db_->run("begin immediate");
   if (version < 2) add_second_version();
-  add_third_version();
+  if (version < 3) add_third_version();
+  add_fourth_version();
   db_->run("commit");
 }
 
@@ -86,6 +88,11 @@ void sqlite_files::add_third_version() {
   while (s.step()) rows.push_back("rows_" + std::to_string(s.number(0)));
   for (const std::string& table : rows) db_->run("alter table " + table + " add column sum integer");
   db_->run("alter table journal add column sum integer");
+}
+
+/// Queues.
+void sqlite_files::add_fourth_version() {
+  db_->run("alter table tables add column queue blob");
   db_->run("pragma user_version = " + std::to_string(format_version));
 }
 

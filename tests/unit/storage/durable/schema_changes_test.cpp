@@ -298,11 +298,11 @@ TEST_CASE("sqlite files: a directory of the first version opens") {
   }
   {
     sqlite_database raw(at.path() + "/pubsubsql.db");
-    for (const char* sql :
-         {"alter table rows_1 drop column sum", "alter table journal drop column sum", "drop index journal_drops",
-          "alter table journal drop column drops", "drop table indexes", "alter table columns drop column untyped",
-          "alter table columns drop column dropped", "alter table tables drop column primary_column",
-          "alter table tables drop column declared", "pragma user_version = 1"}) {
+    for (const char* sql : {"alter table rows_1 drop column sum", "alter table journal drop column sum",
+                            "drop index journal_drops", "alter table journal drop column drops", "drop table indexes",
+                            "alter table columns drop column untyped", "alter table columns drop column dropped",
+                            "alter table tables drop column primary_column", "alter table tables drop column declared",
+                            "alter table tables drop column queue", "pragma user_version = 1"}) {
       raw.run(sql);
     }
   }

@@ -419,8 +419,8 @@ TEST_CASE("sqlite files: rows written before there were checksums are read, and 
     sqlite_files files(at.path());
     run(e, files, "insert into t (a) values (1), (2)");
   }
-  for (const char* sql :
-       {"alter table rows_1 drop column sum", "alter table journal drop column sum", "pragma user_version = 2"}) {
+  for (const char* sql : {"alter table rows_1 drop column sum", "alter table journal drop column sum",
+                          "alter table tables drop column queue", "pragma user_version = 2"}) {
     at.tamper(sql);
   }
   {
