@@ -150,9 +150,15 @@ struct insert_statement {
   bool operator==(const insert_statement& other) const;
 };
 
+/// A time that a statement gives, in microseconds; a whole number of milliseconds, at most duration_us_max.
+using duration_us = std::uint64_t;
+inline constexpr duration_us duration_us_max = duration_us{3650} * 86'400 * 1'000'000;
+
+/// `delay` is for queues only: how long the rows are not to be popped.
 struct push_statement {
   queue_end end = queue_end::back;
   row_source rows;
+  std::optional<duration_us> delay = {};
   bool operator==(const push_statement&) const = default;
 };
 
@@ -309,10 +315,60 @@ struct create_table_statement {
   bool operator==(const create_table_statement&) const = default;
 };
 
+/// `drop table` or `drop queue`.
 struct drop_table_statement {
   bool if_exists = false;
   std::string_view table;
+  bool is_queue = false;
   bool operator==(const drop_table_statement&) const = default;
+};
+
+/// `create queue [if not exists] Q (columns) ...`: a table whose rows are given to one connection at a time.
+struct create_queue_statement {
+  create_table_statement definition;
+  bool durable = false;
+  std::optional<duration_us> lease = {};           ///< how long a row is given for
+  std::optional<std::uint64_t> attempts_max = {};  ///< 0: no limit
+  std::string_view dead_letter = {};               ///< the table for rows that have had their attempts; empty: none
+  std::optional<duration_us> delay = {};           ///< of rows that are pushed without one of their own
+  std::string_view priority = {};                  ///< the column; empty: none
+  bool operator==(const create_queue_statement&) const = default;
+};
+
+/// `pop N ... from Q`: leases up to so many rows to the connection. Without columns: id, those declared, and attempts.
+struct lease_statement {
+  std::uint64_t count = 0;
+  std::optional<projection> columns;
+  std::string_view table;
+  std::optional<condition> where;
+  std::optional<duration_us> wait = {};   ///< for the first row
+  std::optional<duration_us> lease = {};  ///< nothing: as the queue has it
+  bool operator==(const lease_statement&) const = default;
+};
+
+using row_id_list = std::pmr::vector<std::uint64_t>;
+
+/// `ack Q id, ...`: these rows, leased to the connection, are done with.
+struct ack_statement {
+  std::string_view table;
+  row_id_list ids;
+  bool operator==(const ack_statement&) const = default;
+};
+
+/// `nack Q id, ... [delay ...]`: these rows go back to the queue.
+struct nack_statement {
+  std::string_view table;
+  row_id_list ids;
+  std::optional<duration_us> delay = {};
+  bool operator==(const nack_statement&) const = default;
+};
+
+/// `renew Q id, ... [lease ...]`: their leases begin anew.
+struct renew_statement {
+  std::string_view table;
+  row_id_list ids;
+  std::optional<duration_us> lease = {};  ///< nothing: as the queue has it
+  bool operator==(const renew_statement&) const = default;
 };
 
 /// `truncate [table] T`.
@@ -402,7 +458,7 @@ struct show_tables_statement {
 };
 
 /// What `show` shows of the server itself.
-enum class server_listing : std::uint8_t { subscriptions, limits, users, bindings };
+enum class server_listing : std::uint8_t { subscriptions, limits, users, bindings, queues };
 
 struct show_statement {
   server_listing what = server_listing::subscriptions;
@@ -578,7 +634,8 @@ using statement_body =
                  drop_index_statement, begin_statement, commit_statement, rollback_statement, explain_statement,
                  show_statement, show_grants_statement, auth_statement, create_user_statement, drop_user_statement,
                  grant_statement, revoke_statement, prepare_statement, execute_statement, deallocate_statement,
-                 publish_statement, bind_statement, unbind_statement>;
+                 publish_statement, bind_statement, unbind_statement, create_queue_statement, lease_statement,
+                 ack_statement, nack_statement, renew_statement>;
 
 /// One statement. `stream` asks for no reply unless the statement fails.
 struct statement {

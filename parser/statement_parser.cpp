@@ -36,6 +36,9 @@ bool statement_parser::body(statement_body& out) {
       {"publish", &statement_parser::publish},
       {"pop", &statement_parser::pop},
       {"peek", &statement_parser::peek},
+      {"ack", &statement_parser::ack},
+      {"nack", &statement_parser::nack},
+      {"renew", &statement_parser::renew},
       {"subscribe", &statement_parser::subscribe},
       {"unsubscribe", &statement_parser::unsubscribe},
       {"bind", &statement_parser::bind},
@@ -257,8 +260,10 @@ bool statement_parser::show(statement_body& out) {
     out = show_statement{server_listing::users};
   } else if (scanner_.accept_keyword("bindings")) {
     out = show_statement{server_listing::bindings};
+  } else if (scanner_.accept_keyword("queues")) {
+    out = show_statement{server_listing::queues};
   } else {
-    return fail("`tables`, `subscriptions`, `bindings`, `limits`, `users` or `grants`");
+    return fail("`tables`, `queues`, `subscriptions`, `bindings`, `limits`, `users` or `grants`");
   }
   return end("end of statement");
 }

@@ -47,6 +47,9 @@ class statement_parser final : public expression_parser {
   bool push(statement_body& out);
   bool publish(statement_body& out);
   bool pop(statement_body& out);
+  bool ack(statement_body& out);
+  bool nack(statement_body& out);
+  bool renew(statement_body& out);
   bool peek(statement_body& out);
   bool key(statement_body& out);
   bool tag(statement_body& out);
@@ -89,6 +92,20 @@ class statement_parser final : public expression_parser {
   bool returning(std::optional<projection>& out);
   bool pop_without_columns(pop_statement& out);
   queue_end end_of_queue();
+
+  // Queues
+  bool create_queue(statement_body& out);
+  bool queue_option(create_queue_statement& out);
+  bool columns_and_indexes(create_table_statement& out);
+  bool lease_follows() const;
+  bool lease(statement_body& out);
+  bool lease_options(lease_statement& out);
+  bool row_ids(row_id_list& out);
+  bool row_id(std::uint64_t& out);
+  bool duration(duration_us& out);
+  bool optional_duration(std::string_view word, std::optional<duration_us>& out);
+  [[nodiscard]] create_table_statement no_table();
+  [[nodiscard]] row_id_list no_ids() { return row_id_list(arena_.resource()); }
 
   // Queries
   enum class list_end : std::uint8_t { from, statement };

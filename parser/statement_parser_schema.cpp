@@ -123,7 +123,8 @@ bool statement_parser::create(statement_body& out) {
   if (scanner_.accept_keyword("table")) return create_table(out);
   if (scanner_.accept_keyword("index")) return create_index(out, index_type::plain);
   if (scanner_.accept_keyword("user")) return create_user(out, false);
-  if (!scanner_.accept_keyword("unique")) return fail("`table`, `index`, `unique index` or `user`");
+  if (scanner_.accept_keyword("queue")) return create_queue(out);
+  if (!scanner_.accept_keyword("unique")) return fail("`table`, `queue`, `index`, `unique index` or `user`");
   return keyword("index", "`index`") && create_index(out, index_type::unique);
 }
 
@@ -137,8 +138,9 @@ bool statement_parser::drop(statement_body& out) {
   if (scanner_.accept_keyword("index")) return drop_index(out);
   if (scanner_.accept_keyword("user")) return drop_user(out);
   if (scanner_.accept_keyword("prepare")) return deallocate(out);
-  if (!keyword("table", "`table`, `index`, `user` or `prepare`")) return false;
   auto& s = out.emplace<drop_table_statement>();
+  s.is_queue = scanner_.accept_keyword("queue");
+  if (!s.is_queue && !keyword("table", "`table`, `queue`, `index`, `user` or `prepare`")) return false;
   s.if_exists = accept_condition("exists", {});
   return table_name(s.table) && end("end of statement");
 }
@@ -156,16 +158,23 @@ bool statement_parser::truncate(statement_body& out) {
 }
 
 bool statement_parser::create_table(statement_body& out) {
-  auto& s = out.emplace<create_table_statement>(create_table_statement{.if_not_exists = false,
-                                                                       .table = {},
-                                                                       .columns = list_of<column_definition>(),
-                                                                       .indexes = list_of<index_definition>()});
-  s.if_not_exists = accept_condition("not", "exists");
-  if (!table_name(s.table) || !symbol('(', "`(` and columns")) return false;
+  return columns_and_indexes(out.emplace<create_table_statement>(no_table())) && table_options();
+}
+
+create_table_statement statement_parser::no_table() {
+  return {.if_not_exists = false,
+          .table = {},
+          .columns = list_of<column_definition>(),
+          .indexes = list_of<index_definition>()};
+}
+
+bool statement_parser::columns_and_indexes(create_table_statement& out) {
+  out.if_not_exists = accept_condition("not", "exists");
+  if (!table_name(out.table) || !symbol('(', "`(` and columns")) return false;
   do {
-    if (!table_element(s)) return false;
+    if (!table_element(out)) return false;
   } while (scanner_.accept(','));
-  return symbol(')', "an attribute of the column, `,` or `)`") && table_options();
+  return symbol(')', "an attribute of the column, `,` or `)`");
 }
 
 bool statement_parser::table_element(create_table_statement& out) {

@@ -34,6 +34,7 @@ class collector {
     order(s.order_by);
     if (s.returning) list(*s.returning);
   }
+  void operator()(const lease_statement& s) { where(s.where); }
   void operator()(const subscribe_statement& s) {
     list(s.columns);
     where(s.where);

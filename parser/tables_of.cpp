@@ -16,6 +16,8 @@ std::string_view own_table(const Body& body) {
     return body.table;
   } else if constexpr (requires { body.rows.table; }) {
     return body.rows.table;
+  } else if constexpr (requires { body.definition.table; }) {
+    return body.definition.table;
   } else {
     return {};
   }

@@ -34,7 +34,7 @@ bool may_create(const parser::statement_body& body) {
   if (const auto* drop = std::get_if<parser::drop_table_statement>(&body)) return drop->if_exists;
   return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
                 parser::subscribe_statement, parser::create_table_statement, parser::publish_statement,
-                parser::bind_statement>(body);
+                parser::bind_statement, parser::create_queue_statement>(body);
 }
 
 /// The statements that there are most of: no part of the server but a table has anything to do with them.
@@ -69,7 +69,8 @@ bool passes_transactions(const parser::statement_body& body) {
 bool may_be_in_transaction(const parser::statement_body& body) {
   return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
                 parser::push_statement, parser::pop_statement, parser::peek_statement, parser::publish_statement,
-                parser::describe_statement, parser::unsubscribe_statement, parser::explain_statement>(body);
+                parser::describe_statement, parser::unsubscribe_statement, parser::explain_statement,
+                parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement>(body);
 }
 
 bool is_show(const parser::statement_body& body, parser::server_listing what) {
@@ -126,7 +127,8 @@ void router::run_other(const client_request& a, const parser::statement& s) {
   if (is_any<parser::close_statement>(body)) return from.finish("client said close");
   if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
   if (is_any<parser::status_statement>(body)) return show_status(a);
-  if (is_any<parser::show_tables_statement>(body)) return show_tables(a);
+  if (is_any<parser::show_tables_statement>(body)) return show_tables(a, false);
+  if (is_show(body, parser::server_listing::queues)) return show_tables(a, true);
   if (is_show(body, parser::server_listing::subscriptions)) return listing_.show(a);
   if (is_show(body, parser::server_listing::bindings)) return show_bindings(a);
   if (is_show(body, parser::server_listing::limits)) {
@@ -159,6 +161,12 @@ bool router::run_in_transaction(const client_request& a, const parser::statement
   } else if (const std::string_view table = parser::table_of(s); table.empty()) {
     return false;  // a select without from
   } else if (const auto owner = find_owner(a, s, table)) {
+    const auto* const lease = std::get_if<parser::lease_statement>(&s.body);
+    if (lease != nullptr && lease->wait) {
+      refuse(a, "a transaction does not wait for rows; leave out `wait`, or pop before it begins");
+      return true;
+    }
+    if (lease != nullptr && !note_lease(a, *owner)) return true;
     transactions_.run(a, s, {{.name = std::string(table), .worker = *owner}});
   }
   return true;
@@ -291,11 +299,24 @@ void router::run_on_worker(const client_request& a, const parser::statement& s, 
     pubsubid = worker_.shared().next_pubsubid.fetch_add(1, std::memory_order_relaxed);
     bear_subscription(a, s, pubsubid, owner);
   }
+  if (const auto* const lease = std::get_if<parser::lease_statement>(&s.body)) {
+    if (!note_lease(a, owner)) return;
+  }
   if (owner == worker_.index()) {
     run_here(a, s, pubsubid);
   } else {
     send_to(owner, a, pubsubid);
   }
+}
+
+/// Leases end with their connection: it remembers where it may have some. False: it may have none, and is told so.
+bool router::note_lease(const client_request& a, unsigned owner) {
+  if (a.from.is_momentary()) {
+    refuse(a, "a lease ends with its connection, and that of a request with its answer; pop over /ws or the SQL port");
+    return false;
+  }
+  a.from.leases_at(owner);
+  return true;
 }
 
 /// Tells the session whether the subscription tells positions, and what becomes of it when it is slow, unless it ends
@@ -316,7 +337,8 @@ void router::run_here(const client_request& a, const parser::statement& s, std::
                .stream = s.stream,
                .text = a.sql,
                .sql = {},
-               .user = a.from.identity.user},
+               .user = a.from.identity.user,
+               .leases = is_any<parser::lease_statement>(s.body)},
               s);
 }
 
@@ -365,7 +387,8 @@ void router::on(run_statement& m) {
                         .stream = s.stream,
                         .text = m.sql,
                         .sql = {},
-                        .user = std::move(m.user)};
+                        .user = std::move(m.user),
+                        .leases = is_any<parser::lease_statement>(s.body)};
   // A longer text stays where it is when its string moves, so that the tree and the view still point to it.
   if (m.sql.size() > sizeof m.sql) from.sql = std::move(m.sql);
   tables_.run(std::move(from), s);
@@ -429,6 +452,25 @@ void router::session_ended(storage::subscriber_id session, const std::vector<uns
   }
 }
 
+void router::stop_waiting(storage::subscriber_id session, const std::vector<unsigned>& workers) {
+  for (const unsigned owner : workers) {
+    if (owner == worker_.index()) {
+      tables_.stop_waiting(session);
+    } else {
+      worker_.send(owner, ::pubsubsql::server::stop_waiting{.session = session});
+    }
+  }
+}
+
+bool router::move_dead(const storage::table& queue) {
+  const auto owner = owner_of(queue.queue()->settings().dead_letter, true);
+  if (!owner) {
+    tables_.queues().moved_dead(queue.name(), "there are too many tables; use fewer, or raise --max-tables");
+    return false;
+  }
+  return transactions_.move_dead(queue, *owner);
+}
+
 // Statements about all tables
 
 std::vector<table_numbers> router::tables_here() const {
@@ -439,17 +481,20 @@ std::vector<table_numbers> router::tables_here() const {
                    .rows = t.rows,
                    .row_bytes = t.row_bytes,
                    .columns = t.columns,
-                   .subscriptions = t.subscriptions});
+                   .subscriptions = t.subscriptions,
+                   .queue = queue_numbers_of(*tables_.tables().find(t.name), worker_.read_clock())});
+    if (all.back().queue) all.back().queue->waiting = tables_.queues().waiting(t.name);
   }
   return all;
 }
 
-void router::show_tables(const client_request& a) {
+void router::show_tables(const client_request& a, bool queues) {
   const std::size_t others = worker_.shared().workers.size() - 1;
   gathering g{.route = {.session = a.from.id(), .slot = 0, .address = a.to},
               .missing = others,
               .tables = tables_here(),
-              .user = a.from.identity.user};
+              .user = a.from.identity.user,
+              .queues = queues};
   if (others == 0) {
     return a.from.reply([&](std::string& out) { encode_tables(out, g); });
   }
@@ -482,8 +527,9 @@ void router::encode_tables(std::string& out, gathering& g) {
   if (g.user != nullptr) {
     std::erase_if(g.tables, [&](const table_numbers& t) { return g.user->on(t.name).rights.empty(); });
   }
-  static constexpr std::string_view columns[] = {"Table", "Rows", "Columns", "Subscriptions"};
   std::ranges::sort(g.tables, {}, &table_numbers::name);
+  if (g.queues) return encode_queues(out, g);
+  static constexpr std::string_view columns[] = {"Table", "Rows", "Columns", "Subscriptions"};
   std::vector<std::string> cells;
   for (const table_numbers& t : g.tables) {
     cells.insert(cells.end(),
@@ -509,6 +555,23 @@ void router::show_bindings(const client_request& a) {
     cells.insert(cells.end(), {queue, table, where.empty() ? storage::value{} : storage::value{where}, counts[i]});
   }
   a.from.reply([&](std::string& out) { encode_listing(out, a.to, "show", columns, cells); });
+}
+
+void router::encode_queues(std::string& out, const gathering& g) {
+  static constexpr std::string_view columns[] = {"Queue",         "Rows",   "Ready",  "InFlight", "Delayed",  "Waiting",
+                                                 "OldestSeconds", "Pushed", "Popped", "Acked",    "Returned", "Dead"};
+  std::vector<std::string> cells;
+  for (const table_numbers& t : g.tables) {
+    if (!t.queue) continue;
+    cells.push_back(t.name);
+    const queue_numbers& q = *t.queue;
+    for (const std::uint64_t n : {t.rows, q.ready, q.in_flight, q.delayed, q.waiting, q.oldest_us / 1'000'000,
+                                  q.counts.pushed, q.counts.popped, q.counts.acked, q.counts.returned, q.counts.dead}) {
+      cells.push_back(std::to_string(n));
+    }
+  }
+  const std::vector<storage::value> values(cells.begin(), cells.end());
+  encode_listing(out, g.route.address, "show", columns, values);
 }
 
 void router::show_status(const client_request& a) {

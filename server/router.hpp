@@ -63,6 +63,7 @@ class router {
   void on(const list_metrics& m) { metrics_.on(m); }
   void on(metrics_listed& m) { metrics_.on(m); }
   void on(const rights_changed& m);
+  void on(const ::pubsubsql::server::stop_waiting& m) { tables_.stop_waiting(m.session); }
 
   [[nodiscard]] access_gate& gate() { return gate_; }
   void on(const wanted_rows& m) { tables_.show_again(m); }
@@ -77,6 +78,16 @@ class router {
 
   /// A subscription of a session of this worker is to be shown its rows again, by the worker that has its table.
   void show_again(unsigned owner, const wanted_rows& m);
+
+  /// The worker begins to run.
+  void start() { tables_.queues().start(); }
+
+  /// Moves rows of a queue of this worker that have had their attempts to its dead letter table, and tells the keeper
+  /// of the queues when that is done. False: there are none.
+  [[nodiscard]] bool move_dead(const storage::table& queue);
+
+  /// A session of this worker takes no more statements; `workers` may have pops of it that wait.
+  void stop_waiting(storage::subscriber_id session, const std::vector<unsigned>& workers);
 
   /// A session of this worker ends before its transaction.
   void abandon(transaction_id who) { transactions_.abandon(who); }
@@ -107,6 +118,7 @@ class router {
     std::size_t missing = 0;
     std::vector<table_numbers> tables;
     access::shared_rights user = {};  ///< who asks
+    bool queues = false;              ///< `show queues`
   };
 
   /// What is known of a statement by its form, which names its tables.
@@ -129,9 +141,11 @@ class router {
   void bear_subscription(const client_request& a, const parser::statement& s, std::uint64_t pubsubid, unsigned owner);
   void run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid);
   void send_to(unsigned owner, const client_request& a, std::uint64_t pubsubid);
-  void show_tables(const client_request& a);
+  [[nodiscard]] bool note_lease(const client_request& a, unsigned owner);
+  void show_tables(const client_request& a, bool queues);
   void show_status(const client_request& a);
   static void encode_tables(std::string& out, gathering& g);
+  static void encode_queues(std::string& out, const gathering& g);
   [[nodiscard]] known_owner& known_form_of(const parser::statement& s);
   [[nodiscard]] bool is_about_several_tables(const parser::statement& s);
   void forget_bindings();

@@ -316,6 +316,15 @@ void session::check_backlog() {
 void session::subscribed(unsigned worker) {
   ++subscriptions_;
   worker_.shared().subscriptions.fetch_add(1, std::memory_order_relaxed);
+  note_worker(worker);
+}
+
+void session::leases_at(unsigned worker) {
+  leases_ = true;
+  note_worker(worker);
+}
+
+void session::note_worker(unsigned worker) {
   if (std::ranges::find(subscribed_workers_, worker) == subscribed_workers_.end()) {
     subscribed_workers_.push_back(worker);
   }
@@ -403,6 +412,7 @@ void session::finish(std::string_view why, close_code code) {
   end_reason_ = why;
   end_code_ = code;
   if (transaction != transaction_id{}) worker_.statements().abandon(transaction);
+  if (leases_ && !slots_.empty()) worker_.statements().stop_waiting(id(), subscribed_workers_);
   wants_flush();
 }
 

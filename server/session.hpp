@@ -106,6 +106,8 @@ class session : public std::enable_shared_from_this<session> {
 
   /// Remembers that a worker may hold subscriptions of this session, and counts those there may be.
   void subscribed(unsigned worker);
+  /// Remembers that a worker may have leases of this session, or pops that wait for some.
+  void leases_at(unsigned worker);
   [[nodiscard]] bool may_subscribe() const;
   [[nodiscard]] bool has_subscriptions() const { return subscriptions_ > 0; }
   /// These have ended, or were counted and not made.
@@ -208,6 +210,7 @@ class session : public std::enable_shared_from_this<session> {
   void after_write();
   void wants_flush();
   void release_done_slots();
+  void note_worker(unsigned worker);
   void count_ended(std::uint64_t subscriptions);
   void check_backlog();
   void write_out();
@@ -257,7 +260,8 @@ class session : public std::enable_shared_from_this<session> {
 
   std::uint64_t alone_ = 0;  // the slot without whose reply no statement is taken; 0: none
   std::uint64_t subscriptions_ = 0;
-  std::vector<unsigned> subscribed_workers_;
+  std::vector<unsigned> subscribed_workers_;  // those with leases among them
+  bool leases_ = false;                       // it has popped rows of queues
   std::uint64_t statements_ = 0;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;

@@ -35,7 +35,7 @@ storage::limits limits_of_one(const shared_state& shared) {
 }  // namespace
 
 table_runner::table_runner(worker& w)
-    : worker_(w), database_(limits_of_one(w.shared())), bindings_(w.shared().bindings) {}
+    : worker_(w), database_(limits_of_one(w.shared())), queues_kept_(w, *this), bindings_(w.shared().bindings) {}
 
 table_runner::~table_runner() = default;
 
@@ -59,8 +59,8 @@ bool table_runner::has_waiting(std::string_view table) const {
 
 bool table_runner::is_barrier(const parser::statement_body& body) {
   return !is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
-                 parser::push_statement, parser::pop_statement, parser::peek_statement, parser::publish_statement>(
-      body);
+                 parser::push_statement, parser::pop_statement, parser::peek_statement, parser::publish_statement,
+                 parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement>(body);
 }
 
 std::vector<std::uint64_t> table_runner::subscriptions_ended(const parser::statement_body& body, std::uint64_t pubsubid,
@@ -117,13 +117,30 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
   if (barrier) count_resume(s.body, o);
   const bool drops_table = is_any<parser::drop_table_statement>(s.body) && !o.changes.empty();
   if (barrier && !o.changes.empty()) note_bindings(o.about->name(), o.changes);
-  std::vector<std::uint64_t> ended = subscriptions_ended(s.body, from.pubsubid, o);
-  if (q != nullptr && (!q->held.empty() || (!o.changes.empty() && !is_acknowledged_at_once(o)))) {
+  settle(q, std::move(from), o, subscriptions_ended(s.body, from.pubsubid, o), drops_table);
+}
+
+/// Lets go what a statement has come to, or holds it.
+void table_runner::settle(table_queue* q, statement_source from, const storage::outcome& o,
+                          std::vector<std::uint64_t> ended, bool drops_table) {
+  const bool is_queue = o.about != nullptr && o.about->queue() != nullptr;
+  if (is_queue) [[unlikely]] {
+    return settle_queued(q, std::move(from), o, std::move(ended), drops_table);
+  }
+  settle_changes(q, std::move(from), o, std::move(ended), drops_table);
+}
+
+void table_runner::settle_changes(table_queue* q, statement_source from, const storage::outcome& o,
+                                  std::vector<std::uint64_t> ended, bool drops_table) {
+  const bool stores = q != nullptr && !stored_part(o).empty();
+  if (q != nullptr && (!q->held.empty() || (stores && !is_acknowledged_at_once(o)))) {
     hold(*q, std::move(from), o, std::move(ended));
     q->held.back().drops_table = drops_table;
     return;
   }
-  if (from.route.slot == 0) {
+  if (from.ends_leases) {
+    // nobody waits for that
+  } else if (from.route.slot == 0) {
     session& to = *worker_.find(from.route.session);
     to.reply([&](std::string& out) { encode_outcome(out, from, o); }, from.pubsubid);
     to.unsubscribed(ended);
@@ -132,15 +149,17 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
     encode_outcome(bytes, from, o);
     answer(from, std::move(bytes), std::move(ended));
   }
-  if (q != nullptr && !o.changes.empty()) send_changes(*q, o, false, false);
+  if (stores) send_changes(*q, o, false, false);
   publish(o);
-  if (drops_table) unbind_everywhere(parser::table_of(s));
+  if (drops_table) unbind_everywhere(o.about->name());
 }
 
 std::shared_ptr<const statement_changes> table_runner::send_changes(table_queue& q, const storage::outcome& o,
                                                                     bool awaited, bool in_mysql) {
   auto changes = std::make_shared<const statement_changes>(*o.about, o.changes);
-  writes_.push_back({.changes = changes,
+  const std::span<const storage::change> stored = stored_part(o);
+  const bool is_whole = stored.size() == o.changes.size();
+  writes_.push_back({.changes = is_whole ? changes : std::make_shared<const statement_changes>(*o.about, stored),
                      .origin = {.worker = worker_.index(), .queue = q.number, .ticket = ++q.last_ticket},
                      .epoch = q.epoch,
                      .awaited = awaited,
@@ -158,11 +177,11 @@ void table_runner::hold(table_queue& q, statement_source from, const storage::ou
 /// Puts what a statement has come to behind the others that are held, and sends its changes to the store.
 held_statement& table_runner::keep(table_queue& q, statement_source from, const storage::outcome& o, bool in_mysql) {
   held_statement& h = q.held.emplace_back();
-  encode_outcome(h.reply, from, o);
+  if (!from.ends_leases) encode_outcome(h.reply, from, o);
   h.events = ready_events(o);
   h.source = std::move(from);
   h.held_since_ns = worker_.now_ns();
-  if (!o.changes.empty()) {
+  if (!stored_part(o).empty()) {
     h.changes = send_changes(q, o, true, in_mysql);
     h.ticket = q.last_ticket;
   }
@@ -249,6 +268,7 @@ void table_runner::on_not_as_asked(table_queue& q, std::span<const result> resul
 }
 
 void table_runner::redo_corrected(table_queue& q, held_statement h, const storage::corrected_rows& rows) {
+  if (h.source.ends_leases) return end_leases(q.table, *h.source.ends_leases, h.source.route.session);
   const parser::statement& s = *statements_.parse(h.source.sql);
   const storage::outcome& o = database_.execute(s, {.subscriber = h.source.route.session,
                                                     .pubsubid = h.source.pubsubid,
@@ -283,11 +303,14 @@ void table_runner::advance(table_queue& q) {
       show_again(&q, std::move(next.source));
       continue;
     }
-    // The tree points into the text, which moves with its source when it is short.
-    const std::string sql = next.source.sql;
-    const parser::statement& s = *statements_.parse(sql);
-    execute(worker_.shared().store.has_store() ? &q : nullptr, std::move(next.source), s);
+    table_queue* const queue = worker_.shared().store.has_store() ? &q : nullptr;
+    if (next.source.ends_leases) {
+      execute_ending(queue, std::move(next.source), q.table);
+    } else {
+      execute_from_text(queue, std::move(next.source));
+    }
   }
+  if (queues_kept_.knows(q.table)) queues_kept_.touched(q.table);
   if (on_paused_) tell_when_paused();
 }
 
@@ -386,9 +409,10 @@ void table_runner::drop_subscriber(storage::subscriber_id session) {
   database_.drop_subscriber(session);
   for (table_queue* q : queue_by_number_) {
     std::erase_if(q->waiting, [session](const waiting_statement& w) {
-      return w.source.pubsubid != 0 && w.source.route.session == session;
+      return (w.source.pubsubid != 0 || w.source.leases) && w.source.route.session == session;
     });
   }
+  queues_kept_.forget(session);
 }
 
 void table_runner::end_turn() {
@@ -405,13 +429,14 @@ void table_runner::end_turn() {
 /// From here on the statement is on its own: its reply has a place, and its text is kept.
 void table_runner::open_slot(statement_source& from) {
   if (from.sql.empty()) from.sql = from.text;
-  if (from.route.slot != 0) return;
+  if (from.route.slot != 0 || from.ends_leases) return;
   from.route.slot = worker_.find(from.route.session)->await_reply(from.pubsubid);
 }
 
 void table_runner::answer(const statement_source& from, std::string bytes,
                           std::vector<std::uint64_t> subscriptions_ended) {
   if (from.shows_again != showing::nothing) return answer_showing(from, std::move(bytes));
+  if (from.ends_leases) return;
   statement_done done{.route = from.route,
                       .count = 1,
                       .bytes = std::move(bytes),

@@ -4,12 +4,14 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "parser/statement_cache.hpp"
 #include "server/binding_directory.hpp"
+#include "server/queue_keeper.hpp"
 #include "server/reply_encoder.hpp"
 #include "server/table_queue.hpp"
 #include "server/worker_message.hpp"
@@ -44,8 +46,22 @@ class table_runner {
   /// The stores' word on writes of this worker.
   void on(std::vector<storage::durable::write_result>& results);
 
-  /// This session is gone, and with it its subscriptions, those not made yet among them.
+  /// This session takes no more statements, so its pops do not wait for rows any more.
+  void stop_waiting(storage::subscriber_id session);
+
+  /// This session is gone, and with it its leases and its subscriptions, those not made yet among them.
   void drop_subscriber(storage::subscriber_id session);
+
+  // For the keeper of the queues
+
+  [[nodiscard]] queue_keeper& queues() { return queues_kept_; }
+  [[nodiscard]] const queue_keeper& queues() const { return queues_kept_; }
+  /// Whether a statement on the table would be run at once.
+  [[nodiscard]] bool is_free(std::string_view table) const;
+  /// Runs a statement, which has its text and its slot, in the table's turn.
+  void run_again(std::string_view table, statement_source from);
+  /// Ends leases of a queue, in the table's turn. `of`: whose, if that is why.
+  void end_leases(std::string_view queue, storage::lease_end why, storage::subscriber_id of);
 
   // For transactions of this worker's and of others' sessions. Answers go to the session's worker.
 
@@ -97,6 +113,18 @@ class table_runner {
   table_queue& queue_of(std::string_view table);
   [[nodiscard]] bool has_waiting(std::string_view table) const;
   void execute(table_queue* q, statement_source from, const parser::statement& s);
+  void execute_from_text(table_queue* q, statement_source from);
+  void settle(table_queue* q, statement_source from, const storage::outcome& o, std::vector<std::uint64_t> ended,
+              bool drops_table);
+  void settle_changes(table_queue* q, statement_source from, const storage::outcome& o,
+                      std::vector<std::uint64_t> ended, bool drops_table);
+
+  // table_runner_queues.cpp
+  [[nodiscard]] static std::span<const storage::change> stored_part(const storage::outcome& o);
+  [[nodiscard]] bool keep_waiting(statement_source& from, const storage::outcome& o);
+  void settle_queued(table_queue* q, statement_source from, const storage::outcome& o, std::vector<std::uint64_t> ended,
+                     bool drops_table);
+  void execute_ending(table_queue* q, statement_source from, std::string_view queue);
   void redo_corrected(table_queue& q, held_statement h, const storage::corrected_rows& rows);
   void hold(table_queue& q, statement_source from, const storage::outcome& o, std::vector<std::uint64_t> ended);
   held_statement& keep(table_queue& q, statement_source from, const storage::outcome& o, bool in_mysql);
@@ -149,6 +177,7 @@ class table_runner {
   std::vector<storage::durable::write> writes_;  // of this turn
   parser::statement_cache statements_;           // for those that are run from their text
   column_lists column_lists_;
+  queue_keeper queues_kept_;
   binding_view bindings_;
 };
 

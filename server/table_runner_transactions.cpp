@@ -57,7 +57,8 @@ void table_runner::make_table(table_queue& q, transaction_answer& a, const reply
     return encode_error(a.reply, to, *o.failure);
   }
   if (o.changes.empty()) return;
-  a.is_awaited = !is_acknowledged_at_once(o);
+  a.is_stored = o.about->is_stored();
+  a.is_awaited = a.is_stored && !is_acknowledged_at_once(o);
   a.changes = std::make_shared<const statement_changes>(*o.about, o.changes);
 }
 
@@ -73,7 +74,8 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
                                       .now_us = request.now_us,
                                       .user = request.user.get(),
                                       .binding = binding,
-                                      .memory_exceeded = worker_.shared().memory.exceeded()};
+                                      .memory_exceeded = worker_.shared().memory.exceeded(),
+                                      .by_server = request.by_server};
   if (request.wants_rows) {
     if (const auto failure = database_.select_inner(s, who, a.rows.emplace())) {
       a.what = transaction_answer::fate::failed;
@@ -101,7 +103,8 @@ void table_runner::take(table_queue&, const storage::outcome& o, transaction_ans
   a.events = ready_events(o);
   if (!o.copies.empty()) a.copies = wanted_copies(o);
   if (o.changes.empty()) return;
-  a.is_awaited = !is_acknowledged_at_once(o);
+  a.is_stored = o.about->is_stored();
+  a.is_awaited = a.is_stored && !is_acknowledged_at_once(o);
   a.changes = std::make_shared<const statement_changes>(*o.about, o.changes);
 }
 

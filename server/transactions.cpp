@@ -13,6 +13,8 @@
 #include "server/shared_state.hpp"
 #include "server/table_runner.hpp"
 #include "server/worker.hpp"
+#include "storage/sql/calendar.hpp"
+#include "storage/table.hpp"
 
 namespace pubsubsql::server {
 
@@ -119,22 +121,23 @@ void transactions::run(const client_request& a, const parser::statement& s, std:
   if (const auto* u = std::get_if<parser::unsubscribe_statement>(&s.body)) {
     t->unsubscribing = {.table = {}, .pubsubid = u->pubsubid};
   }
-  make_plan(*t, a, s, tables, worker_.now_us());
+  make_plan(*t, {.sql = a.sql, .user = a.from.identity.user, .now_us = worker_.now_us()}, s, tables);
   ask_next(*t);
 }
 
 /// First the tables, in one order for all: then statements that are alone do not wait for each other. Then the
 /// subqueries, each where its table is, unless one worker has all tables; then the statement itself.
-void transactions::make_plan(transaction& t, const client_request& a, const parser::statement& s,
-                             std::span<const placed_table> tables, std::int64_t now_us) const {
+void transactions::make_plan(transaction& t, const statement_facts& of, const parser::statement& s,
+                             std::span<const placed_table> tables) const {
   const auto add = [&](const placed_table& at, std::string sql) -> planned_request& {
     return t.plan.emplace_back(planned_request{.request = {.who = t.id,
                                                            .route = t.route,
                                                            .table = at.name,
                                                            .sql = std::move(sql),
                                                            .inner = {},
-                                                           .now_us = now_us,
-                                                           .user = a.from.identity.user},
+                                                           .now_us = of.now_us,
+                                                           .user = of.user,
+                                                           .by_server = !t.dead_of.empty()},
                                                .worker = at.worker});
   };
   t.plan.clear();
@@ -162,7 +165,7 @@ void transactions::make_plan(transaction& t, const client_request& a, const pars
     p.first_inner = i - deeper.size();
     p.inner_count = deeper.size();
   }
-  add(tables.front(), std::string(a.sql)).inner_count = inner.size();
+  add(tables.front(), std::string(of.sql)).inner_count = inner.size();
 }
 
 bool transactions::enter(transaction_id who) {
@@ -213,6 +216,101 @@ void transactions::send_first(transaction& t) {
     });
   }
   worker_.send(p.worker, std::move(p.request));
+}
+
+// Transactions of the server's own
+
+namespace {
+
+/// So many rows at a time, so that the tables are soon to be had again.
+constexpr std::size_t dead_rows_per_move = 100;
+
+constexpr std::string_view reason_of(storage::lease_end why) {
+  switch (why) {
+    case storage::lease_end::time:
+      return "lease ended";
+    case storage::lease_end::connection:
+      return "connection ended";
+    case storage::lease_end::restart:
+      return "server restarted";
+    case storage::lease_end::refused:
+      break;
+  }
+  return "nack";
+}
+
+/// The dead rows that died as the first did, as a condition.
+std::string dead_rows(const storage::queue_index& q, storage::lease_end why) {
+  std::string where = " where id in (";
+  std::size_t count = 0;
+  for (const auto& [position, row] : q.dead()) {
+    if (q.death_of(position) != why) continue;
+    if (count > 0) where += ", ";
+    where += std::to_string(storage::id_of(position));
+    if (++count == dead_rows_per_move) break;
+  }
+  return where + ") and leased_until is null and attempts >= " + std::to_string(q.settings().attempts_max);
+}
+
+/// The columns by name, with how often a row was tried, when that ended, and why.
+std::string copy_of_dead(const storage::table& t, storage::lease_end why, std::int64_t now_us, std::string_view where) {
+  const storage::queue_index& q = *t.queue();
+  std::string names;
+  std::string values;
+  const auto add = [&](const std::string& name, const std::string& value) {
+    names += (names.empty() ? "" : ", ") + name;
+    values += (values.empty() ? "" : ", ") + value;
+  };
+  for (const storage::column_index column : t.all_columns()) {
+    if (column == storage::id_column || (q.is_own(column) && column != q.attempts_column())) continue;
+    const std::string name = parser::quote_name(t.column_name(column));
+    add(name, name);
+  }
+  std::string died_at;
+  storage::sql::append_datetime(died_at, now_us, storage::sql::fraction_digits_max);
+  if (!t.find_column("died_at")) add("died_at", "'" + died_at + "'");
+  if (!t.find_column("reason")) add("reason", "'" + std::string(reason_of(why)) + "'");
+  return "insert into " + parser::quote_name(q.settings().dead_letter) + " (" + names + ") select " + values +
+         " from " + parser::quote_name(t.name()) + std::string(where);
+}
+
+}  // namespace
+
+bool transactions::move_dead(const storage::table& queue, unsigned dead_letter_worker) {
+  const storage::queue_index& q = *queue.queue();
+  if (q.dead().empty()) return false;
+  const storage::lease_end why = q.death_of(q.dead().begin()->first);
+  const std::int64_t now_us = worker_.now_us();
+  const std::string where = dead_rows(q, why);
+  const std::string copy = copy_of_dead(queue, why, now_us, where);
+  parser::statement_arena arena;
+  const auto parsed = parser::parse(copy, arena);
+  if (!parsed) return false;
+  const subscriber nobody{.worker = worker_.index(), .place = 0xffffff, .generation = 0};
+  const transaction_id id = worker_.shared().locks.make_id();
+  auto& t = *open_.emplace(id, std::make_unique<transaction>(id, nobody.id(), worker_)).first->second;
+  t.age.async_wait([this, id](const boost::system::error_code& cancelled) {
+    if (!cancelled) expire(id);
+  });
+  t.is_implicit = true;
+  t.dead_of = queue.name();
+  t.route.session = t.session;
+  const placed_table tables[] = {{.name = q.settings().dead_letter, .worker = dead_letter_worker},
+                                 {.name = t.dead_of, .worker = worker_.index()}};
+  make_plan(t, {.sql = copy, .now_us = now_us}, *parsed, tables);
+  t.plan.push_back({.request = {.who = id,
+                                .route = t.route,
+                                .table = t.dead_of,
+                                .sql = "delete from " + parser::quote_name(t.dead_of) + where,
+                                .now_us = now_us,
+                                .by_server = true},
+                    .worker = worker_.index()});
+  ask_next(t);
+  return true;
+}
+
+void transactions::tell_moved(const transaction& t, std::string_view reply) {
+  if (!t.dead_of.empty()) tables_.queues().moved_dead(t.dead_of, reply);
 }
 
 // What comes of it
@@ -270,7 +368,8 @@ void transactions::take(transaction& t, transaction_answer& a) {
     t.bytes += a.changes->memory_bytes();
   }
   t.is_awaited = t.is_awaited || a.is_awaited;
-  t.steps.push_back({.table = t.asked, .changes = std::move(a.changes), .events = std::move(a.events)});
+  t.steps.push_back(
+      {.table = t.asked, .is_stored = a.is_stored, .changes = std::move(a.changes), .events = std::move(a.events)});
 }
 
 /// Its client has been told that no more events come.
@@ -379,8 +478,8 @@ void transactions::commit(const client_request& a) {
 }
 
 void transactions::finish(transaction& t) {
-  const bool has_changes = std::ranges::any_of(t.steps, [](const step& s) { return s.changes != nullptr; });
-  if (has_changes && worker_.shared().store.has_store()) {
+  const auto has_stored = [](const step& s) { return s.changes != nullptr && s.is_stored; };
+  if (std::ranges::any_of(t.steps, has_stored) && worker_.shared().store.has_store()) {
     submit(t);
     if (t.is_awaited) {
       t.at = stage::committing;
@@ -400,7 +499,7 @@ void transactions::submit(transaction& t) {
       .ticket = number};
   storage::durable::change_group group;
   for (const step& s : t.steps) {
-    if (s.changes != nullptr) group.push_back(s.changes);
+    if (s.changes != nullptr && s.is_stored) group.push_back(s.changes);
   }
   std::vector<write> writes;
   writes.push_back({.changes = {},
@@ -432,12 +531,14 @@ void transactions::finish_commit(transaction& t) {
     for (const ready_event& e : s.events) worker_.events().publish(e.event, e.targets);
   }
   release(*done, false);
+  tell_moved(*done, {});
 }
 
 /// Rolls back, and says why.
 void transactions::fail(transaction& t, std::string reply) {
   take_back(t);
   const std::unique_ptr<transaction> done = forget(t);
+  tell_moved(*done, reply);
   answer(*done, std::move(reply));
 }
 

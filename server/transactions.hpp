@@ -19,6 +19,10 @@
 #include "server/worker_message.hpp"
 #include "storage/durable/store.hpp"
 
+namespace pubsubsql::storage {
+class table;
+}
+
 namespace pubsubsql::server {
 
 class table_runner;
@@ -56,6 +60,10 @@ class transactions {
   /// A statement and all its tables, the first of which is its own, or any if it has none. Without a transaction it
   /// becomes one by itself.
   void run(const client_request& a, const parser::statement& s, std::vector<placed_table> tables);
+
+  /// Moves rows of a queue of this worker that have had their attempts to its dead letter table, which is at that
+  /// worker: a transaction of the server's own. False: there are none.
+  [[nodiscard]] bool move_dead(const storage::table& queue, unsigned dead_letter_worker);
 
   /// Tells the client that its transaction was ended meanwhile, instead of what it asked. False: it was not.
   [[nodiscard]] bool tell_ended(const client_request& a);
@@ -99,6 +107,7 @@ class transactions {
   /// A statement that has changed something.
   struct step {
     std::size_t table = 0;
+    bool is_stored = true;
     std::shared_ptr<const storage::durable::statement_changes> changes;
     std::vector<ready_event> events;
     // `changes` is nullptr when rows were published only.
@@ -114,6 +123,7 @@ class transactions {
     std::string why_ended;     ///< not empty: to be rolled back, or rolled back
     reply_route route;         ///< of what is under way
     bool is_implicit = false;  ///< of one statement, which commits it
+    std::string dead_of;       ///< the queue whose dead rows it moves; empty: it is a client's
     std::vector<placed_table> tables;
     std::size_t asked = 0;             ///< the table that has been asked
     std::string reply;                 ///< when it is committed
@@ -137,8 +147,14 @@ class transactions {
   [[nodiscard]] transaction* of(const client_request& a);
   transaction& add(const client_request& a);
   void await(transaction& t, const client_request& a);
-  void make_plan(transaction& t, const client_request& a, const parser::statement& s,
-                 std::span<const placed_table> tables, std::int64_t now_us) const;
+  /// What a statement is run with.
+  struct statement_facts {
+    std::string_view sql;
+    access::shared_rights user = {};
+    std::int64_t now_us = 0;
+  };
+  void make_plan(transaction& t, const statement_facts& of, const parser::statement& s,
+                 std::span<const placed_table> tables) const;
   [[nodiscard]] bool enter(transaction_id who);
   void ask_next(transaction& t);
   void send_first(transaction& t);
@@ -157,6 +173,7 @@ class transactions {
   void release(transaction& t, bool undo);
   void answer(const transaction& t, std::string bytes, std::vector<std::uint64_t> subscriptions_ended = {});
   std::unique_ptr<transaction> forget(transaction& t);
+  void tell_moved(const transaction& t, std::string_view reply);
 
   // transactions_copies.cpp
   void add_reachable(std::vector<placed_table>& tables) const;

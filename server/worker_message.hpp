@@ -18,6 +18,7 @@
 #include "storage/access/user_rights.hpp"
 #include "storage/durable/store.hpp"
 #include "storage/outcome.hpp"
+#include "storage/queue_index.hpp"
 #include "storage/sql/bound_expression.hpp"
 
 /// What workers say to each other. Messages from one worker to another arrive in the order sent.
@@ -46,6 +47,11 @@ struct statement_source {
   access::shared_rights user = {};         ///< whose rights it is run with, whenever that is
   /// Of an `unbind` that follows a drop: bindings with larger numbers have been made since.
   std::optional<std::uint64_t> bindings_until = {};
+  /// Instead of a statement: leases of a queue end, those of the route's session if that is why. Nobody is answered.
+  std::optional<storage::lease_end> ends_leases = {};
+  static constexpr std::int64_t waits_no_more = -1;
+  std::int64_t wait_until_us = 0;  ///< of a pop that may wait for rows; 0: it has not waited yet
+  bool leases = false;             ///< it leases rows to its session
 };
 
 /// An event that is ready to be sent, and to whom.
@@ -103,6 +109,11 @@ struct backlog_is_over {};
 
 /// This session is gone.
 struct drop_subscriber {
+  storage::subscriber_id session{};
+};
+
+/// This session takes no more statements: answer its pops that wait for rows.
+struct stop_waiting {
   storage::subscriber_id session{};
 };
 
@@ -188,6 +199,7 @@ struct transaction_request {
   std::shared_ptr<const std::vector<storage::sql::inner_result>> inner = {};
   std::int64_t now_us = 0;          ///< what now() is
   access::shared_rights user = {};  ///< whose rights it is run with
+  bool by_server = false;           ///< no client has asked for it
   bool makes_table = false;         ///< there is to be such a table, but no statement says what it is
   /// It copies rows of this table, which the one above is bound to; when that has gone meanwhile there is nothing to
   /// do. Empty: it is a statement of a client.
@@ -217,6 +229,7 @@ struct transaction_answer {
   std::vector<ready_event> events = {};
   std::optional<storage::sql::inner_result> rows = {};  ///< of a subquery
   bool is_awaited = false;  ///< whether a store has to have committed it before it is acknowledged
+  bool is_stored = true;    ///< whether stores have the table
   std::vector<wanted_copy> copies = {};
   std::vector<std::uint64_t> subscriptions_ended = {};
 };
@@ -268,6 +281,6 @@ using worker_message =
     std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables, tables_listed, writes_done,
                  table_work, transaction_request, transaction_answer, transaction_cancel, transaction_undo,
                  transaction_end, transactions_open, wanted_rows, first_rows, backlog_is_over, list_subscriptions,
-                 subscriptions_listed, auth_done, rights_changed, list_metrics, metrics_listed>;
+                 subscriptions_listed, auth_done, rights_changed, list_metrics, metrics_listed, stop_waiting>;
 
 }  // namespace pubsubsql::server

@@ -88,6 +88,10 @@ table& database::restore(const table_description& d) {
   return executor_->restore(d);
 }
 
+const outcome& database::end_leases(std::string_view queue, lease_end why, subscriber_id of, std::int64_t now_us) {
+  return executor_->end_leases(queue, why, of, now_us);
+}
+
 void database::drop_subscriber(subscriber_id subscriber) {
   executor_->drop_subscriber(subscriber);
 }

@@ -15,6 +15,7 @@
 #include "storage/access/user_rights.hpp"
 #include "storage/limits.hpp"
 #include "storage/outcome.hpp"
+#include "storage/queue_index.hpp"
 #include "storage/sql/bound_expression.hpp"
 #include "storage/table_description.hpp"
 #include "storage/table_differences.hpp"
@@ -86,6 +87,9 @@ class database {
     std::optional<std::uint64_t> bindings_until = {};
     /// Not 0: the process takes more memory than this many bytes, so what adds to it is refused.
     std::uint64_t memory_exceeded = 0;
+    /// The statement is the server's own: it may name the columns that a queue has for itself, and leaves them as they
+    /// are.
+    bool by_server = false;
   };
 
   /// Runs one statement. The outcome's views are valid until the next non-const call.
@@ -150,6 +154,12 @@ class database {
   table& restore(const table_description& d);
   /// Takes such a table away again. REQUIRES: nobody has seen it.
   void forget(std::string_view table);
+
+  /// Ends leases of a queue, as many as a statement may well do, so that it may have to be called again: those whose
+  /// time is over (lease_end::time), those of a subscriber that is gone (connection), or all (restart). Their rows go
+  /// back to the queue, or, when they have had their attempts and there is no dead letter table, away. The outcome, of
+  /// kind count, has how many there were. Fails when the table is no queue.
+  [[nodiscard]] const outcome& end_leases(std::string_view queue, lease_end why, subscriber_id of, std::int64_t now_us);
 
   /// Ends every subscription of a subscriber, because it is gone. Unknown subscribers are ignored.
   void drop_subscriber(subscriber_id subscriber);

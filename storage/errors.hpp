@@ -34,6 +34,19 @@ namespace pubsubsql::storage {
 [[nodiscard]] error read_only_table(std::string_view table, std::string_view why);
 [[nodiscard]] error unsupported();
 
+// Queues
+
+[[nodiscard]] error no_queue(std::string_view table);
+[[nodiscard]] error queue_needs_id(std::string_view queue);
+[[nodiscard]] error queue_has_no_front(std::string_view queue);
+/// `pop` as of other tables.
+[[nodiscard]] error pop_of_queue(std::string_view queue);
+[[nodiscard]] error dead_letter_is_queue(std::string_view queue);
+/// A column that only statements about queues write.
+[[nodiscard]] error own_column(std::string_view queue, std::string_view column);
+[[nodiscard]] error priority_column(std::string_view queue, std::string_view column);
+[[nodiscard]] error not_leased(std::string_view queue, std::uint64_t id);
+
 // With MySQL's numbers and words
 
 [[nodiscard]] error to_error(const sql::sql_error& e);

@@ -27,7 +27,7 @@ bool is_any(const parser::statement_body& body) {
 bool adds_memory(const parser::statement_body& body) {
   return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
                 parser::subscribe_statement, parser::create_table_statement, parser::add_column_statement,
-                parser::bind_statement, parser::create_index_statement>(body);
+                parser::bind_statement, parser::create_index_statement, parser::create_queue_statement>(body);
 }
 
 }  // namespace
@@ -74,6 +74,8 @@ void executor::begin() {
   clear(ended_);
   clear(replayed_);
   resumes_ = false;
+  delay_us_.reset();
+  available_text_.clear();
 }
 
 const outcome& executor::execute(const parser::statement& s, const database::caller& who) {
@@ -92,6 +94,11 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
   if (!failed) failed = std::visit([this](const auto& body) { return run(body); }, s.body);
   if (!failed) failed = check_written_rows(s.body);
   if (!failed) failed = derive_copies();
+  return finish(std::move(failed));
+}
+
+/// Undoes the statement, or derives what it came to.
+const outcome& executor::finish(failure failed) {
   if (failed) {
     undo();
     outcome_ = {};
@@ -143,6 +150,7 @@ void executor::derive_events() {
   const std::span<const change> changes = log_.changes();
   if (changes.empty()) return;
   table& t = leaving_ != nullptr ? *leaving_ : *log_.about();
+  if (t.queue() != nullptr) count_pushed(t, changes);
   t.subscribers().begin_statement(who_.now_us);
   bool garbage = false;
   std::size_t numbered = 0;

@@ -56,6 +56,7 @@ class executor {
   [[nodiscard]] static std::string statement_of(const table& t, std::uint64_t pubsubid);
   table& restore(const table_description& d);
   void forget(std::string_view table);
+  [[nodiscard]] const outcome& end_leases(std::string_view queue, lease_end why, subscriber_id of, std::int64_t now_us);
   void drop_subscriber(subscriber_id subscriber);
   bool maintain();
   [[nodiscard]] bool wants_maintenance() const { return !to_maintain_.empty() || log_.is_large(); }
@@ -217,6 +218,8 @@ class executor {
   failure describe_table(const parser::create_table_statement& s, table_description& out);
   failure add_ordered_index(table& t, const parser::index_definition& d);
   failure fill_column(table& t, column_index column);
+  failure check_new_table(std::string_view name) const;
+  failure make_declared(table_description& d);
   [[nodiscard]] static bool is_only_a_name(const table& t);
   void replace(table& t, std::unique_ptr<table> by);
   void finish_replacing();
@@ -235,6 +238,25 @@ class executor {
   /// Whether a subscription can go on at a position of the table.
   [[nodiscard]] bool can_resume(table& t, std::uint64_t since);
   void replay(table& t, std::uint64_t since);
+
+  // executor_queues.cpp
+  failure run(const parser::create_queue_statement& s);
+  failure run(const parser::lease_statement& s);
+  failure run(const parser::ack_statement& s);
+  failure run(const parser::nack_statement& s);
+  failure run(const parser::renew_statement& s);
+  failure describe_queue(const parser::create_queue_statement& s, table_description& out);
+  failure find_queue(std::string_view name, table*& out);
+  failure find_ready(const table& t, const parser::lease_statement& s);
+  failure find_leased(table& t, const parser::row_id_list& ids);
+  failure show_leased(const table& t, const std::optional<parser::projection>& columns);
+  void begin_lease_changes(const table& t);
+  void write_lease(table& t, row_number row, std::uint64_t attempts, value available, value until);
+  void give_back(table& t, row_number row, lease_end why, value available);
+  failure end_leases(table& t, lease_end why, subscriber_id of);
+  failure resolve_pushed(const table& t);
+  void write_pushed(const table& t);
+  static void count_pushed(table& t, std::span<const change> changes);
 
   // executor_subscribed.cpp
   failure find_again(table& t, std::uint64_t pubsubid);
@@ -291,6 +313,7 @@ class executor {
   static failure unsupported_statement();
 
   void begin();
+  const outcome& finish(failure failed);
   void forget_guards();
   void reclaim();
   void undo();
@@ -321,16 +344,20 @@ class executor {
   std::optional<column_facts> column_declared_;
   std::vector<event> events_;
   std::vector<expected_row> expected_;
-  std::vector<row_number> found_;        // rows the statement is about
-  std::vector<value> values_;            // the row being written
-  std::size_t corrected_ = 0;            // rows of who_.corrections that have been used
-  std::vector<column_index> assigned_;   // columns that inserted rows get values in, those named first, in their order
-  std::vector<column_index> defaulted_;  // those of them that the statement does not name, and the one that counts
-  std::vector<column_index> updated_;    // columns that an update sets, in its order
-  std::vector<assigned_value> set_;      // what it sets them to
-  std::vector<column_index> sent_;       // columns of an update event: those that tell the row, then updated_
-  std::vector<value> offered_;           // the row that was to be inserted, for values(c)
-  std::vector<row_number> conflicts_;    // the rows that keep it out
+  std::vector<row_number> found_;         // rows the statement is about
+  std::vector<value> values_;             // the row being written
+  std::size_t corrected_ = 0;             // rows of who_.corrections that have been used
+  std::vector<column_index> assigned_;    // columns that inserted rows get values in, those named first, in their order
+  std::vector<column_index> defaulted_;   // those of them that the statement does not name, and the one that counts
+  std::vector<column_index> updated_;     // columns that an update sets, in its order
+  std::vector<assigned_value> set_;       // what it sets them to
+  std::vector<column_index> sent_;        // columns of an update event: those that tell the row, then updated_
+  std::vector<value> offered_;            // the row that was to be inserted, for values(c)
+  std::vector<row_number> conflicts_;     // the rows that keep it out
+  std::optional<std::int64_t> delay_us_;  // of rows that a push puts into a queue; nothing: as the queue has it
+  std::string available_text_;            // from when on they may be popped; empty: not yet made
+  std::string until_text_;                // when leases end
+  std::string owner_text_;                // whose they are
   std::optional<std::uint64_t> given_id_;  // the id that the row being inserted brings
   parser::duplicate_rule duplicates_{};
   table* published_to_ = nullptr;  // of the rows that a statement publishes; nullptr: it publishes none

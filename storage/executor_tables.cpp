@@ -164,11 +164,21 @@ executor::failure executor::run(const parser::create_table_statement& s) {
   if (t != nullptr && !is_only_a_name(*t)) {
     return s.if_not_exists ? finish_schema(*t, "create") : table_exists(s.table);
   }
-  if (s.table.size() > limits_.name_bytes_max) return name_too_long(s.table, limits_.name_bytes_max);
-  if (s.table.starts_with(own_tables)) return reserved_name(s.table);
+  if (auto failed = check_new_table(s.table)) return failed;
   table_description& d = declared_.emplace();
   if (auto failed = describe_table(s, d)) return failed;
-  if (t != nullptr) {
+  return make_declared(d);
+}
+
+executor::failure executor::check_new_table(std::string_view name) const {
+  if (name.size() > limits_.name_bytes_max) return name_too_long(name, limits_.name_bytes_max);
+  if (name.starts_with(own_tables)) return reserved_name(name);
+  return std::nullopt;
+}
+
+/// REQUIRES: there is no table of the name, or it is nothing but a name; `d` stays valid until begin().
+executor::failure executor::make_declared(table_description& d) {
+  if (table* const t = find_table(d.name)) {
     std::vector<binding> bound;
     if (t->bindings() != nullptr) bound.assign(t->bindings()->all().begin(), t->bindings()->all().end());
     replace(*t, std::make_unique<table>(d));
@@ -253,6 +263,7 @@ executor::failure executor::run(const parser::drop_table_statement& s) {
     return std::nullopt;
   }
   if (s.table.starts_with(own_tables)) return reserved_name(s.table);
+  if (s.is_queue && t->queue() == nullptr) return no_queue(s.table);
   if (auto failed = check_writable(*t)) return failed;
   t->find_all(found_);
   for (const row_number row : found_) log_.erase(*t, row);
@@ -317,6 +328,8 @@ executor::failure executor::run(const parser::drop_column_statement& s) {
   const auto column = t->find_column(s.column);
   if (!column) return cannot_drop(s.column);
   if (*column == id_column) return read_only_id(t->name());
+  if (t->is_own(*column)) return own_column(t->name(), s.column);
+  if (t->queue() != nullptr && *column == t->queue()->settings().priority) return priority_column(t->name(), s.column);
   if (t->all_columns().size() == 1) return last_column(t->name());
   for (std::size_t i = t->ordered_indexes().size(); i-- > 0;) {
     const ordered_index& index = *t->ordered_indexes()[i];

@@ -135,6 +135,8 @@ enum class error_code : std::uint8_t {
   reserved_name,    ///< of a table, such as the server's own have
   read_only_table,  ///< a table of a database outside that could not be written there
   unsupported,      ///< not a statement for the engine
+  no_queue,         ///< the table is none, or is one where it should not be
+  not_leased,       ///< a row is not leased to this subscriber
   refused_by_rules  ///< of MySQL: has a number there
 };
 
@@ -173,6 +175,8 @@ struct outcome {
   std::span<const std::string_view> listing_columns;
   std::span<const value> listing_rows;   ///< row after row
   std::span<const std::uint64_t> ended;  ///< unsubscribed: their pubsubids
+  /// A pop of a queue has found no row: for so long it wants to wait for one. 0: not at all.
+  std::int64_t wait_us = 0;
 
   // subscribed
   bool tells_positions = false;  ///< the subscription asked for them

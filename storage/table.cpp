@@ -162,6 +162,7 @@ row_number table::store(row_position position, std::span<const value> values) {
     if (column < values.size()) index_value(column, values[column], row, position);
   }
   for (const auto& index : ordered_) index->insert(row);
+  if (queue_ != nullptr) queue_->insert(get(row));
   return row;
 }
 
@@ -187,13 +188,28 @@ row_view table::update(row_number row, std::span<const value> values, std::span<
     index_value(column, values[column], row, position);
   }
   encode_row(position, values, encoded_);
+  if (queue_ != nullptr) return replace_queued(row, values, changed);
   if (!ordered_.empty()) return replace_ordered(row, values, changed);
   heap_.replace(row, encoded_);
   return get(row);
 }
 
+/// A row's place in a queue is told by its values, as those in ordered indexes are.
+row_view table::replace_queued(row_number row, std::span<const value> values, std::span<const column_index> changed) {
+  queue_->erase(get(row));
+  if (ordered_.empty()) {
+    heap_.replace(row, encoded_);
+  } else {
+    replace_ordered(row, values, changed);
+  }
+  const row_view after = get(row);
+  queue_->insert(after);
+  return after;
+}
+
 void table::erase(row_number row) {
   const row_view before = get(row);
+  if (queue_ != nullptr) queue_->erase(before);
   const row_position position = before.position();
   row_view::cursor columns(before);
   for (const column_index column : indexed_columns_) unindex_value(column, columns.at(column), row, position);

@@ -16,6 +16,7 @@
 #include "storage/change_history.hpp"
 #include "storage/ordered_index.hpp"
 #include "storage/outcome.hpp"
+#include "storage/queue_index.hpp"
 #include "storage/row.hpp"
 #include "storage/row_directory.hpp"
 #include "storage/row_heap.hpp"
@@ -62,6 +63,14 @@ class table {
   [[nodiscard]] std::optional<column_index> key_from_outside() const { return key_from_outside_; }
   /// Why rows cannot be written; empty: they can.
   [[nodiscard]] std::string_view read_only_reason() const { return read_only_reason_; }
+
+  /// What makes it a queue; nullptr: it is none.
+  [[nodiscard]] const queue_index* queue() const { return queue_.get(); }
+  [[nodiscard]] queue_index* queue() { return queue_.get(); }
+  /// Whether stores have it, when there are any.
+  [[nodiscard]] bool is_stored() const { return queue_ == nullptr || queue_->settings().durable; }
+  /// Whether only the server's own statements write this column.
+  [[nodiscard]] bool is_own(column_index column) const { return queue_ != nullptr && queue_->is_own(column); }
 
   // Columns
 
@@ -277,6 +286,7 @@ class table {
                                                          row_number except) const;
   void read_types();
   [[nodiscard]] std::unique_ptr<ordered_index> make_ordered_index(index_description description) const;
+  row_view replace_queued(row_number row, std::span<const value> values, std::span<const column_index> changed);
   row_view replace_ordered(row_number row, std::span<const value> values, std::span<const column_index> changed);
   void read_values(row_view row);
   static std::uint64_t new_schema_version();
@@ -305,6 +315,7 @@ class table {
   std::uint64_t next_number_ = 1;
   std::optional<column_index> key_from_outside_;
   bool pinned_ = false;
+  std::unique_ptr<queue_index> queue_;  // nullptr: it is none
 
   std::unique_ptr<subscriptions> subscriptions_ = std::make_unique<subscriptions>(*this);
   std::unique_ptr<table_bindings> bindings_;  // nullptr: there are none

@@ -46,6 +46,7 @@ table::table(const table_description& d) : table(d.name) {
   ack_ = d.ack;
   set_history(d.history);
   sequence_ = std::max(d.sequence, d.numbers_after);
+  if (d.queue) queue_ = std::make_unique<queue_index>(*d.queue);
   learn(d);
   // One that cannot be read any more would copy what it is not to copy.
   for (const binding_description& b : d.bindings) {
@@ -88,6 +89,7 @@ table_description table::description() const {
   d.declared = declared_;
   if (columns_.front().facts) d.id_facts = *columns_.front().facts;
   d.read_only_reason = read_only_reason_;
+  if (queue_ != nullptr) d.queue = queue_->settings();
   return d;
 }
 

@@ -48,6 +48,22 @@ struct binding_description {
   bool operator==(const binding_description&) const = default;
 };
 
+/// What makes a table a queue: its rows are leased to one connection at a time.
+struct queue_settings {
+  /// How many columns it has for itself: attempts, available_at, leased_until, leased_by.
+  static constexpr column_index own_columns = 4;
+
+  bool durable = false;               ///< whether stores have it
+  std::int64_t lease_us = 0;          ///< how long a row is leased
+  std::uint64_t attempts_max = 0;     ///< how often; 0: no limit
+  std::int64_t delay_us = 0;          ///< of rows pushed without one of their own
+  std::string dead_letter;            ///< the table for rows that have had their attempts; empty: they go
+  column_index priority = id_column;  ///< the column whose greater values come first; `id`: none
+  column_index first_own = 0;         ///< the first of its own columns; the others follow
+
+  bool operator==(const queue_settings&) const = default;
+};
+
 /// A table as a store remembers it, without its rows.
 struct table_description {
   struct column {
@@ -85,6 +101,10 @@ struct table_description {
   std::vector<binding_description> bindings = {};
   /// Why rows cannot be written; empty: they can.
   std::string read_only_reason = {};
+  std::optional<queue_settings> queue = {};
+
+  /// Whether stores have it, when there are any.
+  [[nodiscard]] bool is_stored() const { return !queue || queue->durable; }
 
   bool operator==(const table_description&) const = default;
 };

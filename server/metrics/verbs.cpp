@@ -113,6 +113,17 @@ constexpr std::string_view name<parser::bind_statement> = "bind";
 template <>
 constexpr std::string_view name<parser::unbind_statement> = "unbind";
 
+template <>
+constexpr std::string_view name<parser::create_queue_statement> = "create_queue";
+template <>
+constexpr std::string_view name<parser::lease_statement> = "lease";
+template <>
+constexpr std::string_view name<parser::ack_statement> = "ack";
+template <>
+constexpr std::string_view name<parser::nack_statement> = "nack";
+template <>
+constexpr std::string_view name<parser::renew_statement> = "renew";
+
 template <std::size_t... Kind>
 constexpr std::array<std::string_view, verb_count> make_names(std::index_sequence<Kind...>) {
   return {name<std::variant_alternative_t<Kind, parser::statement_body>>..., "unreadable"};

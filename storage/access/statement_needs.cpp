@@ -68,11 +68,21 @@ class collector {
   void operator()(const parser::alter_ack_statement& s) { create(s.table); }
   void operator()(const parser::alter_history_statement& s) { create(s.table); }
   void operator()(const parser::create_table_statement& s) { create(s.table); }
+  void operator()(const parser::create_queue_statement& s) {
+    create(s.definition.table);
+    if (!s.dead_letter.empty()) create(s.dead_letter);  // which has rows that nobody inserts
+  }
+  void operator()(const parser::lease_statement& s) { lease(s.table); }
+  void operator()(const parser::ack_statement& s) { lease(s.table); }
+  void operator()(const parser::nack_statement& s) { lease(s.table); }
+  void operator()(const parser::renew_statement& s) { lease(s.table); }
   void operator()(const parser::drop_table_statement& s) { create(s.table); }
   void operator()(const parser::add_column_statement& s) { create(s.table); }
   void operator()(const parser::drop_column_statement& s) { create(s.table); }
   void operator()(const parser::create_index_statement& s) { create(s.table); }
   void operator()(const parser::drop_index_statement& s) { create(s.table); }
+
+  void operator()(const parser::show_statement& s) { out_.admin = s.what != parser::server_listing::queues; }
 
   // What anybody may; and what is decided by whom it is about, where it is run
   void operator()(const parser::status_statement&) {}
@@ -100,6 +110,7 @@ class collector {
  private:
   void add(std::string_view table, right_set rights) { out_.tables.push_back({.table = table, .rights = rights}); }
   void create(std::string_view table) { add(table, {right::create}); }
+  void lease(std::string_view queue) { add(queue, leasing_rights); }
 
   statement_needs& out_;
 };

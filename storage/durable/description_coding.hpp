@@ -19,6 +19,10 @@ void put_description(std::string& out, const table_description& d);
 void put_history(std::string& out, const std::optional<parser::history_setting>& h);
 [[nodiscard]] std::optional<parser::history_setting> take_history(byte_reader& in);
 
+/// What makes a table a queue.
+void put_queue(std::string& out, const queue_settings& q);
+[[nodiscard]] queue_settings take_queue(byte_reader& in);
+
 /// An acknowledgement, or none, in one byte.
 [[nodiscard]] std::uint8_t to_byte(const std::optional<parser::ack_mode>& ack);
 [[nodiscard]] std::optional<parser::ack_mode> to_ack(std::uint8_t byte);

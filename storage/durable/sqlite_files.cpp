@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "storage/durable/checksum.hpp"
+#include "storage/durable/description_coding.hpp"
 #include "storage/durable/sqlite_wal.hpp"
 
 namespace pubsubsql::storage::durable {
@@ -24,7 +25,7 @@ constexpr std::size_t left_out_bytes = row_view::header_bytes - sizeof(std::uint
 
 constexpr std::string_view select_tables =
     "select number, name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column, history, "
-    "history_bytes, history_seconds from tables order by number";
+    "history_bytes, history_seconds, queue from tables order by number";
 
 std::string rows_table(std::int64_t number) {
   return "rows_" + std::to_string(number);
@@ -142,6 +143,11 @@ table_description sqlite_files::read_description(const sqlite_statement& row) co
   d.declared = row.number(7) != 0;
   if (!row.is_null(8)) d.primary_column = static_cast<column_index>(row.number(8));
   d.history = read_history(row, 9);
+  if (!row.is_null(12)) {
+    byte_reader in(row.bytes(12));
+    d.queue = take_queue(in);
+    if (!in.good()) refuse_file("what the queue " + d.name + " is cannot be read");
+  }
   read_columns(row.number(0), d);
   read_indexes(row.number(0), d);
   read_bindings(row.number(0), d);
@@ -272,13 +278,18 @@ sqlite_files::open_table& sqlite_files::open(std::string_view name) {
 
 sqlite_files::open_table& sqlite_files::create(const table_description& d) {
   sqlite_statement s = db_->prepare(
-      "insert into tables (name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column) values "
-      "(?, ?, ?, ?, ?, ?, ?, ?) returning number");
+      "insert into tables (name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column, queue) "
+      "values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning number");
   s.bind_text(1, d.name);
   s.bind(2, static_cast<std::int64_t>(d.next_id)).bind(3, static_cast<std::int64_t>(d.sequence));
   if (d.ack) s.bind(4, static_cast<std::int64_t>(*d.ack));
   s.bind(5, d.hides_id ? 1 : 0).bind_text(6, d.read_only_reason).bind(7, d.declared ? 1 : 0);
   if (d.primary_column) s.bind(8, *d.primary_column);
+  std::string queue;
+  if (d.queue) {
+    put_queue(queue, *d.queue);
+    s.bind_bytes(9, queue);
+  }
   s.step();
   const std::int64_t number = s.number(0);
   s.run();

@@ -94,7 +94,7 @@ void sqlite_files::add_third_version() {
   db_->run("alter table journal add column sum integer");
 }
 
-/// The latest changes of tables, and bindings.
+/// The latest changes of tables, bindings, and what makes a table a queue.
 void sqlite_files::add_fourth_version() {
   for (const char* column : {"history", "history_bytes", "history_seconds"}) {
     db_->run("alter table tables add column " + std::string(column) + " integer");
@@ -107,6 +107,7 @@ void sqlite_files::add_fourth_version() {
       "create table bindings (number integer primary key autoincrement, table_number integer not null, queue text not "
       "null, predicate text not null)");
   db_->run("create index bindings_by_table on bindings (table_number)");
+  db_->run("alter table tables add column queue blob");
   db_->run("pragma user_version = " + std::to_string(format_version));
 }
 
