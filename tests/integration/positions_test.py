@@ -123,7 +123,8 @@ class Positions(unittest.TestCase):
                 with whole.connect(server) as again:
                     whole.follow(again, whole.target)
                 self.assertEqual(whole.resyncs, 0)
-                self.assertEqual(follower.seen, whole.seen)
+                self.assertEqual(follower.seen, whole.seen[:len(follower.seen)])
+                self.assertGreater(len(follower.seen), 10 * ROUNDS)
 
     first = 0
 
@@ -141,8 +142,10 @@ class Positions(unittest.TestCase):
     def write_and_follow(self, server: ServerProcess, followers: tuple[Follower, ...]) -> None:
         with server.framed() as setup:
             if not self.first:
-                setup.ask("alter table t set history = 64000000 bytes" if setup.ask("key t k")["status"] == "ok" else "")
                 self.first = setup.ask("subscribe skip * from t with seq")["seq"]
+                setup.ask("alter table t set history = 64000000 bytes")
+                for follower in followers:
+                    follower.position = self.first
         stop = threading.Event()
 
         def write(which: int) -> None:
