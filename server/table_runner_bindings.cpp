@@ -80,9 +80,8 @@ bool table_runner::claim_binding(const parser::bind_statement& s, transaction_an
   const std::string table(s.table);
   a.what = transaction_answer::fate::failed;
   encode_error(a.reply, to,
-               queue == table ? queue + " cannot be bound to itself; bind another table to it"
-                              : queue + " cannot be bound to " + table + ": rows of " + queue + " are copied to " +
-                                    table + ", so they would go round for ever; unbind one of the tables between");
+               queue + " cannot be bound to " + table + ": rows of " + queue + " are copied to " + table +
+                   ", so they would go round for ever; unbind one of the tables between");
   return false;
 }
 

@@ -144,6 +144,10 @@ executor::failure executor::run(const parser::bind_statement& s) {
   for (const std::string_view name : {s.table, s.queue}) {
     if (name.starts_with(own_tables)) return reserved_name(name);
   }
+  if (s.queue == s.table) {
+    return error{error_code::unsupported,
+                 "table " + std::string(s.table) + " cannot be bound to itself; bind another table to it"};
+  }
   using parser::right;
   if (is_guarded(s.table, {right::create, right::select}) || is_guarded(s.queue, {right::insert})) {
     return binding_of_some(s.queue, s.table);
