@@ -97,15 +97,20 @@ class Link:
             while True:
                 near = self._listener.accept()[0]
                 self._sockets.append(near)
-                if self._is_cut:
+                if self._is_cut or not self._connect(near):
                     _shut(near)
-                    continue
-                far = socket.create_connection(("127.0.0.1", self._to))
-                self._sockets.append(far)
-                for source, target in ((near, far), (far, near)):
-                    threading.Thread(target=_pass_on, args=(source, target), daemon=True).start()
         except OSError:
             pass  # closed
+
+    def _connect(self, near: socket.socket) -> bool:
+        try:
+            far = socket.create_connection(("127.0.0.1", self._to))
+        except OSError:
+            return False  # the server is down
+        self._sockets.append(far)
+        for source, target in ((near, far), (far, near)):
+            threading.Thread(target=_pass_on, args=(source, target), daemon=True).start()
+        return True
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
