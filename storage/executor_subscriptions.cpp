@@ -51,7 +51,7 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
   outcome_.snapshot = shows_rows(s);
   outcome_.tells_positions = s.tells_positions();
   outcome_.resyncs = s.since && !resumes_;
-  outcome_.position = t->sequence();
+  outcome_.position = resumes_ ? *s.since : t->sequence();  // what is replayed leads on from there
   if (resumes_) replay(*t, *s.since);
   return std::nullopt;
 }

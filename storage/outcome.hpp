@@ -181,7 +181,7 @@ struct outcome {
   // subscribed
   bool tells_positions = false;  ///< the subscription asked for them
   bool resyncs = false;          ///< it asked to go on where that is not possible: it begins anew
-  std::uint64_t position = 0;    ///< of the table: what the rows, or the replayed events, lead to
+  std::uint64_t position = 0;    ///< what the rows lead to, or where it goes on
   /// What it has missed, in place of rows: events without targets, for it alone. Valid as everything here.
   std::span<const event> replayed;
 

@@ -48,7 +48,10 @@ class Follower:
         if reply.get("resync") or self.position is None:
             self.position = None
             self.rows.clear()
-        self.target = reply["seq"]
+        elif self.position is not None:
+            assert reply["seq"] == self.position, reply
+        with server.framed() as other:
+            self.target = other.ask("subscribe skip * from t with seq")["seq"]
         return client
 
     def take(self, event: dict[str, Any]) -> None:
