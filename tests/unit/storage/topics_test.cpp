@@ -37,7 +37,7 @@ TEST_CASE("publish: events and nothing else") {
   CHECK(e.events()[0].starts_with("s7/1 publish id,a,b:"));
   CHECK(state(e) == before);
   CHECK(e.run("publish into t (a, c) values (1, null)") == "publish 1");
-  CHECK(e.changes() == texts{"4 add_column c"});
+  CHECK(e.changes() == texts{"5 add_column c"});
 }
 
 TEST_CASE("publish: what a table refuses, it refuses") {
@@ -62,13 +62,13 @@ TEST_CASE("publish: only rows that one may insert") {
   CHECK(e.run("publish into t (owner) values (web)", 2) == "publish 1");
   CHECK(e.run("publish into t (owner) values (web), (root)", 2).starts_with("error: CHECK OPTION failed"));
   CHECK(e.events().empty());
-  CHECK(e.run("bind q to t", 2).starts_with("error: a binding copies rows as they come"));
+  CHECK(e.run("bind t to u", 2).starts_with("error: a binding copies rows as they come"));
 }
 
 TEST_CASE("bindings: which rows go where") {
   engine_driver e;
   CHECK(e.run("bind q to t where a = 1 or b like 'x%'") == "bind");
-  CHECK(e.changes() == texts{"1 create_table t", "2 add_binding 1:qa = 1 or b like 'x%'"});
+  CHECK(e.changes() == texts{"1 create_table t", "2 add_binding 1:qa = 1 or b like x%"});
   CHECK(e.run("bind q to t where a = 1") == "bind");
   CHECK(e.run("bind all to t") == "bind");
   CHECK(e.run("bind all to t") == "bind");
