@@ -119,7 +119,7 @@ export interface SubscribeOptions {
   key?: string | string[];
   /**
    * Whether the subscription goes on after a reconnect where it was: what happened meanwhile comes as the events it was,
-   * without gap or repeat, and without `reset`. Only when the server has it no longer there is a `reset` with the reason
+   * without gap or repeat, and without `reset`; with `on slow conflate` what is known may be told again. Only when the server has it no longer there is a `reset` with the reason
    * "resync". Servers that do not know positions are asked as without. Otherwise that of connect().
    */
   resume?: boolean;

@@ -37,8 +37,9 @@ struct tls_options {
 /// How a subscription begins, and how it goes on when the connection was lost and made anew.
 struct subscribe_options {
   /// Goes on where it was: what happened meanwhile comes as the events it was, without gap or repeat, behind an event
-  /// `resumed`. Only when the server has it no longer there is a `resync`, and the rows come anew. For that the server
-  /// keeps what happens to the table for a while. Servers that know no positions are asked as without.
+  /// `resumed`; with `on slow conflate` what is known may be told again. Only when the server has it no longer there is
+  /// a `resync`, and the rows come anew. For that the server keeps what happens to the table for a while. Servers that
+  /// know no positions are asked as without.
   bool resume = false;
   /// Begins behind this position, the `seq` of an event that was seen before, without initial rows; implies `resume`.
   /// When that cannot be, the first event is a `resync`.

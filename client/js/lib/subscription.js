@@ -122,6 +122,7 @@ export class Subscription {
   confirm(reply) {
     this.#ready.resolve(this);
     const goesOn = this.#position?.agreed(reply) === true;
+    if (goesOn) this.#live.mayRepeat = true;
     if (!goesOn && (this.#confirmed || reply.resync)) {
       this.#live.clear();
       this.#push(new RowSet({ action: "reset", reason: reply.resync ? "resync" : "reconnect" }));

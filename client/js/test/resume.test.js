@@ -157,6 +157,20 @@ test("without being asked nothing is new", async (t) => {
   assert.deepEqual(await take(live, 2), [["add", undefined, "0"], ["reset", "reconnect"]]);
 });
 
+test("what is told once more is no other row", async (t) => {
+  const { server, db, wire } = await connected(t);
+  const live = db.subscribe("subscribe * from t on slow conflate", null, { resume: true });
+  await wire.answer("subscribe * from t on slow conflate with seq", { ...agreed, seq: 7 });
+  wire.tell(rows("add", 7, [], end));
+  wire.tell(rows("insert", 7, ["1"]));
+  wire.cut();
+  const second = await server.accept();
+  await second.answer("subscribe * from t on slow conflate since 7", { ...agreed, seq: 7 });
+  second.tell(rows("insert", 8, ["1"]));
+  assert.deepEqual(await take(live, 3), [["add", 7], ["insert", 7, "1"], ["insert", 8, "1"]]);
+  assert.deepEqual([...live.rows.keys()], ["1"]);
+});
+
 test("published rows pass by", async (t) => {
   const { db, wire } = await connected(t);
   const live = db.subscribe("subscribe * from t", null, { resume: true, key: "name" });

@@ -118,8 +118,8 @@ class AsyncClient:
         primary key, which must not change. UsageError ends the subscription when two rows have the same.
         `keep_rows`: without, `rows` stays empty, and the consumer has nothing but a `reset` after an overflow.
         `resume`: after a reconnect it goes on where it was: what happened meanwhile comes as the changes it was, without
-        gap or repeat, and without `reset`. Only when the server has it no longer there is a `reset` with the reason
-        "resync". Servers that do not know positions are asked as without. Otherwise that of the options.
+        gap or repeat, and without `reset`; with `on slow conflate` what is known may be told again. Only when the server
+        has it no longer there is a `reset` with the reason "resync". Servers that do not know positions are asked as without. Otherwise that of the options.
         `since`: begin behind this position, the `seq` of a change that was seen before, without initial rows; implies
         `resume`. When that cannot be, the first change is a `reset` with the reason "resync"."""
         subscription = AsyncSubscription(

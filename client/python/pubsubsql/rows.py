@@ -92,6 +92,9 @@ class LiveRows(Mapping[Key, Row]):
         self._key = None if key is None else list(key)
         self._group_columns = group_columns
         self._columns: Dict[str, None] = {}
+        # Whether rows that are there may be told once more, as `on slow conflate` does when a subscription goes on. Until
+        # _clear().
+        self._may_repeat = False
 
     def __getitem__(self, key: Key) -> Row:
         return self._rows[key]
@@ -122,6 +125,7 @@ class LiveRows(Mapping[Key, Row]):
     # For the subscription
 
     def _clear(self) -> None:
+        self._may_repeat = False
         with self._lock:
             self._rows.clear()
 
@@ -145,7 +149,7 @@ class LiveRows(Mapping[Key, Row]):
 
     def _enter(self, key: Key, row: Row) -> None:
         """The server never enters a row that is there, so another one has its key. Groups cannot be mistaken."""
-        if self._group_columns is None and key in self._rows:
+        if self._group_columns is None and not self._may_repeat and key in self._rows:
             names = ", ".join(self._key or ())
             raise _ambiguous(f"two rows have the same {names}, {key}")
         self._rows[key] = row

@@ -162,6 +162,8 @@ class AsyncSubscription:
         self.pubsubid = str(reply.members.get("pubsubid"))
         seq, resync = reply.members.get("seq"), bool(reply.members.get("resync"))
         goes_on = self._position is not None and self._position.agreed(seq, resync)
+        if goes_on:
+            self.rows._may_repeat = True
         if not goes_on and (self._confirmed or resync):
             self.rows._clear()
             self._push(Change("reset", reason="resync" if resync else "reconnect"))

@@ -170,6 +170,17 @@ class Resuming(unittest.IsolatedAsyncioTestCase):
         await self.wire.answer(sql, **AGREED)
         self.assertEqual(await take(live, 2), [("add", None, "0"), ("reset", "reconnect")])
 
+    async def test_what_is_told_once_more_is_no_other_row(self) -> None:
+        db, sql = await self.connect(), "subscribe * from t on slow conflate"
+        live = await self.subscribe(db, sql + " with seq", {"seq": 7}, sql, resume=True)
+        self.wire.tell(**rows("add", 7, end=True))
+        self.wire.tell(**rows("insert", 7, "1"))
+        await self.reconnected()
+        await self.wire.answer(sql + " since 7", **AGREED, seq=7)
+        self.wire.tell(**rows("insert", 8, "1"))
+        self.assertEqual(await take(live, 3), [("add", 7), ("insert", 7, "1"), ("insert", 8, "1")])
+        self.assertEqual(list(live.rows), ["1"])
+
     async def test_published_rows_pass_by(self) -> None:
         db, sql = await self.connect(), "subscribe * from t"
         live = await self.subscribe(db, sql + " with seq", {"seq": 7}, sql, resume=True, key="name")
