@@ -101,42 +101,6 @@ class continuing_loader : public table_loader {
   bool leaps_;
 };
 
-/// MySQL has the rows of queues, but not what makes a table one: that the data directory knows.
-class queue_loader : public table_loader {
- public:
-  queue_loader(table_loader& to, const std::vector<table_description>& known) : to_(to), known_(known) {}
-  std::optional<std::string> on_table(const table_description& d) override {
-    const auto known = std::ranges::find(known_, d.name, &table_description::name);
-    if (known == known_.end() || !known->queue || d.queue) return to_.on_table(d);
-    table_description queue = d;
-    queue.queue = known->queue;
-    const auto place_of = [&](storage::column_index column) {
-      const auto it = std::ranges::find(d.columns, known->columns[column - 1].name, &table_description::column::name);
-      return it == d.columns.end() ? storage::id_column
-                                   : static_cast<storage::column_index>(it - d.columns.begin() + 1);
-    };
-    queue.queue->first_own = place_of(known->queue->first_own);
-    if (known->queue->priority != storage::id_column) queue.queue->priority = place_of(known->queue->priority);
-    for (storage::column_index i = 0; i < storage::queue_settings::own_columns; ++i) {
-      if (queue.queue->first_own == storage::id_column ||
-          place_of(known->queue->first_own + i) != queue.queue->first_own + i) {
-        spdlog::warn("table {} is no queue any more: it has lost columns in MySQL that it needs", d.name);
-        return to_.on_table(d);
-      }
-    }
-    return to_.on_table(queue);
-  }
-  std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
-    return to_.on_row(position, values);
-  }
-  void on_change(const storage::past_change& c) override { to_.on_change(c); }
-  void on_lost_change(std::uint64_t sequence) override { to_.on_lost_change(sequence); }
-
- private:
-  table_loader& to_;
-  const std::vector<table_description>& known_;
-};
-
 /// Numbers what comes after loading far beyond what MySQL may have got already, see sequence_leap, and has it looked at
 /// later what MySQL has got.
 class leaping_loader : public table_loader {
@@ -352,8 +316,7 @@ void durable_stores::load_from_sqlite(server& s) {
 void durable_stores::load_from_mysql(server& s, table_loader& loader) {
   if (sqlite_ == nullptr) return mysql_->load(loader);
   storage::text_map<std::uint64_t> sequences;
-  const std::vector<table_description> known = sqlite_->files().descriptions();
-  for (const table_description& d : known) sequences.emplace(d.name, d.sequence);
+  for (const table_description& d : sqlite_->files().descriptions()) sequences.emplace(d.name, d.sequence);
   const auto is_ahead = [&](std::string_view table) {
     const auto it = sequences.find(table);
     if (it == sequences.end()) return false;
@@ -365,8 +328,7 @@ void durable_stores::load_from_mysql(server& s, table_loader& loader) {
   };
   sqlite_->run_in_transaction([&](sqlite_files& files) {
     copying_loader copying(loader, files);
-    queue_loader queues(copying, known);
-    mysql_->load(queues, [&](std::string_view table) { return !is_ahead(table); });
+    mysql_->load(copying, [&](std::string_view table) { return !is_ahead(table); });
     copying.end_table();
     for (const std::string& name : copying.names) sequences.erase(name);
   });
@@ -378,12 +340,10 @@ void durable_stores::load_from_mysql(server& s, table_loader& loader) {
 void durable_stores::overwrite_mysql(server& s, const std::string& table) {
   if (mysql_->overwrite(*s.find(table))) return;
   s.forget(table);
-  const std::vector<table_description> known = sqlite_->files().descriptions();
   sqlite_->run_in_transaction([&](sqlite_files& files) {
     continuing_loader continuing = continuing_to(s, options_, mysql_ != nullptr);
     copying_loader copying(continuing, files);
-    queue_loader queues(copying, known);
-    mysql_->load(queues, [&](std::string_view name) { return name == table; });
+    mysql_->load(copying, [&](std::string_view name) { return name == table; });
     copying.end_table();
   });
 }

@@ -285,6 +285,7 @@ void table_runner::redo_corrected(table_queue& q, held_statement h, const storag
 }
 
 void table_runner::advance(table_queue& q) {
+  if (queues_kept_.knows(q.table)) queues_kept_.touched(q.table);  // pops that wait for rows have come before
   while (!q.waiting.empty() && !paused_ && !q.occupied && q.held.size() < q.held_max &&
          !(q.waiting.front().barrier && !q.held.empty())) {
     waiting_statement next = std::move(q.waiting.front());
@@ -310,7 +311,6 @@ void table_runner::advance(table_queue& q) {
       execute_from_text(queue, std::move(next.source));
     }
   }
-  if (queues_kept_.knows(q.table)) queues_kept_.touched(q.table);
   if (on_paused_) tell_when_paused();
 }
 

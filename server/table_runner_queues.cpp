@@ -31,11 +31,8 @@ std::span<const storage::change> table_runner::stored_part(const storage::outcom
 
 bool table_runner::is_free(std::string_view table) const {
   if (paused_) return false;
-  if (!worker_.shared().store.has_store()) return !has_waiting(table);
   const auto it = queues_.find(table);
-  if (it == queues_.end()) return true;
-  const table_queue& q = *it->second;
-  return !q.occupied && q.waiting.empty() && q.held.size() < q.held_max;
+  return it == queues_.end() || (!it->second->occupied && it->second->held.size() < it->second->held_max);
 }
 
 /// What a statement on a queue has come to.

@@ -237,10 +237,8 @@ void executor::give_back(table& t, row_number row, lease_end why, value availabl
   const std::uint64_t attempts = attempts_of(q, t.get(row));
   const bool is_dead = settings.attempts_max > 0 && attempts >= settings.attempts_max;
   ++q.counts.returned;
-  if (is_dead && settings.dead_letter.empty()) {
-    ++q.counts.dead;
-    return log_.erase(t, row);
-  }
+  if (is_dead) ++q.counts.dead;
+  if (is_dead && settings.dead_letter.empty()) return log_.erase(t, row);
   begin_lease_changes(t);
   write_lease(t, row, attempts, available, {});
   if (is_dead) q.note_death(position, why);

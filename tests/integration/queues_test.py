@@ -7,6 +7,8 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.error
+import urllib.request
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -172,12 +174,12 @@ class Waiting(unittest.TestCase):
                 self.assertEqual(json.loads(worker.read_reply())["status"], "err")
 
     def test_requests_over_http_lease_nothing(self) -> None:
-        import urllib.request
-
         with ServerProcess("--log-level", "warning", http=True) as server, server.framed() as client:
             ok(client, "create queue q (job text)")
             request = urllib.request.Request(
-                f"http://127.0.0.1:{server.http_port}/sql", data=b"pop 1 from q", method="POST"
+                f"http://127.0.0.1:{server.http_port}/sql",
+                data=b"pop 1 from q",
+                headers={"Content-Type": "application/sql"},
             )
             try:
                 with urllib.request.urlopen(request) as answer:

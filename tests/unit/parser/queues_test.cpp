@@ -18,7 +18,7 @@ TEST_CASE("queues: statements") {
       {"pop 10 from q", ""},
       {"pop 10 * from q where a = 1 wait 10 seconds lease 60 seconds", ""},
       {"pop 1 a, b from q lease 1 hour wait 1 day", "pop 1 a, b from q wait 86400 seconds lease 3600 seconds"},
-      {"pop 3 * from q where a > 1 and b like 'x%'", ""},
+      {"pop 3 * from q where a > 1 and b like 'x%'", "pop 3 * from q where a > 1 and b like x%"},
       {"ack q 1", ""},
       {"ack q 1, '2' , 3", "ack q 1, 2, 3"},
       {"nack q 1, 2 delay 5 seconds", ""},
