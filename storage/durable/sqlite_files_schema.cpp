@@ -93,7 +93,8 @@ void sqlite_files::add_third_version() {
 /// Bindings.
 void sqlite_files::add_fourth_version() {
   db_->run(
-      "create table if not exists bindings (number integer primary key autoincrement, table_number integer not null, queue text not "
+      "create table if not exists bindings (number integer primary key autoincrement, table_number integer not null, "
+      "queue text not "
       "null, predicate text not null)");
   db_->run("create index if not exists bindings_by_table on bindings (table_number)");
   db_->run("pragma user_version = " + std::to_string(format_version));
