@@ -144,7 +144,7 @@ class table_runner {
   void run_owned(table_queue& q, const transaction_request& request, transaction_answer& a);
   void make_table(table_queue& q, transaction_answer& a, const reply_address& to);
   void copy_into(table_queue& q, const transaction_request& request, transaction_answer& a);
-  void take(table_queue& q, const storage::outcome& o, transaction_answer& a);
+  void take(const storage::outcome& o, transaction_answer& a);
   void answer(transaction_answer a);
 
   // table_runner_bindings.cpp

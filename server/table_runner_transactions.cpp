@@ -90,7 +90,7 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
   encode_outcome(a.reply, from, o);
   if (o.failure) a.what = transaction_answer::fate::failed;
   if (bind != nullptr) note_bindings(q.table);
-  take(q, o, a);
+  take(o, a);
   if (a.changes == nullptr || a.changes->wanted_key().empty()) return;
   const std::string why = key_is_needed(q.table, a.changes->wanted_key());
   undo(q, *a.changes);
@@ -99,7 +99,7 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
 }
 
 /// What a statement has come to, for the transaction to keep.
-void table_runner::take(table_queue&, const storage::outcome& o, transaction_answer& a) {
+void table_runner::take(const storage::outcome& o, transaction_answer& a) {
   a.events = ready_events(o);
   if (!o.copies.empty()) a.copies = wanted_copies(o);
   if (o.changes.empty()) return;
@@ -124,7 +124,7 @@ void table_runner::copy_into(table_queue& q, const transaction_request& request,
                                                      .now_us = request.now_us,
                                                      .memory_exceeded = worker_.shared().memory.exceeded()});
   if (o.failure) return refuse(*o.failure);
-  take(q, o, a);
+  take(o, a);
   if (a.changes == nullptr || a.changes->wanted_key().empty()) return;
   const std::string why = key_is_needed(q.table, a.changes->wanted_key());
   undo(q, *a.changes);

@@ -96,7 +96,10 @@ void executor::forget_published() {
 void executor::derive_published() {
   subscriptions& all = published_to_->subscribers();
   all.begin_statement(who_.now_us);
+  const std::size_t first = events_.size();
   for (const row_view row : published_) all.on_publish(row, published_to_->all_columns(), events_);
+  // They are no changes: whoever gets them stays where it is.
+  for (event& e : std::span(events_).subspan(first)) e.sequence = published_to_->sequence();
 }
 
 // What goes into queues

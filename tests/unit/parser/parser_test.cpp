@@ -94,8 +94,7 @@ TEST_CASE("parser: keywords come in any case and are not reserved") {
       {"insert into values (values) values (values) returning values",
        "insert into `values` (`values`) values (values) returning `values`"},
       {"publish into publish (publish) values (publish)", "publish into `publish` (`publish`) values (publish)"},
-      {"bind bind to to where where = 1 or bind like 'x%'",
-       "bind `bind` to `to` where `where` = 1 or `bind` like 'x%'"},
+      {"bind bind to to where where = 1 or bind like 'x%'", "bind `bind` to `to` where `where` = 1 or `bind` like x%"},
       {"unbind q from t where a = b", "unbind q from t where a = b"},
       {"push front into front (front) values (front)", "push front into `front` (`front`) values (front)"},
       {"push into into (into) values (into)", "push back into `into` (`into`) values (into)"},
@@ -279,7 +278,9 @@ TEST_CASE("parser: errors say what was expected, what was found, and where") {
       {"stream stream status", "expected a statement that has a reply, found `stream` at offset 7"},
       {"stream close", "expected a statement that has a reply, found `close` at offset 7"},
       {"status now", "expected end of statement, found `now` at offset 7"},
-      {"show", "expected `tables`, `subscriptions`, `limits`, `users` or `grants`, found end of statement at offset 4"},
+      {"show",
+       "expected `tables`, `subscriptions`, `bindings`, `limits`, `users` or `grants`, found end of statement at "
+       "offset 4"},
       {"mysql dance",
        "expected `connect`, `disconnect`, `status`, `tables`, `subscribe`, `unsubscribe`, `check` or `repair`, found "
        "`dance` at offset 6"},
