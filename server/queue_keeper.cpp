@@ -172,9 +172,9 @@ void queue_keeper::bury(kept_queue& k) {
   // Later: this may be called while a transaction is being finished.
   boost::asio::post(worker_.context(), [this, name = k.name] {
     worker_.forget_time();
-    kept_queue& later = kept(name);
-    const storage::table* const t = find(later);
-    later.is_moving = t != nullptr && worker_.statements().move_dead(*t);
+    const storage::table* const t = find(kept(name));
+    // It may be done, and the next one begun, when this returns.
+    if (t == nullptr || !worker_.statements().move_dead(*t)) kept(name).is_moving = false;
     worker_.forget_time();
   });
 }
