@@ -25,8 +25,8 @@ struct worker_counters {
   // At the worker's tables
   duration_histogram commit_durations;                ///< how long what was held waited for a store
   std::array<std::uint64_t, event_actions> events{};  ///< rows, once for each group of like subscriptions
-  std::uint64_t resumed = 0;   ///< subscriptions that went on at a position
-  std::uint64_t resynced = 0;  ///< those that asked for that and had to begin anew
+  std::uint64_t resumed = 0;                          ///< subscriptions that went on at a position
+  std::uint64_t resynced = 0;                         ///< those that asked for that and had to begin anew
 
   // Connections of the worker
   std::uint64_t deliveries = 0;  ///< rows of events, once for each subscription

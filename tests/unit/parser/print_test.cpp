@@ -79,8 +79,8 @@ TEST_CASE("print: nasty names and values are read back") {
       check_round_trip({.body = alter_history_statement{.table = name, .history = h}});
     }
     check_round_trip({.body = subscribe_statement{.table = name, .where = {}, .with_seq = true}});
-    check_round_trip({.body = subscribe_statement{
-                          .table = name, .where = {}, .on_slow = slow_policy::drop, .since = UINT64_MAX}});
+    check_round_trip(
+        {.body = subscribe_statement{.table = name, .where = {}, .on_slow = slow_policy::drop, .since = UINT64_MAX}});
     check_round_trip({.body = mysql_connect_statement{.address = text}});
     check_round_trip({.body = mysql_check_statement{.table = name}});
     check_round_trip({.body = mysql_repair_statement{.table = name, .from_mysql = false}});
