@@ -46,7 +46,7 @@ bool subscription_book::confirm(subscription handle, std::uint64_t pubsubid, std
   live_[pubsubid] = handle;
   if (!e.resume) return false;
   const bool goes_on = seq && e.position && !resync;
-  e.position = goes_on || e.skip ? seq : std::nullopt;
+  if (!goes_on) e.position = e.skip ? seq : std::nullopt;
   return goes_on;
 }
 

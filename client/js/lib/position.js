@@ -42,7 +42,7 @@ export class Position {
   /** The answer to statement(); undefined members for a server that has no positions. Whether it goes on where it was. */
   agreed({ seq, resync }) {
     const goesOn = seq !== undefined && this.value !== undefined && resync !== true;
-    this.value = goesOn || this.#skips ? seq : undefined;
+    if (!goesOn) this.value = this.#skips ? seq : undefined;
     return goesOn;
   }
 

@@ -40,7 +40,8 @@ class Position:
     def agreed(self, seq: Optional[int], resync: bool) -> bool:
         """The answer to statement(); without `seq` from a server that has no positions. Whether it goes on where it was."""
         goes_on = seq is not None and self.value is not None and not resync
-        self.value = seq if goes_on or self._skips else None
+        if not goes_on:
+            self.value = seq if self._skips else None
         return goes_on
 
     def passed(self, change: Change) -> None:
