@@ -166,7 +166,7 @@ void work_queue::run(report& out) {
 }
 
 void work_queue::measure(report& out, const std::string& rate, bool durable, std::uint64_t rows) const {
-  std::vector<std::string> flags = {"--threads", std::to_string(threads_), "--log-level", "warning"};
+  std::vector<std::string> flags = {"--threads", std::to_string(threads_)};
   std::optional<scratch_directory> data;
   if (durable) flags.insert(flags.end(), {"--data", data.emplace(directory_).path()});
   const server_process server(server_, flags);
