@@ -51,7 +51,7 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
 }
 
 void table_runner::make_table(table_queue& q, transaction_answer& a, const reply_address& to) {
-  const storage::outcome& o = database_.make_table(q.table);
+  const storage::outcome& o = database_.make_table(q.table, worker_.now_us());
   if (o.failure) {
     a.what = transaction_answer::fate::failed;
     return encode_error(a.reply, to, *o.failure);

@@ -11,8 +11,8 @@ const outcome& database::execute(const parser::statement& s, const caller& who) 
   return executor_->execute(s, who);
 }
 
-const outcome& database::make_table(std::string_view name) {
-  return executor_->make_table(name);
+const outcome& database::make_table(std::string_view name, std::int64_t now_us) {
+  return executor_->make_table(name, now_us);
 }
 
 std::optional<error> database::select_inner(const parser::statement& s, const caller& who, sql::inner_result& out) {

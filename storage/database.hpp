@@ -97,8 +97,8 @@ class database {
   [[nodiscard]] const outcome& execute(const parser::statement& s, const caller& who);
 
   /// Makes a table of that name that grows on first use, unless there is one of the name. The outcome, of kind done,
-  /// has the change.
-  [[nodiscard]] const outcome& make_table(std::string_view name);
+  /// has the change. `now_us`: the time, as in caller.
+  [[nodiscard]] const outcome& make_table(std::string_view name, std::int64_t now_us);
 
   /// Runs a select that is a subquery of a statement elsewhere. Returns what is wrong with it, if anything.
   [[nodiscard]] std::optional<error> select_inner(const parser::statement& s, const caller& who,

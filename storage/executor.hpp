@@ -45,7 +45,7 @@ class executor {
                                       const table_description* outside);
   [[nodiscard]] std::optional<error> check_repair(std::string_view table, const table_differences& d,
                                                   const table_description* outside);
-  [[nodiscard]] const outcome& make_table(std::string_view name);
+  [[nodiscard]] const outcome& make_table(std::string_view name, std::int64_t now_us);
   void pin(std::string_view table, bool pinned);
   void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
   [[nodiscard]] table* table_of(subscriber_id subscriber, std::uint64_t pubsubid) const;

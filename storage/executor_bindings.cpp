@@ -189,10 +189,10 @@ executor::failure executor::run(const parser::unbind_statement& s) {
   return std::nullopt;
 }
 
-const outcome& executor::make_table(std::string_view name) {
+const outcome& executor::make_table(std::string_view name, std::int64_t now_us) {
   reclaim();
   begin();
-  who_ = {};
+  who_ = {.now_us = now_us};
   table* t = nullptr;
   if (auto failed = find_or_create(name, t)) {
     outcome_.failure = std::move(failed);
