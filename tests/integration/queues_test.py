@@ -15,6 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from harness.mariadb import MariadbServer  # noqa: E402
 from harness.server_process import ServerProcess  # noqa: E402
 from harness.wire import Closed, FramedConnection, deadline_s  # noqa: E402
 
@@ -263,6 +264,29 @@ class Durable(unittest.TestCase):
                     self.assertEqual(rows(client, "pop 5 job, attempts, leased_by from d")[0][:2], ["a", "1"])
                     self.assertEqual(rows(client, "describe d")[3][0], "attempts")
                     self.assertEqual(queue_numbers(client, "d")["InFlight"], 2)
+
+
+class Mirrored(unittest.TestCase):
+    """What makes a table a queue comes back from MySQL, too."""
+
+    def test_restarts(self) -> None:
+        with MariadbServer() as mariadb:
+            for number, with_data in enumerate((False, True)):
+                mariadb.create_database(f"queues{number}", "app", "secret")
+                with tempfile.TemporaryDirectory(prefix="pubsubsql-queues-") as directory:
+                    flags = ["--mysql", mariadb.url(f"queues{number}", "app", "secret"), "--log-level", "warning"]
+                    flags += ["--data", directory] if with_data else []
+                    with ServerProcess(*flags) as server, server.framed() as client:
+                        ok(client, "create queue d (job text, p int) durable max attempts 2 dead letter x priority p")
+                        ok(client, "create queue n (job text)")
+                        ok(client, "push into d (job, p) values (a, 1), (b, 2)")
+                        rows(client, "pop 1 from d")
+                    with ServerProcess(*flags) as server, server.framed() as client:
+                        self.assertEqual(client.ask("select * from n")["status"], "err")
+                        got = rows(client, f"pop 2 id, job, attempts from d wait {LONG}")
+                        self.assertEqual([row[1:] for row in got], [["b", "2"], ["a", "1"]])
+                        ok(client, f"nack d {got[0][0]}")
+                        until("a dead letter", lambda: client.ask("select job from x").get("data") == [["b"]])
 
 
 class Messages:

@@ -62,7 +62,7 @@ struct model_row {
 struct model {
   std::uint64_t attempts_max = 0;
   bool keeps_dead = false;
-  std::map<std::uint64_t, model_row> rows;
+  std::map<std::uint64_t, model_row> rows = {};
   std::uint64_t next_id = 0;
 
   [[nodiscard]] bool is_dead(const model_row& r) const { return attempts_max > 0 && r.attempts >= attempts_max; }
@@ -97,9 +97,9 @@ void check_counts(timed_engine& e, const model& m) {
   std::size_t dead = 0;
   std::size_t delayed = 0;
   for (const auto& [id, r] : m.rows) {
-    leased += r.until ? 1 : 0;
-    dead += !r.until && m.is_dead(r) ? 1 : 0;
-    delayed += !r.until && !m.is_dead(r) && r.available_us > e.now_us ? 1 : 0;
+    leased += r.until ? 1U : 0U;
+    dead += !r.until && m.is_dead(r) ? 1U : 0U;
+    delayed += !r.until && !m.is_dead(r) && r.available_us > e.now_us ? 1U : 0U;
   }
   REQUIRE(q.leased().size() == leased);
   REQUIRE(q.dead().size() == dead);
