@@ -82,14 +82,14 @@ class collector {
   void operator()(const parser::create_index_statement& s) { create(s.table); }
   void operator()(const parser::drop_index_statement& s) { create(s.table); }
 
-  void operator()(const parser::show_statement& s) { out_.admin = s.what != parser::server_listing::queues; }
-
   // What anybody may; and what is decided by whom it is about, where it is run
   void operator()(const parser::status_statement&) {}
   void operator()(const parser::close_statement&) {}
   void operator()(const parser::show_tables_statement&) {}
   /// Bindings are shown as far as one may see their tables.
-  void operator()(const parser::show_statement& s) { out_.admin = s.what != parser::server_listing::bindings; }
+  void operator()(const parser::show_statement& s) {
+    out_.admin = s.what != parser::server_listing::queues && s.what != parser::server_listing::bindings;
+  }
   void operator()(const parser::begin_statement&) {}
   void operator()(const parser::commit_statement&) {}
   void operator()(const parser::rollback_statement&) {}
