@@ -65,7 +65,8 @@ TEST_CASE("access: what the server shows of itself") {
       {"show limits", ""},
       {"show bindings", ""},
       {"show",
-       "expected `tables`, `subscriptions`, `bindings`, `limits`, `users` or `grants`, found end of statement at "
+       "expected `tables`, `queues`, `subscriptions`, `bindings`, `limits`, `users` or `grants`, found end of "
+       "statement at "
        "offset 4"},
   });
 }

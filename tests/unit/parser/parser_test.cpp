@@ -279,7 +279,8 @@ TEST_CASE("parser: errors say what was expected, what was found, and where") {
       {"stream close", "expected a statement that has a reply, found `close` at offset 7"},
       {"status now", "expected end of statement, found `now` at offset 7"},
       {"show",
-       "expected `tables`, `subscriptions`, `bindings`, `limits`, `users` or `grants`, found end of statement at "
+       "expected `tables`, `queues`, `subscriptions`, `bindings`, `limits`, `users` or `grants`, found end of "
+       "statement at "
        "offset 4"},
       {"mysql dance",
        "expected `connect`, `disconnect`, `status`, `tables`, `subscribe`, `unsubscribe`, `check` or `repair`, found "

@@ -422,7 +422,7 @@ TEST_CASE("sqlite files: rows written before there were checksums are read, and 
   }
   for (const char* sql :
        {"alter table rows_1 drop column sum", "alter table journal drop column sum", "drop table history",
-        "alter table tables drop column history", "alter table tables drop column history_bytes",
+        "drop table bindings", "alter table tables drop column history", "alter table tables drop column history_bytes",
         "alter table tables drop column history_seconds", "alter table tables drop column queue",
         "pragma user_version = 2"}) {
     at.tamper(sql);
