@@ -73,11 +73,13 @@ class copying_loader : public table_loader {
 /// memory they may have been lost. A table that was never numbered begins now, as a new one does.
 class continuing_loader : public table_loader {
  public:
-  /// `leaps`: whether MySQL has to find its numbers by their remainders, see sequence_leap.
-  continuing_loader(table_loader& to, parser::ack_mode default_ack, bool leaps)
-      : to_(to), default_ack_(default_ack), leaps_(leaps) {}
+  /// `leaps`: whether MySQL has to find its numbers by their remainders, see sequence_leap. `from_mysql`: the rows are
+  /// MySQL's, where others may have changed them: nobody's position is that of these rows.
+  continuing_loader(table_loader& to, parser::ack_mode default_ack, bool leaps, bool from_mysql)
+      : to_(to), default_ack_(default_ack), leaps_(leaps), from_mysql_(from_mysql) {}
   std::optional<std::string> on_table(const table_description& d) override {
-    if (d.sequence > 0 && d.ack.value_or(default_ack_) == parser::ack_mode::committed) return to_.on_table(d);
+    const bool is_certain = !from_mysql_ && d.ack.value_or(default_ack_) == parser::ack_mode::committed;
+    if (d.sequence > 0 && is_certain) return to_.on_table(d);
     table_description continued = d;
     const auto now_us = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -99,6 +101,7 @@ class continuing_loader : public table_loader {
   table_loader& to_;
   parser::ack_mode default_ack_;
   bool leaps_;
+  bool from_mysql_;
 };
 
 /// Numbers what comes after loading far beyond what MySQL may have got already, see sequence_leap, and has it looked at
@@ -123,8 +126,8 @@ class leaping_loader : public table_loader {
   mysql_store& mysql_;
 };
 
-continuing_loader continuing_to(server& s, const options& o, bool has_mysql) {
-  return {s.loader(), o.ack.value_or(parser::ack_mode::committed), has_mysql};
+continuing_loader continuing_to(server& s, const options& o, bool has_mysql, bool from_mysql) {
+  return {s.loader(), o.ack.value_or(parser::ack_mode::committed), has_mysql, from_mysql};
 }
 
 /// Tells MySQL's side which tables the data directory has, and their columns.
@@ -266,7 +269,7 @@ void durable_stores::load(server& s) {
 /// Returns false when MySQL is away, or goes away meanwhile, and the data directory can stand in for it.
 bool durable_stores::load_from_mysql(server& s) {
   const auto began = std::chrono::steady_clock::now();
-  continuing_loader continuing = continuing_to(s, options_, mysql_ != nullptr);
+  continuing_loader continuing = continuing_to(s, options_, mysql_ != nullptr, true);
   counting_loader loader(continuing);
   try {
     connect_mysql();
@@ -299,7 +302,7 @@ void durable_stores::connect_mysql() {
 
 void durable_stores::load_from_sqlite(server& s) {
   const auto began = std::chrono::steady_clock::now();
-  continuing_loader continuing = continuing_to(s, options_, mysql_ != nullptr);
+  continuing_loader continuing = continuing_to(s, options_, mysql_ != nullptr, false);
   counting_loader loader(continuing);
   if (mysql_ != nullptr) {
     leaping_loader leaping(loader, *mysql_);
@@ -341,7 +344,7 @@ void durable_stores::overwrite_mysql(server& s, const std::string& table) {
   if (mysql_->overwrite(*s.find(table))) return;
   s.forget(table);
   sqlite_->run_in_transaction([&](sqlite_files& files) {
-    continuing_loader continuing = continuing_to(s, options_, mysql_ != nullptr);
+    continuing_loader continuing = continuing_to(s, options_, mysql_ != nullptr, true);
     copying_loader copying(continuing, files);
     mysql_->load(copying, [&](std::string_view name) { return name == table; });
     copying.end_table();

@@ -142,6 +142,9 @@ void mysql_takeover::load(const mysql_table& t) {
     const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
     loaded_.back().sequence =
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count());
+  } else {
+    // Others may have changed the rows meanwhile: nobody's position is that of these.
+    loaded_.back().numbers_after = loaded_.back().sequence + storage::durable::sequence_leap;
   }
   storage::table* ours = nullptr;
   on_worker_(*owner, [&](table_runner& r) {

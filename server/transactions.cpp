@@ -147,6 +147,8 @@ void transactions::make_plan(transaction& t, const statement_facts& of, const pa
     const auto* const bind = std::get_if<parser::bind_statement>(&s.body);
     if (bind == nullptr) add_reachable(wanted);
     sort_by_rank(wanted);
+    // Whoever has the dead letter table may keep it for long: meanwhile the queue goes on.
+    std::ranges::stable_partition(wanted, [&](const placed_table& w) { return w.name != t.dead_of; });
     for (const placed_table& w : wanted) {
       if (std::ranges::find(t.tables, w.name, &placed_table::name) != t.tables.end()) continue;
       add(w, {}).request.makes_table = bind != nullptr && w.name == bind->queue;
@@ -341,11 +343,12 @@ void transactions::go_on(transaction& t, transaction_answer& a) {
     if (t.main && !t.is_implicit) undo_statement(t);
     return finish_statement(t, a);
   }
-  if (!t.plan.empty() && !t.main) {
+  const bool is_part = !t.plan.empty() && !t.main;
+  plan_copies(t, a.copies);  // also of dead rows, whose deletion is still to come
+  if (is_part) {
     if (a.rows) t.inner_results.push_back(std::move(*a.rows));
     return ask_next(t);
   }
-  plan_copies(t, a.copies);
   if (t.plan.empty()) return finish_statement(t, t.main ? *t.main : a);
   if (!t.main) t.main = std::move(a);
   ask_next(t);

@@ -134,7 +134,7 @@ executor::failure executor::derive_copies() {
   if (!is_bounded) return to_error(sql::too_much_held(limits_.statement_memory_max));
   if (copies_.empty()) return std::nullopt;
   std::ranges::copy_if(assigned_, std::back_inserter(copied_columns_),
-                       [](column_index column) { return column != id_column; });
+                       [&](column_index column) { return column != id_column && !t->is_own(column); });
   if (copied_columns_.empty()) return nothing_to_copy(t->name(), copies_.front().queue);
   outcome_.copies = copies_;
   outcome_.copied_columns = copied_columns_;

@@ -58,10 +58,11 @@ class sqlite_files {
   /// Columns that the table has not got are added, and what a database outside says of all of them is kept. Indexes
   /// stay as they are.
   void extend_table(const table_description& d);
-  /// The table is exactly this, without rows, whatever it was. Its latest changes stay if it has got as far as it had.
-  /// Returns how it keeps them then.
+  /// The table is exactly this, without rows, whatever it was. Returns how it keeps its latest changes. Those that it
+  /// has stay if it has got as far as it had, until load_history().
   std::optional<parser::history_setting> replace_table(const table_description& d);
-  /// What a table of that name has kept of its changes.
+  /// What a table of that name has kept of its changes. After replace_table() they are forgotten instead, unless the
+  /// rows are the same as those before.
   void load_history(std::string_view table, table_loader& to);
   /// Adds a row. `values[i]` is column i; values[0] is ignored.
   void put_row(std::string_view table, row_position position, std::span<const value> values);
@@ -125,6 +126,13 @@ class sqlite_files {
   void apply(open_table& t, const change& c);
   void put_row(open_table& t, row_view row);
   // sqlite_files_history.cpp
+  /// Tells the rows of a table from others.
+  struct row_sums {
+    std::int64_t rows = 0;
+    std::int64_t sum = 0;  ///< of the rows' checksums
+    bool operator==(const row_sums&) const = default;
+  };
+  [[nodiscard]] row_sums sums_of_rows(std::int64_t table) const;
   void set_history(std::int64_t table, const std::optional<parser::history_setting>& h);
   [[nodiscard]] static std::optional<parser::history_setting> read_history(const sqlite_statement& row, int column);
   void keep_history(open_table& t, const statement_changes& s);
@@ -147,6 +155,7 @@ class sqlite_files {
   lock_file lock_;  // outlives everything that uses the directory
   std::unique_ptr<sqlite_database> db_;
   text_map<open_table> open_tables_;
+  text_map<row_sums> replaced_;  // what tables were whose latest changes may stay
   sqlite_statement put_journal_;
   sqlite_statement put_history_;
   sqlite_statement trim_history_;

@@ -92,7 +92,13 @@ void sqlite_files::keep_history(open_table& t, const statement_changes& s) {
   }
 }
 
-/// The rows of a table are the same as before where it has got as far: then its latest changes are, too.
+sqlite_files::row_sums sqlite_files::sums_of_rows(std::int64_t table) const {
+  const std::string rows = "rows_" + std::to_string(table);
+  return {.rows = db_->number("select count(*) from " + rows),
+          .sum = db_->number("select coalesce(sum(sum), 0) from " + rows)};
+}
+
+/// Others may have changed the rows in MySQL, which no number tells: that is seen when the rows have come.
 std::optional<parser::history_setting> sqlite_files::replace_table(const table_description& d) {
   sqlite_statement s =
       db_->prepare("select number, sequence, history, history_bytes, history_seconds from tables where name = ?");
@@ -101,9 +107,10 @@ std::optional<parser::history_setting> sqlite_files::replace_table(const table_d
   std::int64_t before = 0;
   if (s.step()) {
     if (!made.history) made.history = read_history(s, 2);
-    if (static_cast<std::uint64_t>(s.number(1)) == d.sequence) before = s.number(0);
+    if (made.history && static_cast<std::uint64_t>(s.number(1)) == d.sequence) before = s.number(0);
   }
   s = {};
+  if (before != 0) replaced_.insert_or_assign(d.name, sums_of_rows(before));
   if (before != 0) db_->run("update history set table_number = 0 where table_number = " + std::to_string(before));
   drop_table(d.name);
   const std::int64_t now = create(made).number;
@@ -114,7 +121,14 @@ std::optional<parser::history_setting> sqlite_files::replace_table(const table_d
 void sqlite_files::load_history(std::string_view table, table_loader& to) {
   sqlite_statement s = db_->prepare("select number from tables where name = ?");
   s.bind_text(1, table);
-  if (s.step()) load_history(s.number(0), table, to);
+  if (!s.step()) return;
+  const std::int64_t number = s.number(0);
+  if (const auto before = replaced_.find(table); before != replaced_.end()) {
+    const bool is_same = before->second == sums_of_rows(number);
+    replaced_.erase(before);
+    if (!is_same) return db_->run("delete from history where table_number = " + std::to_string(number));
+  }
+  load_history(number, table, to);
 }
 
 /// A change that is damaged costs those before it: who asks for them begins anew.

@@ -64,9 +64,9 @@ class Messages:
             f"create queue {JOBS} {column} {lease} max attempts 0",
             f"create queue {ORDERS} {column} {lease} max attempts 0",
             f"create queue {FRAGILE} {column} {lease} max attempts {ATTEMPTS_MAX} dead letter {GRAVES}",
-            f"create queue {LETTERS} {column} {lease} max attempts 0",
-            f"create table {DONE} (m varchar(40) not null primary key)",
-            f"create table {NEWS} (m varchar(40) not null, urgent int not null)",
+            f"create queue {LETTERS} (m varchar(40) not null, urgent int not null) {lease} max attempts 0",
+            f"create table {DONE} (id bigint auto_increment primary key, m varchar(40) not null unique)",
+            f"create table {NEWS} (id bigint auto_increment primary key, m varchar(40) not null, urgent int not null)",
             f"bind {LETTERS} to {NEWS} where urgent = 1",
         ]
 
