@@ -54,13 +54,15 @@ void async_core::execute(std::string_view sql, completion<reply> done) {
   connection_->execute(sql, false, reporting(std::move(done)));
 }
 
-void async_core::subscribe(std::string_view sql, completion<subscription> done) {
+void async_core::subscribe(std::string_view sql, const std::optional<subscribe_options>& how,
+                           completion<subscription> done) {
   if (kind_of(sql) != statement_kind::subscribe) {
     throw error(errc::usage, "async_subscribe() is for subscribe statements");
   }
-  execute(sql, [done = std::move(done)](std::exception_ptr failure, const reply& r) mutable {
+  auto report = [done = std::move(done)](std::exception_ptr failure, const reply& r) mutable {
     done(std::move(failure), r.subscription());
-  });
+  };
+  connection_->execute(sql, false, reporting(completion<reply>(std::move(report))), how);
 }
 
 void async_core::unsubscribe(subscription handle, completion<> done) {

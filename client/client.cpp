@@ -49,11 +49,12 @@ class client::impl {
     if (*outcome) throw **outcome;
   }
 
-  protocol::outcome execute(std::string_view sql, bool dispatched) {
+  protocol::outcome execute(std::string_view sql, bool dispatched,
+                            const std::optional<subscribe_options>& how = std::nullopt) {
     ensure_connected();
     refuse_when_events_full();
     return wait_for(
-        [&](connection::reply_handler done) { return connection_->execute(sql, dispatched, std::move(done)); });
+        [&](connection::reply_handler done) { return connection_->execute(sql, dispatched, std::move(done), how); });
   }
 
   protocol::outcome unsubscribe(subscription handle) {
@@ -91,7 +92,13 @@ class client::impl {
     return *sent;
   }
 
-  void set_callback(subscription handle, callback on_event) { callbacks_[handle] = std::move(on_event); }
+  subscription subscribe(std::string_view sql, callback on_event, const std::optional<subscribe_options>& how) {
+    if (kind_of(sql) != statement_kind::subscribe) throw error(errc::usage, "subscribe() is for subscribe statements");
+    const auto got = execute(sql, on_event != nullptr, how);
+    if (!got) throw got.error();
+    if (on_event) callbacks_[got->subscription()] = std::move(on_event);
+    return got->subscription();
+  }
 
   /// Calls the callbacks of what has come in.
   std::size_t dispatch() {
@@ -237,15 +244,15 @@ std::vector<stream_error> client::drain() {
 }
 
 subscription client::subscribe(std::string_view sql, callback on_event) {
-  if (kind_of(sql) != statement_kind::subscribe) throw error(errc::usage, "subscribe() is for subscribe statements");
-  auto got = impl_->execute(sql, on_event != nullptr);
-  if (!got) throw got.error();
-  if (on_event) impl_->set_callback(got->subscription(), std::move(on_event));
-  return got->subscription();
+  return impl_->subscribe(sql, std::move(on_event), std::nullopt);
 }
 
 subscription client::subscribe(std::string_view sql) {
-  return subscribe(sql, nullptr);
+  return impl_->subscribe(sql, nullptr, std::nullopt);
+}
+
+subscription client::subscribe(std::string_view sql, callback on_event, const subscribe_options& how) {
+  return impl_->subscribe(sql, std::move(on_event), how);
 }
 
 void client::unsubscribe(subscription handle) {

@@ -277,8 +277,12 @@ void connection::next_event(event_handler done) {
 
 // --- statements ---
 
-std::uint32_t connection::execute(std::string_view sql, bool dispatched, reply_handler done) {
-  auto sent = connected() ? protocol_.request(sql, dispatched) : result<std::uint32_t, error>(why_);
+std::uint32_t connection::execute(std::string_view sql, bool dispatched, reply_handler done,
+                                  const std::optional<subscribe_options>& how) {
+  const auto request = [&] {
+    return how ? protocol_.request(sql, dispatched, *how) : protocol_.request(sql, dispatched);
+  };
+  auto sent = connected() ? request() : result<std::uint32_t, error>(why_);
   if (!sent) {
     asio::post(executor_, [h = std::move(done), why = sent.error()]() mutable { h(why); });
     return 0;

@@ -46,7 +46,9 @@ class connection : public std::enable_shared_from_this<connection> {
   [[nodiscard]] bool reconnecting() const { return retrying_; }
 
   /// Sends a statement. Returns its id for abandon(), or 0 when it was not sent; `done` is called in any case.
-  std::uint32_t execute(std::string_view sql, bool dispatched, reply_handler done);
+  /// `how` is for subscriptions; nothing: as the client's options have it.
+  std::uint32_t execute(std::string_view sql, bool dispatched, reply_handler done,
+                        const std::optional<subscribe_options>& how = std::nullopt);
 
   /// Nobody waits any more: the handler is dropped without being called.
   void abandon(std::uint32_t id);

@@ -23,6 +23,10 @@ struct message {
   std::uint64_t pubsubid = 0;
   std::uint64_t subscriptions = 0;
   std::uint64_t lost = 0;
+  std::optional<std::uint64_t> seq;
+  bool resync = false;
+  bool snapshot_end = false;  ///< "snapshot" is "end"
+  bool has_code = false;      ///< of a refusal: it is not about the statement's text alone
   pubsubsql::rows data;
   std::vector<std::pair<std::string, std::string>> facts;  ///< any other scalar, and elements of any other list
 };

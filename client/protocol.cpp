@@ -13,13 +13,15 @@ namespace {
 constexpr std::size_t read_bytes = 64U << 10;       // room for one read
 constexpr std::size_t input_bytes_idle = 1U << 20;  // a larger buffer is given back once it is empty
 
-constexpr std::array<std::pair<std::string_view, event_action>, 8> action_names{{
+constexpr std::array<std::pair<std::string_view, event_action>, 10> action_names{{
     {"add", event_action::add},
     {"insert", event_action::insert},
     {"update", event_action::update},
     {"remove", event_action::remove},
     {"delete", event_action::deleted},
+    {"publish", event_action::publish},
     {"resync", event_action::resync},
+    {"resumed", event_action::resumed},
     {"gap", event_action::gap},
     {"ended", event_action::ended},
 }};
@@ -43,6 +45,7 @@ void protocol::connected() {
   output_.clear();
   input_begin_ = input_end_ = 0;
   broken_ = false;
+  next_.reset();
 }
 
 void protocol::restore() {
@@ -51,13 +54,34 @@ void protocol::restore() {
 
 void protocol::ask_again(subscription handle) {
   waiting w;
-  const auto& entry = *book_.find(handle);
-  w.id = append_frame({}, entry.sql);
-  w.sql = entry.table;
+  w.sql = book_.find(handle)->table;
   w.kind = statement_kind::subscribe;
   w.handle = handle;
   w.restoring = true;
+  ask_for(w);
+  w.asked = w.id;
   pending_.push_back(std::move(w));
+}
+
+/// Sends a subscription's statement.
+void protocol::ask_for(waiting& w) {
+  const std::string text = book_.statement(w.handle);
+  w.with_position = text != book_.find(w.handle)->sql;
+  w.id = append_frame({}, text);
+}
+
+/// Of the answer that is due: whether the subscription was asked for anew as it was given. A server that knows no
+/// positions refuses to read the clause; to what is wrong with the statement itself its own text has the offset.
+bool protocol::ask_as_given(const message& refused) {
+  if (!pending_.front().with_position || (refused.has_code && !refused.offset)) return false;
+  waiting w = std::move(pending_.front());
+  pending_.pop_front();
+  const auto* entry = book_.find(w.handle);
+  if (entry == nullptr) return pending_.push_front(std::move(w)), false;
+  w.with_position = false;
+  w.id = append_frame({}, entry->sql);
+  pending_.push_back(std::move(w));
+  return true;
 }
 
 std::vector<protocol::finished> protocol::disconnected(const error& why) {
@@ -67,11 +91,12 @@ std::vector<protocol::finished> protocol::disconnected(const error& why) {
     if (w.abandoned || w.restoring) continue;
     if (w.kind == statement_kind::ending) {
       w.so_far.action_ = "close";
-      ended.push_back({w.id, std::move(w.so_far)});
+      ended.push_back({w.asked, std::move(w.so_far)});
     } else {
-      ended.push_back({w.id, why});
+      ended.push_back({w.asked, why});
     }
   }
+  next_.reset();
   book_.disconnected();
   output_.clear();
   return ended;
@@ -98,7 +123,7 @@ std::uint32_t protocol::append_frame(std::string_view prefix, std::string_view s
   return last_id_;
 }
 
-result<std::uint32_t, error> protocol::request(std::string_view sql, bool dispatched) {
+result<std::uint32_t, error> protocol::request(std::string_view sql, bool dispatched, const subscribe_options& how) {
   if (auto refused = refusal(sql)) return *refused;
   if (pending_.size() >= options_.pending_max) {
     return error(errc::limit, std::to_string(pending_.size()) +
@@ -106,14 +131,19 @@ result<std::uint32_t, error> protocol::request(std::string_view sql, bool dispat
   }
   waiting w;
   w.kind = kind_of(sql);
-  if (w.kind == statement_kind::subscribe) w.handle = book_.add(sql, dispatched).value_or(subscription::none);
+  if (w.kind == statement_kind::subscribe) w.handle = book_.add(sql, dispatched, how).value_or(subscription::none);
   if (w.kind == statement_kind::unsubscribe) w.sql = sql;
-  w.id = append_frame({}, sql);
+  if (w.handle == subscription::none) {
+    w.id = append_frame({}, sql);
+  } else {
+    ask_for(w);
+  }
   if (w.kind == statement_kind::streamed) {
     // Answers come in order: once this one is answered, the stream statement before it has been executed.
     w.streamed_id = w.id;
     w.id = append_frame({}, "status");
   }
+  w.asked = w.id;
   pending_.push_back(std::move(w));
   return last_id_;
 }
@@ -125,7 +155,7 @@ result<std::uint32_t, error> protocol::stream(std::string_view sql) {
 
 void protocol::abandon(std::uint32_t id) {
   for (waiting& w : pending_) {
-    if (w.id == id) w.abandoned = true;
+    if (w.asked == id) w.abandoned = true;
   }
 }
 
@@ -146,6 +176,7 @@ std::span<char> protocol::prepare() {
 }
 
 std::optional<protocol::incoming> protocol::next() {
+  if (next_) return std::exchange(next_, std::nullopt);
   while (!broken_) {
     const auto received = std::string_view(input_).substr(input_begin_, input_end_ - input_begin_);
     if (received.size() < parser::frame_header_bytes) return std::nullopt;
@@ -185,6 +216,9 @@ std::optional<protocol::incoming> protocol::take_event(message&& m) {
   a.what.subscription = book_.by_pubsubid(m.pubsubid);
   a.what.rows = std::move(m.data);
   a.what.lost = m.lost;
+  a.what.seq = m.seq;
+  a.what.snapshot_end = m.snapshot_end;
+  book_.passed(a.what);
   if (const auto* entry = book_.find(a.what.subscription)) a.dispatched = entry->dispatched;
   return a;
 }
@@ -207,6 +241,7 @@ std::optional<protocol::incoming> protocol::take_reply(message&& m) {
     return finish();
   }
   if (!m.ok) {
+    if (ask_as_given(m)) return std::nullopt;
     w.failure = server_error(m);
     return finish();
   }
@@ -225,6 +260,8 @@ void protocol::collect(waiting& w, message&& m) const {
     r.affected_ = m.rows;
     r.subscriptions_ = m.subscriptions;
     r.pubsubid_ = m.pubsubid;
+    r.seq_ = m.seq;
+    r.resync_ = m.resync;
     r.facts_ = std::move(m.facts);
     r.rows_ = std::move(m.data);
   } else if (r.columns() != m.data.columns()) {
@@ -244,12 +281,15 @@ std::optional<protocol::incoming> protocol::finish() {
   pending_.pop_front();
   if (w.kind == statement_kind::subscribe) {
     if (w.failure && !w.restoring) book_.remove(w.handle);
-    if (!w.failure) book_.confirm(w.handle, w.so_far.pubsubid_);
+    if (!w.failure) w.resumed = book_.confirm(w.handle, w.so_far.pubsubid_, w.so_far.seq_, w.so_far.resync_);
     w.so_far.subscription_ = w.handle;
   }
   if (w.kind == statement_kind::unsubscribe && !w.failure) book_.unsubscribed(w.sql);
   if (w.restoring) return finish_restoring(std::move(w));
-  if (!w.abandoned) return finished{w.id, w.failure ? outcome(std::move(*w.failure)) : outcome(std::move(w.so_far))};
+  if (!w.abandoned) {
+    if (w.so_far.resync_ && w.handle != subscription::none) next_ = told(w, event_action::resync);
+    return finished{w.asked, w.failure ? outcome(std::move(*w.failure)) : outcome(std::move(w.so_far))};
+  }
 
   if (const auto* entry = book_.find(w.handle)) {
     end_on_server(entry->table, entry->pubsubid);
@@ -273,17 +313,20 @@ std::optional<protocol::incoming> protocol::finish_restoring(waiting&& w) {
     if (!w.failure) end_on_server(w.sql, w.so_far.pubsubid_);
     return std::nullopt;
   }
+  if (!w.failure) return told(w, w.resumed ? event_action::resumed : event_action::resync);
+  arrived a = told(w, event_action::ended);
+  a.what.message = w.failure->what();
+  book_.remove(w.handle);
+  return a;
+}
+
+/// What this client itself tells of a subscription. REQUIRES: the book has it.
+protocol::arrived protocol::told(const waiting& w, event_action action) const {
   arrived a;
+  a.what.action = action;
   a.what.subscription = w.handle;
   a.what.pubsubid = w.so_far.pubsubid_;
-  a.dispatched = entry->dispatched;
-  if (w.failure) {
-    a.what.action = event_action::ended;
-    a.what.message = w.failure->what();
-    book_.remove(w.handle);
-  } else {
-    a.what.action = event_action::resync;
-  }
+  a.dispatched = book_.find(w.handle)->dispatched;
   return a;
 }
 

@@ -63,8 +63,12 @@ class protocol {
   [[nodiscard]] std::vector<finished> disconnected(const error& why);
 
   /// Appends a statement to the output and returns its id. A `stream` statement is answered too, once the server has
-  /// executed it. Errors: usage, limit. REQUIRES: connected.
-  [[nodiscard]] result<std::uint32_t, error> request(std::string_view sql, bool dispatched = false);
+  /// executed it. `dispatched` and `how` are for subscriptions. Errors: usage, limit. REQUIRES: connected.
+  [[nodiscard]] result<std::uint32_t, error> request(std::string_view sql, bool dispatched = false) {
+    return request(sql, dispatched, {.resume = options_.resume});
+  }
+  [[nodiscard]] result<std::uint32_t, error> request(std::string_view sql, bool dispatched,
+                                                     const subscribe_options& how);
 
   /// Appends a statement as a `stream` statement: next() tells only of its failure.
   [[nodiscard]] result<std::uint32_t, error> stream(std::string_view sql);
@@ -91,19 +95,24 @@ class protocol {
 
  private:
   struct waiting {
-    std::uint32_t id = 0;
+    std::uint32_t id = 0;     // of the frame that is answered
+    std::uint32_t asked = 0;  // what request() returned
     statement_kind kind = statement_kind::ordinary;
     std::string sql;                // of unsubscribe; the table's name when `restoring`
     subscription handle{};          // of subscribe
+    bool with_position = false;     // of subscribe: not as it was given, for the server is asked for positions
     std::uint32_t streamed_id = 0;  // of streamed: the statement itself; `id` is the one that waits for it
     bool abandoned = false;
     bool restoring = false;  // asked by restore()
+    bool resumed = false;    // of subscribe: it goes on where it was
     reply so_far;
     std::optional<error> failure;
   };
 
   [[nodiscard]] std::optional<error> refusal(std::string_view sql) const;
   std::uint32_t append_frame(std::string_view prefix, std::string_view sql);
+  void ask_for(waiting& w);
+  [[nodiscard]] bool ask_as_given(const message& refused);
   void ask_again(subscription handle);
   void end_on_server(std::string_view table, std::uint64_t pubsubid);
 
@@ -112,6 +121,7 @@ class protocol {
   [[nodiscard]] std::optional<incoming> take_failure_out_of_turn(std::uint32_t id, const message& m);
   [[nodiscard]] std::optional<incoming> take_reply(message&& m);
   [[nodiscard]] std::optional<incoming> finish();
+  [[nodiscard]] arrived told(const waiting& w, event_action action) const;
   [[nodiscard]] std::optional<incoming> finish_restoring(waiting&& w);
   void collect(waiting& w, message&& m) const;
 
@@ -124,6 +134,7 @@ class protocol {
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
   bool broken_ = false;
+  std::optional<incoming> next_;  // comes behind what was given out
 };
 
 }  // namespace pubsubsql

@@ -7,23 +7,59 @@
 
 namespace pubsubsql {
 
-std::optional<subscription> subscription_book::add(std::string_view sql, bool dispatched) {
+std::optional<subscription> subscription_book::add(std::string_view sql, bool dispatched,
+                                                   const subscribe_options& how) {
   parser::statement_arena arena;
   const auto parsed = parser::parse(sql, arena);
-  if (!parsed || !std::holds_alternative<parser::subscribe_statement>(parsed->body)) return std::nullopt;
+  if (!parsed) return std::nullopt;
+  const auto* s = std::get_if<parser::subscribe_statement>(&parsed->body);
+  if (s == nullptr) return std::nullopt;
   const subscription handle{++last_handle_};
+  const bool resume = how.resume || how.since;
   entries_.emplace(handle, entry{.sql = std::string(sql),
-                                 .table = std::string(parser::table_of(*parsed)),
+                                 .table = std::string(s->table),
                                  .dispatched = dispatched,
-                                 .pubsubid = 0});
+                                 .resume = resume,
+                                 .skip = s->skip,
+                                 .position = how.since || !resume ? how.since : s->since});
   return handle;
 }
 
-void subscription_book::confirm(subscription handle, std::uint64_t pubsubid) {
+std::string subscription_book::statement(subscription handle) const {
+  const entry& e = entries_.at(handle);
+  if (!e.resume) return e.sql;
+  parser::statement_arena arena;
+  auto parsed = parser::parse(e.sql, arena);
+  auto& s = std::get<parser::subscribe_statement>(parsed->body);
+  if (s.tells_positions() && s.since == e.position) return e.sql;
+  s.with_seq = !e.position;
+  s.since = e.position;
+  return parser::print(*parsed);
+}
+
+bool subscription_book::confirm(subscription handle, std::uint64_t pubsubid, std::optional<std::uint64_t> seq,
+                                bool resync) {
   const auto found = entries_.find(handle);
-  if (found == entries_.end() || pubsubid == 0) return;
-  found->second.pubsubid = pubsubid;
+  if (found == entries_.end() || pubsubid == 0) return false;
+  entry& e = found->second;
+  e.pubsubid = pubsubid;
   live_[pubsubid] = handle;
+  if (!e.resume) return false;
+  const bool goes_on = seq && e.position && !resync;
+  if (!goes_on) e.position = e.skip ? seq : std::nullopt;
+  return goes_on;
+}
+
+void subscription_book::passed(event& e) {
+  const auto found = entries_.find(e.subscription);
+  if (found == entries_.end() || !found->second.resume) return;
+  entry& s = found->second;
+  if (e.action == event_action::gap && !s.skip) {
+    s.position.reset();
+  } else if ((e.snapshot_end || s.position) && e.seq) {
+    s.position = e.seq;
+  }
+  if (!s.position) e.seq.reset();
 }
 
 void subscription_book::remove(subscription handle) {

@@ -11,134 +11,13 @@
 #include <vector>
 
 #include "parser/expression.hpp"
+#include "parser/statement_parts.hpp"
 
 /// The statements of the dialect as plain data: what was written, nothing resolved.
 ///
 /// Every string_view points into the statement's text, or into its statement_arena where quoting had to be undone;
 /// both must outlive the tree. Names are as written, case kept, backquotes removed. `docs/sql.md` has the grammar.
 namespace pubsubsql::parser {
-
-/// Memory of one statement's tree: vectors and unescaped strings. Common statements fit the inline part, so parsing
-/// them allocates nothing. Not movable (the tree points into it); reset() makes it ready for the next statement.
-class statement_arena {
- public:
-  statement_arena() = default;
-  statement_arena(const statement_arena&) = delete;
-  statement_arena& operator=(const statement_arena&) = delete;
-
-  [[nodiscard]] std::pmr::memory_resource* resource() { return &resource_; }
-
-  /// Frees everything at once. REQUIRES: no tree made with this arena is used any more.
-  void reset() { resource_.release(); }
-
- private:
-  alignas(std::max_align_t) std::byte inline_[2048];
-  std::pmr::monotonic_buffer_resource resource_{inline_, sizeof inline_};
-};
-
-using name_list = std::pmr::vector<std::string_view>;
-
-/// A value as the server understands it: quoting undone, or NULL (the bare word `null` in any case), or what an
-/// expression gives: `computed`; then it is neither of the others.
-struct literal {
-  std::string_view text;
-  bool is_null = false;
-  expression* computed = nullptr;
-  bool is_default = false;  ///< the bare word `default`; `text` has it, too
-
-  bool operator==(const literal& other) const {
-    return text == other.text && is_null == other.is_null && is_default == other.is_default &&
-           equal_or_both_missing(computed, other.computed);
-  }
-};
-
-using literal_list = std::pmr::vector<literal>;
-
-/// What follows `where`: `column = value`, the form most often used, or else any `predicate`; then the others are
-/// empty.
-struct condition {
-  std::string_view column;
-  literal value;  ///< not computed
-  expression* predicate = nullptr;
-
-  bool operator==(const condition& other) const {
-    return column == other.column && value == other.value && equal_or_both_missing(predicate, other.predicate);
-  }
-};
-
-/// One column of a select list.
-struct select_item {
-  expression* value = nullptr;
-  std::string_view alias = {};  ///< empty: none
-
-  bool operator==(const select_item& other) const { return alias == other.alias && *value == *other.value; }
-};
-
-/// A select list: `*` alone (all is set), or nothing but columns in the order written (names), or anything else
-/// (items). Only one of the three is there.
-struct projection {
-  bool all = false;
-  name_list names;
-  std::pmr::vector<select_item> items = {};
-
-  bool operator==(const projection&) const = default;
-};
-
-struct order_item {
-  expression* value = nullptr;
-  bool descending = false;
-
-  bool operator==(const order_item& other) const { return descending == other.descending && *value == *other.value; }
-};
-
-using order_list = std::pmr::vector<order_item>;
-
-/// `limit count [offset n]`.
-struct row_limit {
-  std::uint64_t count = 0;
-  std::uint64_t offset = 0;
-
-  bool operator==(const row_limit&) const = default;
-};
-
-/// Expressions one after the other, as behind `group by`.
-struct expression_list : std::pmr::vector<expression*> {
-  using vector::vector;
-  bool operator==(const expression_list& other) const;
-};
-
-/// `column = value` of an update's `set`.
-struct assignment {
-  std::string_view column;
-  literal value;
-
-  bool operator==(const assignment&) const = default;
-};
-
-/// Which end of a table used as a double-ended queue.
-enum class queue_end : std::uint8_t { back, front };
-
-/// When the reply to a change of a table, and its events, leave: at once, or when a store has committed the change.
-enum class ack_mode : std::uint8_t { memory, committed };
-
-/// What `insert` and `push` have in common: `into T [(columns)] values (...), (...) [returning ...]`.
-/// `values` holds the rows one after the other; its size is a multiple of `width`, and not zero. With `columns`,
-/// `width` is their number.
-struct row_source {
-  std::string_view table;
-  name_list columns;  ///< empty: all columns that the table shows
-  std::size_t width = 0;
-  literal_list values;
-  std::optional<projection> returning;
-
-  bool operator==(const row_source& other) const {
-    return table == other.table && columns == other.columns && (!columns.empty() || width == other.width) &&
-           values == other.values && returning == other.returning;
-  }
-};
-
-/// What happens to a row whose unique value another row has.
-enum class duplicate_rule : std::uint8_t { refuse, ignore, replace, update };
 
 /// `insert [ignore]` or `replace`. Rows come from `rows.values`, or, when `query` is set, from there (and rows.width is
 /// 0).
@@ -150,10 +29,22 @@ struct insert_statement {
   bool operator==(const insert_statement& other) const;
 };
 
+/// A time that a statement gives, in microseconds; a whole number of milliseconds, at most duration_us_max.
+using duration_us = std::uint64_t;
+inline constexpr duration_us duration_us_max = duration_us{3650} * 86'400 * 1'000'000;
+
+/// `delay` is for queues only: how long the rows are not to be popped.
 struct push_statement {
   queue_end end = queue_end::back;
   row_source rows;
+  std::optional<duration_us> delay = {};
   bool operator==(const push_statement&) const = default;
+};
+
+/// `publish into T [(columns)] values (...), (...)`: rows for subscribers and bindings, which are not stored.
+struct publish_statement {
+  row_source rows;  ///< without `returning`
+  bool operator==(const publish_statement&) const = default;
 };
 
 /// Without a table, as in `select 1 + 1`, there is nothing but items.
@@ -229,6 +120,21 @@ struct alter_ack_statement {
   bool operator==(const alter_ack_statement&) const = default;
 };
 
+/// Whether a table keeps its latest changes for subscribers that come back, and how many.
+struct history_setting {
+  bool on = true;
+  std::optional<std::uint64_t> bytes = {};    ///< nothing: as the server is set
+  std::optional<std::uint64_t> seconds = {};  ///< of age; nothing: as the server is set
+  bool operator==(const history_setting&) const = default;
+};
+
+/// `alter table T set history = on`, `= off`, `= 1000000 bytes 60 seconds` or `= default`.
+struct alter_history_statement {
+  std::string_view table;
+  std::optional<history_setting> history = {};  ///< nothing: kept as soon as somebody subscribes with positions
+  bool operator==(const alter_history_statement&) const = default;
+};
+
 /// What becomes of a subscription whose subscriber does not take its events: the connection ends, only the latest state
 /// of each row is kept, or events are left out until there is room for a fresh beginning.
 enum class slow_policy : std::uint8_t { disconnect, conflate, drop };
@@ -242,7 +148,12 @@ struct subscribe_statement {
   order_list order_by = {};
   std::optional<row_limit> limit = {};  ///< only together with order_by
   std::optional<slow_policy> on_slow = {};
+  bool with_seq = false;                    ///< events say their positions
+  std::optional<std::uint64_t> since = {};  ///< the position to go on at; implies with_seq
   bool operator==(const subscribe_statement&) const = default;
+
+  /// Whether its events say their positions.
+  [[nodiscard]] bool tells_positions() const { return with_seq || since.has_value(); }
 };
 
 /// Without an id: every subscription this connection has on the table.
@@ -283,10 +194,60 @@ struct create_table_statement {
   bool operator==(const create_table_statement&) const = default;
 };
 
+/// `drop table` or `drop queue`.
 struct drop_table_statement {
   bool if_exists = false;
   std::string_view table;
+  bool is_queue = false;
   bool operator==(const drop_table_statement&) const = default;
+};
+
+/// `create queue [if not exists] Q (columns) ...`: a table whose rows are given to one connection at a time.
+struct create_queue_statement {
+  create_table_statement definition;
+  bool durable = false;
+  std::optional<duration_us> lease = {};           ///< how long a row is given for
+  std::optional<std::uint64_t> attempts_max = {};  ///< 0: no limit
+  std::string_view dead_letter = {};               ///< the table for rows that have had their attempts; empty: none
+  std::optional<duration_us> delay = {};           ///< of rows that are pushed without one of their own
+  std::string_view priority = {};                  ///< the column; empty: none
+  bool operator==(const create_queue_statement&) const = default;
+};
+
+/// `pop N ... from Q`: leases up to so many rows to the connection. Without columns: id, those declared, and attempts.
+struct lease_statement {
+  std::uint64_t count = 0;
+  std::optional<projection> columns;
+  std::string_view table;
+  std::optional<condition> where;
+  std::optional<duration_us> wait = {};   ///< for the first row
+  std::optional<duration_us> lease = {};  ///< nothing: as the queue has it
+  bool operator==(const lease_statement&) const = default;
+};
+
+using row_id_list = std::pmr::vector<std::uint64_t>;
+
+/// `ack Q id, ...`: these rows, leased to the connection, are done with.
+struct ack_statement {
+  std::string_view table;
+  row_id_list ids;
+  bool operator==(const ack_statement&) const = default;
+};
+
+/// `nack Q id, ... [delay ...]`: these rows go back to the queue.
+struct nack_statement {
+  std::string_view table;
+  row_id_list ids;
+  std::optional<duration_us> delay = {};
+  bool operator==(const nack_statement&) const = default;
+};
+
+/// `renew Q id, ... [lease ...]`: their leases begin anew.
+struct renew_statement {
+  std::string_view table;
+  row_id_list ids;
+  std::optional<duration_us> lease = {};  ///< nothing: as the queue has it
+  bool operator==(const renew_statement&) const = default;
 };
 
 /// `truncate [table] T`.
@@ -322,6 +283,22 @@ struct drop_index_statement {
   std::string_view table;
   std::string_view index;
   bool operator==(const drop_index_statement&) const = default;
+};
+
+/// `bind Q to T [where predicate]`: rows that come into T and meet the predicate are copied into Q.
+struct bind_statement {
+  std::string_view queue;
+  std::string_view table;
+  std::optional<condition> where;
+  bool operator==(const bind_statement&) const = default;
+};
+
+/// `unbind Q from T [where predicate]`: without a predicate every binding of Q to T.
+struct unbind_statement {
+  std::string_view queue;
+  std::string_view table;
+  std::optional<condition> where;
+  bool operator==(const unbind_statement&) const = default;
 };
 
 /// `begin` or `start transaction`.
@@ -360,7 +337,7 @@ struct show_tables_statement {
 };
 
 /// What `show` shows of the server itself.
-enum class server_listing : std::uint8_t { subscriptions, limits, users };
+enum class server_listing : std::uint8_t { subscriptions, limits, users, bindings, queues };
 
 struct show_statement {
   server_listing what = server_listing::subscriptions;
@@ -527,15 +504,17 @@ struct mysql_repair_statement {
 
 using statement_body =
     std::variant<insert_statement, select_statement, update_statement, delete_statement, push_statement, pop_statement,
-                 peek_statement, key_statement, tag_statement, alter_ack_statement, subscribe_statement,
-                 unsubscribe_statement, status_statement, close_statement, stop_statement, show_tables_statement,
-                 describe_statement, mysql_connect_statement, mysql_disconnect_statement, mysql_status_statement,
-                 mysql_tables_statement, mysql_subscribe_statement, mysql_unsubscribe_statement, mysql_check_statement,
-                 mysql_repair_statement, create_table_statement, drop_table_statement, truncate_statement,
-                 add_column_statement, drop_column_statement, create_index_statement, drop_index_statement,
-                 begin_statement, commit_statement, rollback_statement, explain_statement, show_statement,
-                 show_grants_statement, auth_statement, create_user_statement, drop_user_statement, grant_statement,
-                 revoke_statement, prepare_statement, execute_statement, deallocate_statement>;
+                 peek_statement, key_statement, tag_statement, alter_ack_statement, alter_history_statement,
+                 subscribe_statement, unsubscribe_statement, status_statement, close_statement, stop_statement,
+                 show_tables_statement, describe_statement, mysql_connect_statement, mysql_disconnect_statement,
+                 mysql_status_statement, mysql_tables_statement, mysql_subscribe_statement, mysql_unsubscribe_statement,
+                 mysql_check_statement, mysql_repair_statement, create_table_statement, drop_table_statement,
+                 truncate_statement, add_column_statement, drop_column_statement, create_index_statement,
+                 drop_index_statement, begin_statement, commit_statement, rollback_statement, explain_statement,
+                 show_statement, show_grants_statement, auth_statement, create_user_statement, drop_user_statement,
+                 grant_statement, revoke_statement, prepare_statement, execute_statement, deallocate_statement,
+                 publish_statement, bind_statement, unbind_statement, create_queue_statement, lease_statement,
+                 ack_statement, nack_statement, renew_statement>;
 
 /// One statement. `stream` asks for no reply unless the statement fails.
 struct statement {

@@ -50,7 +50,22 @@ class printer {
     end(s.end);
     into(s.rows);
     values(s.rows);
+    duration("delay", s.delay);
     returning(s.rows.returning);
+  }
+  void operator()(const publish_statement& s) {
+    out_ += "publish";
+    into(s.rows);
+    values(s.rows);
+  }
+  void operator()(const bind_statement& s) {
+    out_ += "bind " + quote_name(s.queue) + " to " + quote_name(s.table);
+    where(s.where);
+  }
+  void operator()(const unbind_statement& s) {
+    out_ += "unbind " + quote_name(s.queue);
+    from(s.table);
+    where(s.where);
   }
   void operator()(const select_statement& s) {
     out_ += "select ";
@@ -94,6 +109,18 @@ class printer {
     out_ += "alter table " + quote_name(s.table) + " set ack = ";
     out_ += s.ack == ack_mode::committed ? "committed" : "memory";
   }
+  void operator()(const alter_history_statement& s) {
+    out_ += "alter table " + quote_name(s.table) + " set history =";
+    if (!s.history) {
+      out_ += " default";
+    } else if (!s.history->on) {
+      out_ += " off";
+    } else if (!s.history->bytes && !s.history->seconds) {
+      out_ += " on";
+    }
+    if (s.history && s.history->bytes) out_ += ' ' + std::to_string(*s.history->bytes) + " bytes";
+    if (s.history && s.history->seconds) out_ += ' ' + std::to_string(*s.history->seconds) + " seconds";
+  }
   void operator()(const subscribe_statement& s) {
     out_ += s.skip ? "subscribe skip " : "subscribe ";
     columns(s.columns);
@@ -107,6 +134,8 @@ class printer {
               : *s.on_slow == slow_policy::drop   ? " on slow drop"
                                                   : " on slow disconnect";
     }
+    if (s.with_seq) out_ += " with seq";
+    if (s.since) out_ += " since " + std::to_string(*s.since);
   }
   void operator()(const unsubscribe_statement& s) {
     out_ += "unsubscribe";
@@ -138,23 +167,42 @@ class printer {
   }
 
   void operator()(const create_table_statement& s) {
-    out_ += s.if_not_exists ? "create table if not exists " : "create table ";
-    out_ += quote_name(s.table) + " (";
-    std::string_view before;
-    for (const column_definition& c : s.columns) {
-      out_ += before;
-      definition(c);
-      before = ", ";
+    out_ += "create table ";
+    columns_and_indexes(s);
+  }
+  void operator()(const create_queue_statement& s) {
+    out_ += "create queue ";
+    columns_and_indexes(s.definition);
+    if (s.durable) out_ += " durable";
+    duration("lease", s.lease);
+    if (s.attempts_max) out_ += " max attempts " + std::to_string(*s.attempts_max);
+    if (!s.dead_letter.empty()) out_ += " dead letter " + quote_name(s.dead_letter);
+    duration("delay", s.delay);
+    if (!s.priority.empty()) out_ += " priority " + quote_name(s.priority);
+  }
+  void operator()(const lease_statement& s) {
+    out_ += "pop " + std::to_string(s.count);
+    if (s.columns) {
+      out_ += ' ';
+      columns(*s.columns);
     }
-    for (const index_definition& i : s.indexes) {
-      out_ += before;
-      index(i);
-      before = ", ";
-    }
-    out_ += ')';
+    from(s.table);
+    where(s.where);
+    duration("wait", s.wait);
+    duration("lease", s.lease);
+  }
+  void operator()(const ack_statement& s) { rows_of("ack ", s.table, s.ids); }
+  void operator()(const nack_statement& s) {
+    rows_of("nack ", s.table, s.ids);
+    duration("delay", s.delay);
+  }
+  void operator()(const renew_statement& s) {
+    rows_of("renew ", s.table, s.ids);
+    duration("lease", s.lease);
   }
   void operator()(const drop_table_statement& s) {
-    out_ += s.if_exists ? "drop table if exists " : "drop table ";
+    out_ += s.is_queue ? "drop queue " : "drop table ";
+    if (s.if_exists) out_ += "if exists ";
     out_ += quote_name(s.table);
   }
   void operator()(const truncate_statement& s) { out_ += "truncate table " + quote_name(s.table); }
@@ -189,6 +237,8 @@ class printer {
   void operator()(const show_statement& s) {
     out_ += s.what == server_listing::subscriptions ? "show subscriptions"
             : s.what == server_listing::limits      ? "show limits"
+            : s.what == server_listing::bindings    ? "show bindings"
+            : s.what == server_listing::queues      ? "show queues"
                                                     : "show users";
   }
   void operator()(const show_grants_statement& s) {
@@ -245,6 +295,39 @@ class printer {
   }
 
  private:
+  void columns_and_indexes(const create_table_statement& s) {
+    if (s.if_not_exists) out_ += "if not exists ";
+    out_ += quote_name(s.table) + " (";
+    std::string_view before;
+    for (const column_definition& c : s.columns) {
+      out_ += before;
+      definition(c);
+      before = ", ";
+    }
+    for (const index_definition& i : s.indexes) {
+      out_ += before;
+      index(i);
+      before = ", ";
+    }
+    out_ += ')';
+  }
+
+  void rows_of(std::string_view verb, std::string_view table, const row_id_list& ids) {
+    out_ += verb;
+    out_ += quote_name(table);
+    for (std::size_t i = 0; i < ids.size(); ++i) out_ += (i > 0 ? ", " : " ") + std::to_string(ids[i]);
+  }
+
+  void duration(std::string_view word, const std::optional<duration_us>& d) {
+    constexpr duration_us second = 1'000'000;
+    constexpr duration_us millisecond = 1'000;
+    if (!d) return;
+    out_ += ' ';
+    out_ += word;
+    const bool is_whole = *d % second == 0;
+    out_ += ' ' + std::to_string(*d / (is_whole ? second : millisecond)) + (is_whole ? " seconds" : " milliseconds");
+  }
+
   // The end is always written: a column might be called `front`.
   void end(queue_end e) { out_ += e == queue_end::front ? " front" : " back"; }
 

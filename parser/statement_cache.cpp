@@ -68,7 +68,8 @@ class value_list {
  private:
   template <typename Statement>
   bool statement(Statement& s) {
-    constexpr bool is_rows = std::is_same_v<Statement, insert_statement> || std::is_same_v<Statement, push_statement>;
+    constexpr bool is_rows = std::is_same_v<Statement, insert_statement> || std::is_same_v<Statement, push_statement> ||
+                             std::is_same_v<Statement, publish_statement>;
     constexpr bool is_known = is_rows || std::is_same_v<Statement, update_statement> ||
                               std::is_same_v<Statement, select_statement> ||
                               std::is_same_v<Statement, delete_statement>;

@@ -33,10 +33,16 @@ bool statement_parser::body(statement_body& out) {
       {"delete", &statement_parser::delete_rows},
       {"replace", &statement_parser::replace},
       {"push", &statement_parser::push},
+      {"publish", &statement_parser::publish},
       {"pop", &statement_parser::pop},
       {"peek", &statement_parser::peek},
+      {"ack", &statement_parser::ack},
+      {"nack", &statement_parser::nack},
+      {"renew", &statement_parser::renew},
       {"subscribe", &statement_parser::subscribe},
       {"unsubscribe", &statement_parser::unsubscribe},
+      {"bind", &statement_parser::bind},
+      {"unbind", &statement_parser::unbind},
       {"begin", &statement_parser::begin},
       {"start", &statement_parser::start},
       {"commit", &statement_parser::commit},
@@ -112,7 +118,9 @@ subscribe_statement statement_parser::no_subscribe() {
           .group_by = no_expressions(),
           .order_by = list_of<order_item>(),
           .limit = {},
-          .on_slow = {}};
+          .on_slow = {},
+          .with_seq = false,
+          .since = {}};
 }
 
 bool statement_parser::subscribe_parts(subscribe_statement& out) {
@@ -128,12 +136,42 @@ bool statement_parser::subscribe_parts(subscribe_statement& out) {
   }
   if (!order_by(out.order_by)) return false;
   if (out.order_by.empty() && scanner_.keyword_follows("limit")) return fail("`order by` before `limit`");
-  if (!limit_of_query(out.limit) || !on_slow(out.on_slow)) return false;
-  return end(out.where || out.on_slow ? "end of statement" : "`where` or end of statement");
+  if (!limit_of_query(out.limit) || !subscription_options(out)) return false;
+  const bool may_have_where = !out.where && !out.on_slow && !out.tells_positions();
+  return end(may_have_where ? "`where` or end of statement" : "end of statement");
+}
+
+/// What stands behind all that says which rows, in any order.
+bool statement_parser::subscription_options(subscribe_statement& out) {
+  for (;;) {
+    if (!out.on_slow && scanner_.accept_keyword("on")) {
+      if (!on_slow(out.on_slow)) return false;
+    } else if (!out.with_seq && scanner_.accept_keyword("with")) {
+      out.with_seq = true;
+      if (!keyword("seq", "`seq`")) return false;
+    } else if (!out.since && scanner_.accept_keyword("since")) {
+      if (!position(out.since)) return false;
+    } else {
+      return true;
+    }
+  }
+}
+
+bool statement_parser::position(std::optional<std::uint64_t>& out) {
+  const std::size_t start = scanner_.offset();
+  std::string_view digits;
+  bound_value given;
+  if (scanner_.accept_placeholder(given)) digits = given.is == bound_value::kind::missing ? "0" : given.text;
+  if (!digits.empty() || scanner_.accept_number(digits)) {
+    const char* const last = digits.data() + digits.size();
+    const auto [stop, problem] = std::from_chars(digits.data(), last, out.emplace());
+    if (problem == std::errc{} && stop == last) return true;
+  }
+  scanner_.rewind(start);
+  return fail("a position, as the server told it in `seq`");
 }
 
 bool statement_parser::on_slow(std::optional<slow_policy>& out) {
-  if (!scanner_.accept_keyword("on")) return true;
   if (!keyword("slow", "`slow`")) return false;
   if (scanner_.accept_keyword("disconnect")) {
     out = slow_policy::disconnect;
@@ -165,6 +203,20 @@ bool statement_parser::unsubscribe(statement_body& out) {
     s.pubsubid = id;
   }
   return end(s.pubsubid ? "end of statement" : "`where` or end of statement");
+}
+
+// Bindings
+
+bool statement_parser::bind(statement_body& out) {
+  auto& s = out.emplace<bind_statement>();
+  return table_name(s.queue) && keyword("to", "`to`") && table_name(s.table) && where(s.where) &&
+         end(s.where ? "end of statement" : "`where` or end of statement");
+}
+
+bool statement_parser::unbind(statement_body& out) {
+  auto& s = out.emplace<unbind_statement>();
+  return table_name(s.queue) && from_table(s.table, "`from`") && where(s.where) &&
+         end(s.where ? "end of statement" : "`where` or end of statement");
 }
 
 // The server
@@ -206,8 +258,12 @@ bool statement_parser::show(statement_body& out) {
     out = show_statement{server_listing::limits};
   } else if (scanner_.accept_keyword("users")) {
     out = show_statement{server_listing::users};
+  } else if (scanner_.accept_keyword("bindings")) {
+    out = show_statement{server_listing::bindings};
+  } else if (scanner_.accept_keyword("queues")) {
+    out = show_statement{server_listing::queues};
   } else {
-    return fail("`tables`, `subscriptions`, `limits`, `users` or `grants`");
+    return fail("`tables`, `queues`, `subscriptions`, `bindings`, `limits`, `users` or `grants`");
   }
   return end("end of statement");
 }

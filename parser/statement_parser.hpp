@@ -45,7 +45,11 @@ class statement_parser final : public expression_parser {
   bool update(statement_body& out);
   bool delete_rows(statement_body& out);
   bool push(statement_body& out);
+  bool publish(statement_body& out);
   bool pop(statement_body& out);
+  bool ack(statement_body& out);
+  bool nack(statement_body& out);
+  bool renew(statement_body& out);
   bool peek(statement_body& out);
   bool key(statement_body& out);
   bool tag(statement_body& out);
@@ -55,6 +59,8 @@ class statement_parser final : public expression_parser {
   bool truncate(statement_body& out);
   bool subscribe(statement_body& out);
   bool unsubscribe(statement_body& out);
+  bool bind(statement_body& out);
+  bool unbind(statement_body& out);
   bool begin(statement_body& out);
   bool start(statement_body& out);
   bool commit(statement_body& out);
@@ -87,6 +93,20 @@ class statement_parser final : public expression_parser {
   bool pop_without_columns(pop_statement& out);
   queue_end end_of_queue();
 
+  // Queues
+  bool create_queue(statement_body& out);
+  bool queue_option(create_queue_statement& out);
+  bool columns_and_indexes(create_table_statement& out);
+  bool lease_follows() const;
+  bool lease(statement_body& out);
+  bool lease_options(lease_statement& out);
+  bool row_ids(row_id_list& out);
+  bool row_id(std::uint64_t& out);
+  bool duration(duration_us& out);
+  bool optional_duration(std::string_view word, std::optional<duration_us>& out);
+  [[nodiscard]] create_table_statement no_table();
+  [[nodiscard]] row_id_list no_ids() { return row_id_list(arena_.resource()); }
+
   // Queries
   enum class list_end : std::uint8_t { from, statement };
   bool query(select_statement& out) override;
@@ -112,7 +132,9 @@ class statement_parser final : public expression_parser {
   bool update_parts(update_statement& out);
   bool delete_parts(delete_statement& out);
   bool subscribe_parts(subscribe_statement& out);
+  bool subscription_options(subscribe_statement& out);
   bool on_slow(std::optional<slow_policy>& out);
+  bool position(std::optional<std::uint64_t>& out);
 
   // Access
   bool user_name(std::string_view& out);
@@ -125,7 +147,8 @@ class statement_parser final : public expression_parser {
   bool create_table(statement_body& out);
   bool create_index(statement_body& out, index_type type);
   bool drop_index(statement_body& out);
-  bool alter_ack(statement_body& out, std::string_view table);
+  bool alter_set(statement_body& out, std::string_view table);
+  bool history(std::optional<history_setting>& out);
   bool alter_add(statement_body& out, std::string_view table);
   bool alter_drop(statement_body& out, std::string_view table);
   bool accept_condition(std::string_view second, std::string_view third);

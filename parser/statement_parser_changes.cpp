@@ -87,8 +87,16 @@ bool statement_parser::push(statement_body& out) {
   auto& s = out.emplace<push_statement>(push_statement{.end = end_of_queue(), .rows = no_rows()});
   if (!source(s.rows)) return false;
   return keyword("values", s.rows.columns.empty() ? "`(` and column names or `values`" : "`values`") &&
-         value_rows(s.rows) && returning(s.rows.returning) &&
-         end("`,` and more values, `returning` or end of statement");
+         value_rows(s.rows) && optional_duration("delay", s.delay) && returning(s.rows.returning) &&
+         end("`,` and more values, `delay`, `returning` or end of statement");
+}
+
+bool statement_parser::publish(statement_body& out) {
+  auto& s = out.emplace<publish_statement>(publish_statement{.rows = no_rows()});
+  if (!source(s.rows)) return false;
+  if (!keyword("values", s.rows.columns.empty() ? "`(` and column names or `values`" : "`values`")) return false;
+  s.rows.values.reserve(s.rows.width);
+  return value_rows(s.rows) && end("`,` and more values or end of statement");
 }
 
 // Update, delete
@@ -166,6 +174,7 @@ bool statement_parser::pop_without_columns(pop_statement& out) {
 }
 
 bool statement_parser::pop(statement_body& out) {
+  if (lease_follows()) return lease(out);
   auto& s = out.emplace<pop_statement>();
   s.end = end_of_queue();
   if (!pop_without_columns(s)) {

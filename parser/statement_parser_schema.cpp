@@ -1,6 +1,7 @@
 // Statements that declare: tables, columns, indexes.
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "parser/keywords.hpp"
@@ -28,16 +29,46 @@ bool statement_parser::acknowledgement(ack_mode& out) {
   return fail("`memory` or `committed`");
 }
 
-bool statement_parser::alter_ack(statement_body& out, std::string_view table) {
+bool statement_parser::alter_set(statement_body& out, std::string_view table) {
+  if (scanner_.accept_keyword("history")) {
+    auto& s = out.emplace<alter_history_statement>(alter_history_statement{.table = table});
+    return symbol('=', "`=`") && history(s.history) && end("end of statement");
+  }
   auto& s = out.emplace<alter_ack_statement>(alter_ack_statement{.table = table});
-  return keyword("ack", "`ack`") && symbol('=', "`=`") && acknowledgement(s.ack) && end("end of statement");
+  return keyword("ack", "`ack` or `history`") && symbol('=', "`=`") && acknowledgement(s.ack) &&
+         end("end of statement");
+}
+
+bool statement_parser::history(std::optional<history_setting>& out) {
+  if (scanner_.accept_keyword("default")) return true;
+  history_setting& h = out.emplace();
+  if (scanner_.accept_keyword("on")) return true;
+  if (scanner_.accept_keyword("off")) {
+    h.on = false;
+    return true;
+  }
+  std::string_view digits;
+  while (scanner_.accept_number(digits)) {
+    std::uint64_t number = 0;
+    const char* const last = digits.data() + digits.size();
+    const auto [stop, problem] = std::from_chars(digits.data(), last, number);
+    if (problem != std::errc{} || stop != last) return fail("a whole number before `bytes` or `seconds`");
+    if (!h.bytes && scanner_.accept_keyword("bytes")) {
+      h.bytes = number;
+    } else if (!h.seconds && scanner_.accept_keyword("seconds")) {
+      h.seconds = number;
+    } else {
+      return fail(h.bytes ? "`seconds`" : h.seconds ? "`bytes`" : "`bytes` or `seconds`");
+    }
+  }
+  return h.bytes || h.seconds || fail("`on`, `off`, `default`, or how much as in `1000000 bytes 60 seconds`");
 }
 
 bool statement_parser::alter(statement_body& out) {
   if (scanner_.accept_keyword("user")) return create_user(out, true);
   std::string_view table;
   if (!keyword("table", "`table` or `user`") || !table_name(table)) return false;
-  if (scanner_.accept_keyword("set")) return alter_ack(out, table);
+  if (scanner_.accept_keyword("set")) return alter_set(out, table);
   if (scanner_.accept_keyword("add")) return alter_add(out, table);
   if (scanner_.accept_keyword("drop")) return alter_drop(out, table);
   return fail("`add`, `drop` or `set`");
@@ -92,7 +123,8 @@ bool statement_parser::create(statement_body& out) {
   if (scanner_.accept_keyword("table")) return create_table(out);
   if (scanner_.accept_keyword("index")) return create_index(out, index_type::plain);
   if (scanner_.accept_keyword("user")) return create_user(out, false);
-  if (!scanner_.accept_keyword("unique")) return fail("`table`, `index`, `unique index` or `user`");
+  if (scanner_.accept_keyword("queue")) return create_queue(out);
+  if (!scanner_.accept_keyword("unique")) return fail("`table`, `queue`, `index`, `unique index` or `user`");
   return keyword("index", "`index`") && create_index(out, index_type::unique);
 }
 
@@ -106,8 +138,9 @@ bool statement_parser::drop(statement_body& out) {
   if (scanner_.accept_keyword("index")) return drop_index(out);
   if (scanner_.accept_keyword("user")) return drop_user(out);
   if (scanner_.accept_keyword("prepare")) return deallocate(out);
-  if (!keyword("table", "`table`, `index`, `user` or `prepare`")) return false;
   auto& s = out.emplace<drop_table_statement>();
+  s.is_queue = scanner_.accept_keyword("queue");
+  if (!s.is_queue && !keyword("table", "`table`, `queue`, `index`, `user` or `prepare`")) return false;
   s.if_exists = accept_condition("exists", {});
   return table_name(s.table) && end("end of statement");
 }
@@ -125,16 +158,23 @@ bool statement_parser::truncate(statement_body& out) {
 }
 
 bool statement_parser::create_table(statement_body& out) {
-  auto& s = out.emplace<create_table_statement>(create_table_statement{.if_not_exists = false,
-                                                                       .table = {},
-                                                                       .columns = list_of<column_definition>(),
-                                                                       .indexes = list_of<index_definition>()});
-  s.if_not_exists = accept_condition("not", "exists");
-  if (!table_name(s.table) || !symbol('(', "`(` and columns")) return false;
+  return columns_and_indexes(out.emplace<create_table_statement>(no_table())) && table_options();
+}
+
+create_table_statement statement_parser::no_table() {
+  return {.if_not_exists = false,
+          .table = {},
+          .columns = list_of<column_definition>(),
+          .indexes = list_of<index_definition>()};
+}
+
+bool statement_parser::columns_and_indexes(create_table_statement& out) {
+  out.if_not_exists = accept_condition("not", "exists");
+  if (!table_name(out.table) || !symbol('(', "`(` and columns")) return false;
   do {
-    if (!table_element(s)) return false;
+    if (!table_element(out)) return false;
   } while (scanner_.accept(','));
-  return symbol(')', "an attribute of the column, `,` or `)`") && table_options();
+  return symbol(')', "an attribute of the column, `,` or `)`");
 }
 
 bool statement_parser::table_element(create_table_statement& out) {

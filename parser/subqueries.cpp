@@ -14,6 +14,8 @@ class collector {
     if (s.query != nullptr) inner(*s.query);
   }
   void operator()(const push_statement& s) { rows(s.rows); }
+  void operator()(const publish_statement& s) { rows(s.rows); }
+  void operator()(const bind_statement& s) { where(s.where); }
   void operator()(const select_statement& s) {
     list(s.columns);
     where(s.where);
@@ -32,6 +34,7 @@ class collector {
     order(s.order_by);
     if (s.returning) list(*s.returning);
   }
+  void operator()(const lease_statement& s) { where(s.where); }
   void operator()(const subscribe_statement& s) {
     list(s.columns);
     where(s.where);

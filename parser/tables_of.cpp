@@ -16,6 +16,8 @@ std::string_view own_table(const Body& body) {
     return body.table;
   } else if constexpr (requires { body.rows.table; }) {
     return body.rows.table;
+  } else if constexpr (requires { body.definition.table; }) {
+    return body.definition.table;
   } else {
     return {};
   }
@@ -40,6 +42,7 @@ void tables_of(const statement& s, std::vector<std::string_view>& out) {
     if (!table.empty() && std::ranges::find(out, table) == out.end()) out.push_back(table);
   };
   named(table_of(s));
+  if (const auto* bind = std::get_if<bind_statement>(&s.body)) named(bind->queue);
   std::vector<const select_statement*> subqueries;
   subqueries_of(s.body, subqueries, subquery_order::outer_first);
   for (const select_statement* inner : subqueries) named(inner->table);

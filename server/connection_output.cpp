@@ -61,15 +61,16 @@ bool connection_output::joins_last(const encoded_event& e, std::uint64_t pubsubi
          shape.ends_with(e.columns);
 }
 
-void connection_output::join_last(const encoded_event& e) {
+void connection_output::join_last(const encoded_event& e, std::uint64_t seq) {
   std::string& out = filling_.text;
-  const std::string_view end = event_end(last_.mode);
-  out[out.size() - end.size()] = ',';
-  out.resize(out.size() - end.size() + 1);
+  const std::size_t before = out.size();
+  out.resize(before - event_end_bytes(last_.mode, last_.position));
+  out += ',';
   out += e.rows;
-  out += end;
-  filling_.event_bytes += e.rows.size() + 1;
+  append_event_end(out, last_.mode, seq);
+  filling_.event_bytes += out.size() - before;
   last_.rows += e.count;
+  last_.position = seq;
 }
 
 void connection_output::end_last() {
@@ -87,28 +88,31 @@ void connection_output::end_last() {
   }
 }
 
-void connection_output::append_event(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid) {
-  if (e.shared) return append_shared(mode, e, pubsubid);
-  if (joins_last(e, pubsubid)) return join_last(e);
+void connection_output::append_event(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid,
+                                     std::uint64_t seq) {
+  if (e.shared) return append_shared(mode, e, pubsubid, seq);
+  if (joins_last(e, pubsubid)) return join_last(e, seq);
   std::string& out = replies();
   const std::size_t begin = out.size();
   const std::size_t start = begin + header_bytes(mode);
-  server::append_event(out, mode, e, pubsubid);
+  pubsubsql::server::append_event(out, mode, e, pubsubid, seq);
   last_ = {.start = start,
            .counts = start + e.head.size() + digits_of(pubsubid) + e.columns.size(),
            .counted = e.count,
            .rows = e.count,
            .pubsubid = pubsubid,
+           .position = seq,
            .mode = mode};
   filling_.event_bytes += out.size() - begin;
 }
 
-void connection_output::append_shared(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid) {
+void connection_output::append_shared(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid,
+                                      std::uint64_t seq) {
   std::string& out = replies();
   const std::size_t begin = out.size();
-  append_event_start(out, mode, e, pubsubid);
+  append_event_start(out, mode, e, pubsubid, seq);
   filling_.shared.push_back({.place = out.size(), .text = e.shared});
-  out += event_end(mode);
+  append_event_end(out, mode, seq);
   filling_.shared_bytes += e.shared->size();
   filling_.event_bytes += out.size() - begin + e.shared->size();
 }

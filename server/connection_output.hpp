@@ -42,8 +42,9 @@ class connection_output {
   /// The buffer to append replies to, whole messages only. Valid until the next call.
   [[nodiscard]] std::string& replies();
 
-  /// Appends an event for one subscription.
-  void append_event(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid);
+  /// Appends an event for one subscription. `position`: what its message says that it leads to; 0: nothing. All of a
+  /// subscription say one, or none does.
+  void append_event(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid, std::uint64_t position = 0);
 
   /// Sets the first of the pieces to the bytes to write next, one behind the other, and returns how many it has set: 0
   /// when there is nothing to write. They are valid until sent() or release().
@@ -94,8 +95,8 @@ class connection_output {
   };
 
   [[nodiscard]] bool joins_last(const encoded_event& e, std::uint64_t pubsubid) const;
-  void join_last(const encoded_event& e);
-  void append_shared(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid);
+  void join_last(const encoded_event& e, std::uint64_t position);
+  void append_shared(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid, std::uint64_t position);
   /// The last message gets no more rows: says in it how many there are.
   void end_last();
   void free(buffer& b);
@@ -107,6 +108,7 @@ class connection_output {
     std::size_t counted = 0;  // how many it says there are
     std::size_t rows = 0;     // how many there are; 0: there is no such message
     std::uint64_t pubsubid = 0;
+    std::uint64_t position = 0;  // that it says
     parser::wire_mode mode{};
   };
 

@@ -32,6 +32,8 @@ class counting_loader : public table_loader {
     ++rows;
     return to_.on_row(position, values);
   }
+  void on_change(const storage::past_change& c) override { to_.on_change(c); }
+  void on_lost_change(std::uint64_t sequence) override { to_.on_lost_change(sequence); }
 
   std::vector<std::string> names;
   std::size_t rows = 0;
@@ -45,13 +47,19 @@ class copying_loader : public table_loader {
  public:
   copying_loader(table_loader& to, sqlite_files& copy) : to_(to), copy_(copy) {}
   std::optional<std::string> on_table(const table_description& d) override {
+    end_table();
     names.push_back(d.name);
-    copy_.replace_table(d);
-    return to_.on_table(d);
+    table_description copied = d;
+    copied.history = copy_.replace_table(d);
+    return to_.on_table(copied);
   }
   std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
     copy_.put_row(names.back(), position, values);
     return to_.on_row(position, values);
+  }
+  /// All rows of a table have come: what the data directory has kept of its changes follows.
+  void end_table() {
+    if (!names.empty()) copy_.load_history(names.back(), to_);
   }
 
   std::vector<std::string> names;
@@ -59,6 +67,41 @@ class copying_loader : public table_loader {
  private:
   table_loader& to_;
   sqlite_files& copy_;
+};
+
+/// Has numbers go on beyond those that were told of changes which no store has: where changes are acknowledged in
+/// memory they may have been lost. A table that was never numbered begins now, as a new one does.
+class continuing_loader : public table_loader {
+ public:
+  /// `leaps`: whether MySQL has to find its numbers by their remainders, see sequence_leap. `from_mysql`: the rows are
+  /// MySQL's, where others may have changed them: nobody's position is that of these rows.
+  continuing_loader(table_loader& to, parser::ack_mode default_ack, bool leaps, bool from_mysql)
+      : to_(to), default_ack_(default_ack), leaps_(leaps), from_mysql_(from_mysql) {}
+  std::optional<std::string> on_table(const table_description& d) override {
+    const bool is_certain = !from_mysql_ && d.ack.value_or(default_ack_) == parser::ack_mode::committed;
+    if (d.sequence > 0 && is_certain) return to_.on_table(d);
+    table_description continued = d;
+    const auto now_us = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count());
+    continued.numbers_after = std::max({d.numbers_after, d.sequence + 1, now_us});
+    if (leaps_) {
+      const std::uint64_t leaps = (continued.numbers_after - d.sequence + sequence_leap - 1) / sequence_leap;
+      continued.numbers_after = d.sequence + leaps * sequence_leap;
+    }
+    return to_.on_table(continued);
+  }
+  std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
+    return to_.on_row(position, values);
+  }
+  void on_change(const storage::past_change& c) override { to_.on_change(c); }
+  void on_lost_change(std::uint64_t sequence) override { to_.on_lost_change(sequence); }
+
+ private:
+  table_loader& to_;
+  parser::ack_mode default_ack_;
+  bool leaps_;
+  bool from_mysql_;
 };
 
 /// Numbers what comes after loading far beyond what MySQL may have got already, see sequence_leap, and has it looked at
@@ -69,17 +112,23 @@ class leaping_loader : public table_loader {
   std::optional<std::string> on_table(const table_description& d) override {
     mysql_.verify(d);
     table_description leaping = d;
-    leaping.sequence += sequence_leap;
+    leaping.numbers_after = std::max(d.numbers_after, d.sequence + sequence_leap);
     return to_.on_table(leaping);
   }
   std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
     return to_.on_row(position, values);
   }
+  void on_change(const storage::past_change& c) override { to_.on_change(c); }
+  void on_lost_change(std::uint64_t sequence) override { to_.on_lost_change(sequence); }
 
  private:
   table_loader& to_;
   mysql_store& mysql_;
 };
+
+continuing_loader continuing_to(server& s, const options& o, bool has_mysql, bool from_mysql) {
+  return {s.loader(), o.ack.value_or(parser::ack_mode::committed), has_mysql, from_mysql};
+}
 
 /// Tells MySQL's side which tables the data directory has, and their columns.
 void tell_columns(const sqlite_files& files, mysql_store& mysql) {
@@ -220,7 +269,8 @@ void durable_stores::load(server& s) {
 /// Returns false when MySQL is away, or goes away meanwhile, and the data directory can stand in for it.
 bool durable_stores::load_from_mysql(server& s) {
   const auto began = std::chrono::steady_clock::now();
-  counting_loader loader(s.loader());
+  continuing_loader continuing = continuing_to(s, options_, mysql_ != nullptr, true);
+  counting_loader loader(continuing);
   try {
     connect_mysql();
     load_from_mysql(s, loader);
@@ -252,7 +302,8 @@ void durable_stores::connect_mysql() {
 
 void durable_stores::load_from_sqlite(server& s) {
   const auto began = std::chrono::steady_clock::now();
-  counting_loader loader(s.loader());
+  continuing_loader continuing = continuing_to(s, options_, mysql_ != nullptr, false);
+  counting_loader loader(continuing);
   if (mysql_ != nullptr) {
     leaping_loader leaping(loader, *mysql_);
     sqlite_->files().load(leaping);
@@ -281,6 +332,7 @@ void durable_stores::load_from_mysql(server& s, table_loader& loader) {
   sqlite_->run_in_transaction([&](sqlite_files& files) {
     copying_loader copying(loader, files);
     mysql_->load(copying, [&](std::string_view table) { return !is_ahead(table); });
+    copying.end_table();
     for (const std::string& name : copying.names) sequences.erase(name);
   });
   sqlite_->files().load(loader, [&](std::string_view name) { return sequences.contains(name); });
@@ -292,8 +344,10 @@ void durable_stores::overwrite_mysql(server& s, const std::string& table) {
   if (mysql_->overwrite(*s.find(table))) return;
   s.forget(table);
   sqlite_->run_in_transaction([&](sqlite_files& files) {
-    copying_loader copying(s.loader(), files);
+    continuing_loader continuing = continuing_to(s, options_, mysql_ != nullptr, true);
+    copying_loader copying(continuing, files);
     mysql_->load(copying, [&](std::string_view name) { return name == table; });
+    copying.end_table();
   });
 }
 

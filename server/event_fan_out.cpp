@@ -83,7 +83,7 @@ void event_fan_out::publish(const encoded_event& e, std::span<const storage::eve
 }
 
 void event_fan_out::count(storage::event_action action, std::size_t rows) {
-  static_assert(static_cast<std::size_t>(storage::event_action::delete_row) + 1 == event_actions);
+  static_assert(static_cast<std::size_t>(storage::event_action::publish) + 1 == event_actions);
   worker_.counters().events[static_cast<std::size_t>(action)] += rows;
 }
 

@@ -91,6 +91,15 @@ constexpr std::array list = {
         "max-prepared-bytes", unit::bytes, 0, any, [](auto& o) -> auto& { return o.prepared_bytes_max; },
         "Size of the prepared statements of a connection"),
     limit(
+        "history-bytes", unit::bytes, 0, any, [](auto& o) -> auto& { return o.engine.history_bytes_max; },
+        "Latest changes that a table keeps for subscribers that come back, unless it is altered"),
+    limit(
+        "history-seconds", unit::number, 0, 365 * a_day, [](auto& o) -> auto& { return o.engine.history_seconds_max; },
+        "Age to which it keeps them"),
+    limit(
+        "history-total-bytes", unit::bytes, 0, any, [](auto& o) -> auto& { return o.engine.history_total_bytes_max; },
+        "Latest changes that all tables keep before the largest histories become shorter"),
+    limit(
         "max-tables", unit::number, 1, any, [](auto& o) -> auto& { return o.tables_max; }, "Tables"),
     limit(
         "max-columns", unit::number, 2, 60'000, [](auto& o) -> auto& { return o.engine.columns_max; },

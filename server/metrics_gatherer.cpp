@@ -1,5 +1,6 @@
 #include "server/metrics_gatherer.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -8,10 +9,24 @@
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
 #include "server/worker.hpp"
+#include "storage/table.hpp"
 
 namespace pubsubsql::server {
 
+std::optional<queue_numbers> queue_numbers_of(const storage::table& t, std::int64_t now_us) {
+  const storage::queue_index* const q = t.queue();
+  if (q == nullptr) return std::nullopt;
+  queue_numbers n{
+      .ready = q->ready().size(), .in_flight = q->leased().size(), .delayed = q->delayed_count(), .counts = q->counts};
+  if (t.row_count() > 0) {
+    const std::int64_t since = q->available_since(t.get(t.end_row(parser::queue_end::front)));
+    n.oldest_us = static_cast<std::uint64_t>(std::max<std::int64_t>(now_us - since, 0));
+  }
+  return n;
+}
+
 worker_sample metrics_gatherer::sample_here(bool with_tables) {
+  worker_.statements().forget_old_changes();  // this is asked of every worker every few seconds
   worker_sample s;
   s.counters = worker_.counters();
   s.slow = worker_.slow();

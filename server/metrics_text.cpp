@@ -51,6 +51,13 @@ void write_events(exposition& e, const worker_counters& c, const slow_counts& sl
   e.counter("pubsubsql_conflated_events_total", "Events that later ones took the place of, for slow subscribers",
             slow.conflated);
   e.counter("pubsubsql_dropped_events_total", "Events left out for slow subscribers", slow.dropped);
+  e.family("pubsubsql_resumes_total", type::counter,
+           "Subscriptions that asked to go on at a position: those that did, and those that had to begin anew");
+  e.sample(c.resumed, {"outcome", "resumed"});
+  e.sample(c.resynced, {"outcome", "resynced"});
+  const std::int64_t history = shared.history_bytes.load(std::memory_order_relaxed);
+  e.gauge("pubsubsql_history_bytes", "Memory of changes that tables keep for subscribers that come back",
+          static_cast<std::uint64_t>(std::max<std::int64_t>(history, 0)));
   e.counter("pubsubsql_gaps_total", "Times that slow subscribers were told that events are missing", slow.gaps);
 }
 
@@ -109,6 +116,43 @@ void write_tables(exposition& e, server_sample& all) {
   for (const table_numbers& t : tables) e.sample(t.row_bytes, {"table", t.name});
   e.family("pubsubsql_table_subscriptions", type::gauge, "Subscriptions to a table");
   for (const table_numbers& t : tables) e.sample(t.subscriptions, {"table", t.name});
+}
+
+/// Queues by name, as many as tables are shown of.
+void write_queues(exposition& e, const server_sample& all) {
+  std::vector<const table_numbers*> queues;
+  for (const worker_sample& w : all.workers) {
+    for (const table_numbers& t : w.tables) {
+      if (t.queue) queues.push_back(&t);
+    }
+  }
+  std::ranges::sort(queues, {}, &table_numbers::name);
+  if (queues.size() > tables_named_max) queues.resize(tables_named_max);
+  const auto write = [&](std::string_view name, type kind, std::string_view help, auto&& value) {
+    e.family(name, kind, help);
+    for (const table_numbers* t : queues) e.sample(value(*t), {"queue", t->name});
+  };
+  using numbers = const table_numbers&;
+  write("pubsubsql_queue_rows", type::gauge, "Rows of a queue, whatever they wait for",
+        [](numbers t) { return t.rows; });
+  write("pubsubsql_queue_ready", type::gauge, "Rows that may be popped", [](numbers t) { return t.queue->ready; });
+  write("pubsubsql_queue_in_flight", type::gauge, "Rows that are leased", [](numbers t) { return t.queue->in_flight; });
+  write("pubsubsql_queue_delayed", type::gauge, "Rows whose delay is not over",
+        [](numbers t) { return t.queue->delayed; });
+  write("pubsubsql_queue_waiting_pops", type::gauge, "Pops that wait for rows",
+        [](numbers t) { return t.queue->waiting; });
+  write("pubsubsql_queue_oldest_seconds", type::gauge, "How long the oldest row might have been popped",
+        [](numbers t) { return static_cast<double>(t.queue->oldest_us) / 1e6; });
+  write("pubsubsql_queue_pushed_total", type::counter, "Rows that have come into a queue",
+        [](numbers t) { return t.queue->counts.pushed; });
+  write("pubsubsql_queue_popped_total", type::counter, "Leases of its rows",
+        [](numbers t) { return t.queue->counts.popped; });
+  write("pubsubsql_queue_acked_total", type::counter, "Rows that were acknowledged",
+        [](numbers t) { return t.queue->counts.acked; });
+  write("pubsubsql_queue_returned_total", type::counter, "Leases that ended without an acknowledgement",
+        [](numbers t) { return t.queue->counts.returned; });
+  write("pubsubsql_queue_dead_total", type::counter, "Rows that had all their attempts",
+        [](numbers t) { return t.queue->counts.dead; });
 }
 
 void write_stores(exposition& e, const shared_state& shared) {
@@ -186,6 +230,7 @@ std::string metrics_text(server_sample& all, shared_state& shared) {
   write_statements(e, counters);
   write_events(e, counters, slow, shared);
   write_connections(e, counters, open);
+  write_queues(e, all);
   write_tables(e, all);
   write_stores(e, shared);
   write_limits(e, shared);

@@ -1,6 +1,7 @@
 #include "server/mysql_takeover.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <span>
 
@@ -136,8 +137,20 @@ void mysql_takeover::load(const mysql_table& t) {
   const auto owner = shared_.tables.find_or_place(t.name, 0);
   if (!owner) throw mysql_error(0, "HY000", "there are too many tables; raise --max-tables");
   loaded_.push_back(mysql_->describe(t));
+  // One that MySQL has never numbered begins now, as a new table does.
+  if (loaded_.back().sequence == 0) {
+    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+    loaded_.back().sequence =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count());
+  } else {
+    // Others may have changed the rows meanwhile: nobody's position is that of these.
+    loaded_.back().numbers_after = loaded_.back().sequence + storage::durable::sequence_leap;
+  }
   storage::table* ours = nullptr;
-  on_worker_(*owner, [&](table_runner& r) { ours = &r.tables().restore(loaded_.back()); });
+  on_worker_(*owner, [&](table_runner& r) {
+    ours = &r.tables().restore(loaded_.back());
+    r.note_bindings(ours->name());
+  });
   std::vector<std::pair<storage::row_position, std::vector<std::optional<std::string>>>> rows;
   const auto hand_over = [&] {
     std::optional<std::string> problem;

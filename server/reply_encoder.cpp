@@ -101,6 +101,10 @@ char* write_short_row(char* out, row_view row, std::span<const column_index> col
   for_each_value(
       row, columns,
       [&] {
+        if (!row.has_id()) {
+          out = write_text(out, "null");
+          return;
+        }
         *out++ = '"';
         out = write_number(out, row.id());
         *out++ = '"';
@@ -121,6 +125,10 @@ void append_row(std::string& out, row_view row, std::span<const column_index> co
   for_each_value(
       row, columns,
       [&] {
+        if (!row.has_id()) {
+          out += "null";
+          return;
+        }
         out += '"';
         append_number(out, row.id());
         out += '"';
@@ -162,8 +170,9 @@ void encode_rows(std::string& out, const reply_address& to, const outcome& o, co
   for_each_batch(o.data.size(), message_of, batch_max(to, o.data.size()));
 }
 
+/// Where the subscription tells positions, the last message says that it is the last one, and there is one.
 void encode_snapshot(std::string& out, const reply_address& to, const outcome& o, column_lists& lists) {
-  if (o.data.empty()) return;
+  if (o.data.empty() && !o.tells_positions) return;
   for_each_batch(o.data.size(), [&](std::size_t first, std::size_t last) {
     message_writer message(out, to.mode, 0);
     append_ok(out, "add");
@@ -175,14 +184,38 @@ void encode_snapshot(std::string& out, const reply_address& to, const outcome& o
     } else {
       append_names(out, o.titles);
     }
-    append_row_counts(out, last - first, 1, last - first);
+    append_row_counts(out, last - first, first < last ? 1 : 0, last - first);
     for (std::size_t row = first; row < last; ++row) {
       if (row > first) out += ',';
       append_row(out, o.data[row], o.columns);
     }
-    out += "]}";
+    out += ']';
+    if (o.tells_positions) append_number_member(out, "seq", o.position);
+    if (o.tells_positions && last == o.data.size()) out += R"(,"snapshot":"end")";
+    out += '}';
     message.end();
   });
+}
+
+/// What a subscription has missed, as the events that it would have been.
+void encode_replayed(std::string& out, const reply_address& to, const outcome& o, column_lists& lists) {
+  encoded_event e;
+  const storage::event* first = nullptr;
+  const auto write = [&] {
+    if (first != nullptr) append_event(out, to.mode, e, o.pubsubid, e.sequence);
+  };
+  for (const storage::event& next : o.replayed) {
+    const bool joins = first != nullptr && first->action == next.action && e.count < rows_per_message &&
+                       std::ranges::equal(first->columns, next.columns);
+    if (joins) {
+      append_event_row(e, next);
+      continue;
+    }
+    write();
+    first = &next;
+    encode_event(e, *o.about, next, lists);
+  }
+  write();
 }
 
 void encode_brief(std::string& out, const reply_address& to, const outcome& o) {
@@ -196,6 +229,8 @@ void encode_brief(std::string& out, const reply_address& to, const outcome& o) {
   if (o.kind == reply_kind::subscribed) {
     end = write_number(write_text(end, ",\"pubsubid\":\""), o.pubsubid);
     end = write_text(end, "\"");
+    if (o.tells_positions) end = write_number(write_text(end, ",\"seq\":"), o.position);
+    if (o.resyncs) end = write_text(end, ",\"resync\":true");
   }
   out.append(text, write_text(end, "}"));
   message.end();
@@ -237,7 +272,8 @@ void encode_reply(std::string& out, const reply_address& to, const outcome& o, c
       break;
     case reply_kind::subscribed:
       encode_brief(out, to, o);
-      encode_snapshot(out, to, o, lists);
+      if (o.snapshot) encode_snapshot(out, to, o, lists);
+      encode_replayed(out, to, o, lists);
       break;
   }
 }
@@ -327,6 +363,8 @@ std::string_view name_of(storage::event_action action) {
       return "remove";
     case storage::event_action::delete_row:
       return "delete";
+    case storage::event_action::publish:
+      return "publish";
   }
   return "";
 }
@@ -379,7 +417,8 @@ std::string event_head(storage::event_action action) {
   return head;
 }
 
-void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::uint64_t lost) {
+void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::uint64_t lost,
+                std::uint64_t position) {
   message_writer message(out, mode, 0);
   append_ok(out, "gap");
   out += ",\"pubsubid\":\"";
@@ -388,7 +427,9 @@ void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid
   append_number_member(out, "lost", lost);
   out += R"(,"columns":[])";
   append_row_counts(out, 0, 0, 0);
-  out += "]}";
+  out += ']';
+  if (position != 0) append_number_member(out, "seq", position);
+  out += '}';
   message.end();
 }
 
@@ -410,6 +451,7 @@ void encode_event(encoded_event& out, const table& t, const storage::event& e, c
   append_row(out.rows, e.row, e.columns);
   out.count = 1;
   out.action = e.action;
+  out.first_sequence = out.sequence = e.sequence;
   out.parts.clear();
   if (e.is_keyed) out.parts.push_back({.row = e.row.position(), .end = out.rows.size()});
 }
@@ -418,10 +460,38 @@ void append_event_row(encoded_event& out, const storage::event& e) {
   out.rows += ',';
   append_row(out.rows, e.row, e.columns);
   ++out.count;
+  out.sequence = e.sequence;
   if (e.is_keyed) out.parts.push_back({.row = e.row.position(), .end = out.rows.size()});
 }
 
-void append_event_start(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid) {
+namespace {
+
+/// Room for what comes behind the rows.
+constexpr std::size_t event_end_room = number_room + 16;
+
+char* write_event_end(char* out, parser::wire_mode mode, std::uint64_t position) {
+  *out++ = ']';
+  if (position != 0) out = write_number(write_text(out, ",\"seq\":"), position);
+  *out++ = '}';
+  if (mode != parser::wire_mode::framed) *out++ = '\n';
+  return out;
+}
+
+}  // namespace
+
+void append_event_end(std::string& out, parser::wire_mode mode, std::uint64_t position) {
+  char text[event_end_room];
+  out.append(text, write_event_end(text, mode, position));
+}
+
+std::size_t event_end_bytes(parser::wire_mode mode, std::uint64_t position) {
+  if (position == 0) return mode == parser::wire_mode::framed ? 2 : 3;
+  char text[event_end_room];
+  return static_cast<std::size_t>(write_event_end(text, mode, position) - text);
+}
+
+void append_event_start(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid,
+                        std::uint64_t position) {
   constexpr std::string_view one_row = R"(,"rows":1,"fromrow":1,"torow":1,"data":[)";
   char digits[number_room];
   const std::string_view number(digits, static_cast<std::size_t>(write_number(digits, pubsubid) - digits));
@@ -435,7 +505,7 @@ void append_event_start(std::string& out, parser::wire_mode mode, const encoded_
   out.resize(begin + (framed ? parser::frame_header_bytes : 0) + bytes);
   char* end = out.data() + begin;
   if (framed) {
-    const std::size_t payload = bytes + e.rows.size() + event_end(mode).size();
+    const std::size_t payload = bytes + e.rows.size() + event_end_bytes(mode, position);
     const auto header = parser::encode({.payload_bytes = static_cast<std::uint32_t>(payload), .request_id = 0});
     end = write_text(end, {header.data(), header.size()});
   }
@@ -444,10 +514,11 @@ void append_event_start(std::string& out, parser::wire_mode mode, const encoded_
   }
 }
 
-void append_event(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid) {
-  append_event_start(out, mode, e, pubsubid);
+void append_event(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid,
+                  std::uint64_t position) {
+  append_event_start(out, mode, e, pubsubid, position);
   out += e.rows;
-  out += event_end(mode);
+  append_event_end(out, mode, position);
 }
 
 }  // namespace pubsubsql::server

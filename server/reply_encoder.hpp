@@ -89,6 +89,9 @@ struct encoded_event {
   /// The rows once more, for outputs to refer to; nullptr: they are to be copied.
   std::shared_ptr<const std::string> shared = {};
   storage::event_action action{};
+  /// The positions that the first row and all of them lead to; 0: not known.
+  std::uint64_t first_sequence = 0;
+  std::uint64_t sequence = 0;
   /// One of the rows: which it is, and where its text ends.
   struct part {
     storage::row_position row = 0;
@@ -106,20 +109,25 @@ void append_event_row(encoded_event& out, const storage::event& e);
 /// What the messages of its events begin with.
 [[nodiscard]] std::string event_head(storage::event_action action);
 
+// `position`: what the message says that it leads to; 0: nothing, as the subscription did not ask.
+
 /// The message that `lost` events of a subscription were left out, between those before it and those behind it.
-void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::uint64_t lost);
+void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::uint64_t lost,
+                std::uint64_t position = 0);
 
 /// The `add` events that a subscription starts with. REQUIRES: `o` is its outcome, and no failure.
 void append_first_rows(std::string& out, parser::wire_mode mode, const storage::outcome& o, column_lists& lists);
 
 /// The event's message for one subscription.
-void append_event(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid);
+void append_event(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid,
+                  std::uint64_t position = 0);
 
 /// The same up to the rows, and what comes behind them.
-void append_event_start(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid);
-[[nodiscard]] constexpr std::string_view event_end(parser::wire_mode mode) {
-  return mode == parser::wire_mode::framed ? "]}" : "]}\n";
-}
+void append_event_start(std::string& out, parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid,
+                        std::uint64_t position = 0);
+void append_event_end(std::string& out, parser::wire_mode mode, std::uint64_t position = 0);
+/// The size of the latter.
+[[nodiscard]] std::size_t event_end_bytes(parser::wire_mode mode, std::uint64_t position);
 
 /// The part of a message that counts its rows, from ,"rows": to the [ of data.
 void append_row_counts(std::string& out, std::size_t rows, std::size_t first, std::size_t last);

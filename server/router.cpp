@@ -33,13 +33,19 @@ bool is_any(const parser::statement_body& body) {
 bool may_create(const parser::statement_body& body) {
   if (const auto* drop = std::get_if<parser::drop_table_statement>(&body)) return drop->if_exists;
   return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
-                parser::subscribe_statement, parser::create_table_statement>(body);
+                parser::subscribe_statement, parser::create_table_statement, parser::publish_statement,
+                parser::bind_statement, parser::create_queue_statement>(body);
 }
 
 /// The statements that there are most of: no part of the server but a table has anything to do with them.
 bool is_about_rows(const parser::statement_body& body) {
-  return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement>(
-      body);
+  return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
+                parser::publish_statement>(body);
+}
+
+/// Statements that bring rows into their table.
+bool brings_rows(const parser::statement_body& body) {
+  return is_any<parser::insert_statement, parser::push_statement, parser::publish_statement>(body);
 }
 
 bool is_mysql(const parser::statement_body& body) {
@@ -62,8 +68,9 @@ bool passes_transactions(const parser::statement_body& body) {
 /// Statements that can be taken back, or change nothing that others see.
 bool may_be_in_transaction(const parser::statement_body& body) {
   return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
-                parser::push_statement, parser::pop_statement, parser::peek_statement, parser::describe_statement,
-                parser::unsubscribe_statement, parser::explain_statement>(body);
+                parser::push_statement, parser::pop_statement, parser::peek_statement, parser::publish_statement,
+                parser::describe_statement, parser::unsubscribe_statement, parser::explain_statement,
+                parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement>(body);
 }
 
 bool is_show(const parser::statement_body& body, parser::server_listing what) {
@@ -95,6 +102,7 @@ void router::run(session& from, const parser::request& r, request_origin how) {
   }
   a.to.stream = parsed->stream && !from.is_momentary();
   if (worker_.shared().access != nullptr && !gate_.admits(a, *parsed)) return;
+  if (worker_.shared().bindings.version() != bindings_version_) forget_bindings();
   if (!is_about_rows(parsed->body)) return run_other(a, *parsed);
   if (from.transaction != transaction_id{} && run_in_transaction(a, *parsed)) return;
   run_on_table(a, *parsed);
@@ -119,8 +127,10 @@ void router::run_other(const client_request& a, const parser::statement& s) {
   if (is_any<parser::close_statement>(body)) return from.finish("client said close");
   if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
   if (is_any<parser::status_statement>(body)) return show_status(a);
-  if (is_any<parser::show_tables_statement>(body)) return show_tables(a);
+  if (is_any<parser::show_tables_statement>(body)) return show_tables(a, false);
+  if (is_show(body, parser::server_listing::queues)) return show_tables(a, true);
   if (is_show(body, parser::server_listing::subscriptions)) return listing_.show(a);
+  if (is_show(body, parser::server_listing::bindings)) return show_bindings(a);
   if (is_show(body, parser::server_listing::limits)) {
     return from.reply([&](std::string& out) { encode_limits(out, a.to, worker_.shared()); });
   }
@@ -146,11 +156,17 @@ bool router::run_in_transaction(const client_request& a, const parser::statement
     transactions_.commit(a);
   } else if (!may_be_in_transaction(s.body)) {
     refuse(a, "this cannot be done in a transaction; commit or roll back first");
-  } else if (names_several_tables(s)) {
+  } else if (is_about_several_tables(s)) {
     run_over_several(a, s);
   } else if (const std::string_view table = parser::table_of(s); table.empty()) {
     return false;  // a select without from
   } else if (const auto owner = find_owner(a, s, table)) {
+    const auto* const lease = std::get_if<parser::lease_statement>(&s.body);
+    if (lease != nullptr && lease->wait) {
+      refuse(a, "a transaction does not wait for rows; leave out `wait`, or pop before it begins");
+      return true;
+    }
+    if (lease != nullptr && !note_lease(a, *owner)) return true;
     transactions_.run(a, s, {{.name = std::string(table), .worker = *owner}});
   }
   return true;
@@ -188,14 +204,27 @@ router::known_owner& router::known_form_of(const parser::statement& s) {
   return owner_by_form_[s.form % owner_by_form_.size()];
 }
 
-/// Leaves their names in tables_named_, unless it is known that there is one.
-bool router::names_several_tables(const parser::statement& s) {
+/// What was known of forms may be otherwise now.
+void router::forget_bindings() {
+  bindings_version_ = worker_.shared().bindings.version();
+  owner_by_form_.fill({});
+}
+
+/// Whether the rows that a statement brings may be copied to other tables.
+bool router::is_copied(const parser::statement& s) {
+  return bindings_version_ != 0 && brings_rows(s.body) && worker_.bindings().is_source(parser::table_of(s));
+}
+
+/// Leaves their names in tables_named_, unless it is known that there is one: those that it names, one perhaps, whose
+/// rows go on to others.
+bool router::is_about_several_tables(const parser::statement& s) {
   known_owner& known = known_form_of(s);
   const bool is_known = s.form != 0 && known.form == s.form;
   if (is_known && !known.several) return false;
   tables_named_.clear();
   parser::tables_of(s, tables_named_);
-  const bool several = tables_named_.size() > 1 || (tables_named_.size() == 1 && parser::table_of(s).empty());
+  const bool several =
+      tables_named_.size() > 1 || (tables_named_.size() == 1 && parser::table_of(s).empty()) || is_copied(s);
   if (several && s.form != 0) known = {.form = s.form, .several = true};
   return several;
 }
@@ -211,7 +240,7 @@ std::optional<unsigned> router::owner_of(std::string_view table, bool create) {
 /// The worker of one of the statement's tables; nothing when there is none, and the client has been told.
 std::optional<unsigned> router::find_owner(const client_request& a, const parser::statement& s,
                                            std::string_view table) {
-  const bool create = may_create(s.body) && table == parser::table_of(s);
+  const bool create = may_create(s.body) && (table == parser::table_of(s) || is_any<parser::bind_statement>(s.body));
   const auto owner = owner_of(table, create);
   if (!owner && !create) {
     a.from.reply([&](std::string& out) { encode_error(out, a.to, storage::unknown_table(table)); });
@@ -238,7 +267,7 @@ void router::run_over_several(const client_request& a, const parser::statement& 
 void router::run_on_table(const client_request& a, const parser::statement& s) {
   known_owner& known = known_form_of(s);
   if (s.form == 0 || known.form != s.form || known.several) {
-    if (names_several_tables(s)) return run_over_several(a, s);
+    if (is_about_several_tables(s)) return run_over_several(a, s);
     const std::string_view table = parser::table_of(s);
     if (table.empty()) return run_here(a, s, 0);  // a select without from
     const auto owner = find_owner(a, s, table);
@@ -270,6 +299,9 @@ void router::run_on_worker(const client_request& a, const parser::statement& s, 
     pubsubid = worker_.shared().next_pubsubid.fetch_add(1, std::memory_order_relaxed);
     bear_subscription(a, s, pubsubid, owner);
   }
+  if (const auto* const lease = std::get_if<parser::lease_statement>(&s.body)) {
+    if (!note_lease(a, owner)) return;
+  }
   if (owner == worker_.index()) {
     run_here(a, s, pubsubid);
   } else {
@@ -277,13 +309,26 @@ void router::run_on_worker(const client_request& a, const parser::statement& s, 
   }
 }
 
-/// Tells the session what becomes of the subscription when it is slow, unless it ends then.
+/// Leases end with their connection: it remembers where it may have some. False: it may have none, and is told so.
+bool router::note_lease(const client_request& a, unsigned owner) {
+  if (a.from.is_momentary()) {
+    refuse(a, "a lease ends with its connection, and that of a request with its answer; pop over /ws or the SQL port");
+    return false;
+  }
+  a.from.leases_at(owner);
+  return true;
+}
+
+/// Tells the session whether the subscription tells positions, and what becomes of it when it is slow, unless it ends
+/// then.
 void router::bear_subscription(const client_request& a, const parser::statement& s, std::uint64_t pubsubid,
                                unsigned owner) {
   const auto& body = std::get<parser::subscribe_statement>(s.body);
+  if (body.tells_positions()) a.from.tell_positions(pubsubid);
   const parser::slow_policy policy = body.on_slow.value_or(worker_.shared().settings.on_slow);
   if (policy == parser::slow_policy::disconnect) return;
-  a.from.bear(pubsubid, {.policy = policy, .skip = body.skip, .owner = owner});
+  a.from.bear(pubsubid,
+              {.policy = policy, .skip = body.skip, .tells_positions = body.tells_positions(), .owner = owner});
 }
 
 void router::run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid) {
@@ -292,7 +337,8 @@ void router::run_here(const client_request& a, const parser::statement& s, std::
                .stream = s.stream,
                .text = a.sql,
                .sql = {},
-               .user = a.from.identity.user},
+               .user = a.from.identity.user,
+               .leases = is_any<parser::lease_statement>(s.body)},
               s);
 }
 
@@ -310,6 +356,11 @@ bool router::wants_trim() const {
   const std::uint64_t erased = tables.erased_rows() - erased_at_trim_;
   const std::uint64_t live = tables.inserted_rows() - tables.erased_rows();
   return erased >= std::max(erased_rows_per_trim, live / 2);
+}
+
+void router::forget_old_changes() {
+  tables_.tables().forget_old_changes(worker_.now_us());
+  worker_.end_turn_later();
 }
 
 bool router::maintain() {
@@ -336,7 +387,8 @@ void router::on(run_statement& m) {
                         .stream = s.stream,
                         .text = m.sql,
                         .sql = {},
-                        .user = std::move(m.user)};
+                        .user = std::move(m.user),
+                        .leases = is_any<parser::lease_statement>(s.body)};
   // A longer text stays where it is when its string moves, so that the tree and the view still point to it.
   if (m.sql.size() > sizeof m.sql) from.sql = std::move(m.sql);
   tables_.run(std::move(from), s);
@@ -379,7 +431,7 @@ void router::show_again(unsigned owner, const wanted_rows& m) {
 }
 
 void router::on(const first_rows& m) {
-  if (session* s = worker_.find(m.session)) s->go_on(m.pubsubid, m.bytes);
+  if (session* s = worker_.find(m.session)) s->go_on(m.pubsubid, m.bytes, m.position);
 }
 
 void router::on(const backlog_is_over&) {
@@ -400,6 +452,25 @@ void router::session_ended(storage::subscriber_id session, const std::vector<uns
   }
 }
 
+void router::stop_waiting(storage::subscriber_id session, const std::vector<unsigned>& workers) {
+  for (const unsigned owner : workers) {
+    if (owner == worker_.index()) {
+      tables_.stop_waiting(session);
+    } else {
+      worker_.send(owner, ::pubsubsql::server::stop_waiting{.session = session});
+    }
+  }
+}
+
+bool router::move_dead(const storage::table& queue) {
+  const auto owner = owner_of(queue.queue()->settings().dead_letter, true);
+  if (!owner) {
+    tables_.queues().moved_dead(queue.name(), "there are too many tables; use fewer, or raise --max-tables");
+    return false;
+  }
+  return transactions_.move_dead(queue, *owner);
+}
+
 // Statements about all tables
 
 std::vector<table_numbers> router::tables_here() const {
@@ -410,17 +481,20 @@ std::vector<table_numbers> router::tables_here() const {
                    .rows = t.rows,
                    .row_bytes = t.row_bytes,
                    .columns = t.columns,
-                   .subscriptions = t.subscriptions});
+                   .subscriptions = t.subscriptions,
+                   .queue = queue_numbers_of(*tables_.tables().find(t.name), worker_.read_clock())});
+    if (all.back().queue) all.back().queue->waiting = tables_.queues().waiting(t.name);
   }
   return all;
 }
 
-void router::show_tables(const client_request& a) {
+void router::show_tables(const client_request& a, bool queues) {
   const std::size_t others = worker_.shared().workers.size() - 1;
   gathering g{.route = {.session = a.from.id(), .slot = 0, .address = a.to},
               .missing = others,
               .tables = tables_here(),
-              .user = a.from.identity.user};
+              .user = a.from.identity.user,
+              .queues = queues};
   if (others == 0) {
     return a.from.reply([&](std::string& out) { encode_tables(out, g); });
   }
@@ -453,12 +527,48 @@ void router::encode_tables(std::string& out, gathering& g) {
   if (g.user != nullptr) {
     std::erase_if(g.tables, [&](const table_numbers& t) { return g.user->on(t.name).rights.empty(); });
   }
-  static constexpr std::string_view columns[] = {"Table", "Rows", "Columns", "Subscriptions"};
   std::ranges::sort(g.tables, {}, &table_numbers::name);
+  if (g.queues) return encode_queues(out, g);
+  static constexpr std::string_view columns[] = {"Table", "Rows", "Columns", "Subscriptions"};
   std::vector<std::string> cells;
   for (const table_numbers& t : g.tables) {
     cells.insert(cells.end(),
                  {t.name, std::to_string(t.rows), std::to_string(t.columns), std::to_string(t.subscriptions)});
+  }
+  const std::vector<storage::value> values(cells.begin(), cells.end());
+  encode_listing(out, g.route.address, "show", columns, values);
+}
+
+void router::show_bindings(const client_request& a) {
+  std::vector<binding_directory::entry> all = worker_.shared().bindings.list();
+  if (const access::shared_rights& user = a.from.identity.user) {
+    const auto may_see = [&](std::string_view table) { return !user->on(table).rights.empty(); };
+    std::erase_if(all, [&](const binding_directory::entry& e) { return !may_see(e.queue) || !may_see(e.table); });
+  }
+  static constexpr std::string_view columns[] = {"Queue", "Table", "Where", "Copied"};
+  std::vector<std::string> counts;
+  counts.reserve(all.size());
+  for (const binding_directory::entry& e : all) counts.push_back(std::to_string(e.copied));
+  std::vector<storage::value> cells;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& [queue, table, where, copied] = all[i];
+    cells.insert(cells.end(), {queue, table, where.empty() ? storage::value{} : storage::value{where}, counts[i]});
+  }
+  a.from.reply([&](std::string& out) { encode_listing(out, a.to, "show", columns, cells); });
+}
+
+void router::encode_queues(std::string& out, const gathering& g) {
+  static constexpr std::string_view columns[] = {"Queue",         "Rows",   "Ready",  "InFlight", "Delayed",  "Waiting",
+                                                 "OldestSeconds", "Pushed", "Popped", "Acked",    "Returned", "Dead"};
+  std::vector<std::string> cells;
+  for (const table_numbers& t : g.tables) {
+    if (!t.queue) continue;
+    cells.push_back(t.name);
+    const queue_numbers& q = *t.queue;
+    for (const std::uint64_t n : {t.rows, q.ready, q.in_flight, q.delayed, q.waiting, q.oldest_us / 1'000'000,
+                                  q.counts.pushed, q.counts.popped, q.counts.acked, q.counts.returned, q.counts.dead}) {
+      cells.push_back(std::to_string(n));
+    }
   }
   const std::vector<storage::value> values(cells.begin(), cells.end());
   encode_listing(out, g.route.address, "show", columns, values);

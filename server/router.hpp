@@ -56,12 +56,14 @@ class router {
   void on(transaction_request& m) { tables_.run(std::move(m)); }
   void on(transaction_answer& m) { transactions_.on(m); }
   void on(const transaction_cancel& m) { tables_.cancel(m); }
+  void on(const transaction_undo& m) { tables_.take_back(m); }
   void on(const transaction_end& m) { tables_.end(m); }
   void on(const transactions_open& m) { transactions_.on(m); }
   void on(auth_done& m) { gate_.on(m); }
   void on(const list_metrics& m) { metrics_.on(m); }
   void on(metrics_listed& m) { metrics_.on(m); }
   void on(const rights_changed& m);
+  void on(const ::pubsubsql::server::stop_waiting& m) { tables_.stop_waiting(m.session); }
 
   [[nodiscard]] access_gate& gate() { return gate_; }
   void on(const wanted_rows& m) { tables_.show_again(m); }
@@ -77,6 +79,16 @@ class router {
   /// A subscription of a session of this worker is to be shown its rows again, by the worker that has its table.
   void show_again(unsigned owner, const wanted_rows& m);
 
+  /// The worker begins to run.
+  void start() { tables_.queues().start(); }
+
+  /// Moves rows of a queue of this worker that have had their attempts to its dead letter table, and tells the keeper
+  /// of the queues when that is done. False: there are none.
+  [[nodiscard]] bool move_dead(const storage::table& queue);
+
+  /// A session of this worker takes no more statements; `workers` may have pops of it that wait.
+  void stop_waiting(storage::subscriber_id session, const std::vector<unsigned>& workers);
+
   /// A session of this worker ends before its transaction.
   void abandon(transaction_id who) { transactions_.abandon(who); }
 
@@ -85,7 +97,11 @@ class router {
 
   /// The turn ends: what its statements changed goes to the store.
   void end_turn() { tables_.end_turn(); }
+  /// Tables that do not change any more forget what they have kept for too long.
+  void forget_old_changes();
 
+  /// REQUIRES: the worker's thread, or that it does not run.
+  [[nodiscard]] table_runner& runner() { return tables_; }
   [[nodiscard]] storage::database& database() { return tables_.tables(); }
 
   /// Whether maintain() has something to do.
@@ -102,12 +118,13 @@ class router {
     std::size_t missing = 0;
     std::vector<table_numbers> tables;
     access::shared_rights user = {};  ///< who asks
+    bool queues = false;              ///< `show queues`
   };
 
   /// What is known of a statement by its form, which names its tables.
   struct known_owner {
     std::uint64_t form = 0;
-    bool several = false;  ///< it names more than one table, or has none of its own
+    bool several = false;  ///< it is about more than one table, by name or by bindings, or has none of its own
     unsigned worker = 0;   ///< of the one
   };
 
@@ -124,11 +141,16 @@ class router {
   void bear_subscription(const client_request& a, const parser::statement& s, std::uint64_t pubsubid, unsigned owner);
   void run_here(const client_request& a, const parser::statement& s, std::uint64_t pubsubid);
   void send_to(unsigned owner, const client_request& a, std::uint64_t pubsubid);
-  void show_tables(const client_request& a);
+  [[nodiscard]] bool note_lease(const client_request& a, unsigned owner);
+  void show_tables(const client_request& a, bool queues);
   void show_status(const client_request& a);
   static void encode_tables(std::string& out, gathering& g);
+  static void encode_queues(std::string& out, const gathering& g);
   [[nodiscard]] known_owner& known_form_of(const parser::statement& s);
-  [[nodiscard]] bool names_several_tables(const parser::statement& s);
+  [[nodiscard]] bool is_about_several_tables(const parser::statement& s);
+  void forget_bindings();
+  [[nodiscard]] bool is_copied(const parser::statement& s);
+  void show_bindings(const client_request& a);
   [[nodiscard]] std::optional<unsigned> find_owner(const client_request& a, const parser::statement& s,
                                                    std::string_view table);
   [[nodiscard]] std::optional<unsigned> owner_of(std::string_view table, bool create);
@@ -143,6 +165,7 @@ class router {
   std::uint64_t erased_at_trim_ = 0;    // of the database's erased rows, those before the allocator was last trimmed
   storage::text_map<unsigned> owners_;  // what the table directory said
   std::array<known_owner, 256> owner_by_form_;
+  std::uint64_t bindings_version_ = 0;          // that owner_by_form_ is of
   std::vector<std::string_view> tables_named_;  // scratch
   absl::flat_hash_map<std::uint64_t, gathering> gatherings_;
   std::uint64_t last_gathering_ = 0;

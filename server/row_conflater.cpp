@@ -16,7 +16,7 @@ constexpr std::size_t bytes_per_column = 24;
 constexpr std::size_t not_updated = SIZE_MAX;
 
 bool is_entering(event_action a) {
-  return a == event_action::add || a == event_action::insert;
+  return a == event_action::add || a == event_action::insert || a == event_action::publish;
 }
 
 bool is_leaving(event_action a) {
@@ -78,6 +78,7 @@ void row_conflater::fold_row(std::uint64_t pubsubid, storage::row_position row, 
                                                .before = {}});
     bytes_ += bytes_of(rows_.back());
     ++events_;
+    ++counts_[pubsubid];
     return;
   }
   const row_list::iterator at = known->second;
@@ -168,6 +169,8 @@ void row_conflater::take_out(row_list::iterator at) {
   bytes_ -= bytes_of(*at);
   events_ -= events_of(*at);
   by_row_.erase({at->pubsubid, at->row});
+  const auto count = counts_.find(at->pubsubid);
+  if (--count->second == 0) counts_.erase(count);
   rows_.erase(at);
 }
 
@@ -224,6 +227,7 @@ void row_conflater::forget_shapes() {
   shapes_ = {};
   plans_ = {};
   by_row_ = {};
+  counts_ = {};
   bytes_ = 0;
 }
 

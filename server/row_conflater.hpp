@@ -27,6 +27,8 @@ namespace pubsubsql::server {
 ///     yes            ..., remove (or delete)  remove (or delete)
 ///     yes            remove, ..., add         update of all columns; the two, when the columns are others since
 ///
+/// What was published is a row of its own each time, so that all of it stays, in its order.
+///
 /// A row keeps the place of its last event among the others. Sans-io; used by its worker's thread only.
 ///
 /// Invariants:
@@ -43,6 +45,8 @@ class row_conflater {
   std::size_t fold(std::uint64_t pubsubid, const encoded_event& e);
 
   [[nodiscard]] bool empty() const { return rows_.empty(); }
+  /// Whether it has rows of that subscription.
+  [[nodiscard]] bool holds(std::uint64_t pubsubid) const { return counts_.contains(pubsubid); }
 
   /// The memory that it uses, about.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -98,6 +102,7 @@ class row_conflater {
 
   row_list rows_;  // in the order to be sent
   absl::flat_hash_map<row_key, row_list::iterator> by_row_;
+  absl::flat_hash_map<std::uint64_t, std::size_t> counts_;  // of rows_, by pubsubid; never 0
   absl::flat_hash_map<std::string_view, std::shared_ptr<const shape>>
       shapes_;  // by their columns; while there are rows
   absl::flat_hash_map<std::pair<const shape*, const shape*>, merge_plan> plans_;

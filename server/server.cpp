@@ -147,11 +147,33 @@ void server::run() {
   sql_.accept();
   if (http_port() > 0) http_.accept();
   if (shared_.memory.has_limit()) watch_memory();
+  begin_bindings();
   shared_.phase = server_phase::serving;
   threads_.reserve(workers_.size());
   for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
   context_.run();
   for (std::thread& t : threads_) t.join();
+}
+
+/// Workers do not run yet. What is bound to a table may have gone: when the server ended just after it was dropped, or
+/// because it is not kept.
+void server::begin_bindings() {
+  for (const auto& w : workers_) {
+    table_runner& tables = w->statements().runner();
+    for (const storage::table_summary& t : tables.tables().tables()) {
+      const storage::table_bindings* const all = tables.tables().find(t.name)->bindings();
+      if (all == nullptr) continue;
+      tables.note_bindings(t.name);
+      for (const storage::binding& b : all->all()) {
+        if (find(b.what.queue) != nullptr) continue;
+        std::vector<worker_message> messages;
+        messages.emplace_back(table_work{.work = [table = std::string(t.name), queue = b.what.queue](table_runner& r) {
+          r.unbind_dropped(table, queue, 0);
+        }});
+        w->receive(messages);
+      }
+    }
+  }
 }
 
 void server::stop() {

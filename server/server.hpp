@@ -74,12 +74,16 @@ class server {
   using tcp = boost::asio::ip::tcp;
 
   /// Places tables on workers as they come.
+  void begin_bindings();
+
   class placing_loader : public storage::durable::table_loader {
    public:
     explicit placing_loader(shared_state& shared) : shared_(shared) {}
     [[nodiscard]] std::optional<std::string> on_table(const storage::table_description& d) override;
     [[nodiscard]] std::optional<std::string> on_row(storage::row_position position,
                                                     std::span<const storage::value> values) override;
+    void on_change(const storage::past_change& c) override { table_->load_change(c); }
+    void on_lost_change(std::uint64_t sequence) override { table_->lose_change(sequence); }
 
    private:
     shared_state& shared_;

@@ -3,12 +3,18 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "server/metrics/worker_counters.hpp"
 #include "server/slow_subscriptions.hpp"
+#include "storage/queue_index.hpp"
+
+namespace pubsubsql::storage {
+class table;
+}
 
 /// What workers tell of themselves, as copies that anybody may keep.
 namespace pubsubsql::server {
@@ -45,6 +51,19 @@ struct open_connections {
   }
 };
 
+/// A queue in numbers.
+struct queue_numbers {
+  std::uint64_t ready = 0;
+  std::uint64_t in_flight = 0;  ///< leased
+  std::uint64_t delayed = 0;
+  std::uint64_t waiting = 0;    ///< pops that wait for rows
+  std::uint64_t oldest_us = 0;  ///< how long its first row might have been popped; 0: it has none
+  storage::queue_counts counts = {};
+};
+
+/// Nothing: the table is no queue. `now_us`: microseconds since 1970.
+[[nodiscard]] std::optional<queue_numbers> queue_numbers_of(const storage::table& t, std::int64_t now_us);
+
 /// A table in numbers.
 struct table_numbers {
   std::string name;
@@ -52,6 +71,7 @@ struct table_numbers {
   std::uint64_t row_bytes = 0;  ///< memory that the rows are in, without indexes
   std::uint64_t columns = 0;
   std::uint64_t subscriptions = 0;
+  std::optional<queue_numbers> queue = {};
 };
 
 /// One worker.

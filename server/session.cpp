@@ -294,13 +294,13 @@ void session::deliver(const encoded_event& e, std::uint64_t pubsubid) {
   if (stage_ == stage::draining || stage_ == stage::closed) return;
   worker_.counters().deliveries += e.count;
   if (reply_slots::slot* s = slots_.find_subscription(pubsubid)) {
-    append_event(s->bytes, mode(), e, pubsubid);
+    append_event(s->bytes, mode(), e, pubsubid, position_to_tell(e, pubsubid));
     return;
   }
   if (slow_ != nullptr) {
     if (slow_subscriptions::subscription* s = slow_->find(pubsubid)) return deliver(*s, e, pubsubid);
   }
-  output_.append_event(mode(), e, pubsubid);
+  output_.append_event(mode(), e, pubsubid, position_to_tell(e, pubsubid));
   if (output_.unsent_event_bytes() > worker_.shared().settings.backlog_bytes_max) return check_backlog();
   wants_flush();
 }
@@ -316,6 +316,15 @@ void session::check_backlog() {
 void session::subscribed(unsigned worker) {
   ++subscriptions_;
   worker_.shared().subscriptions.fetch_add(1, std::memory_order_relaxed);
+  note_worker(worker);
+}
+
+void session::leases_at(unsigned worker) {
+  leases_ = true;
+  note_worker(worker);
+}
+
+void session::note_worker(unsigned worker) {
   if (std::ranges::find(subscribed_workers_, worker) == subscribed_workers_.end()) {
     subscribed_workers_.push_back(worker);
   }
@@ -327,8 +336,17 @@ bool session::may_subscribe() const {
 
 void session::unsubscribed(std::span<const std::uint64_t> ended) {
   count_ended(ended.size());
+  if (positioned_ != nullptr) {
+    for (const std::uint64_t pubsubid : ended) positioned_->erase(pubsubid);
+    if (positioned_->empty()) positioned_.reset();
+  }
   if (slow_ == nullptr) return;
   for (const std::uint64_t pubsubid : ended) slow_->forget(pubsubid);
+}
+
+void session::tell_positions(std::uint64_t pubsubid) {
+  if (positioned_ == nullptr) positioned_ = std::make_unique<absl::flat_hash_set<std::uint64_t>>();
+  positioned_->insert(pubsubid);
 }
 
 void session::count_ended(std::uint64_t subscriptions) {
@@ -394,6 +412,7 @@ void session::finish(std::string_view why, close_code code) {
   end_reason_ = why;
   end_code_ = code;
   if (transaction != transaction_id{}) worker_.statements().abandon(transaction);
+  if (leases_ && !slots_.empty()) worker_.statements().stop_waiting(id(), subscribed_workers_);
   wants_flush();
 }
 
@@ -457,6 +476,7 @@ void session::close(std::string_view why, close_code code, bool slow) {
   if (deadline_) deadline_->cancel();
   output_.release();
   slow_.reset();
+  positioned_.reset();
   account_backlog();
   count_ended(subscriptions_);
   worker_.ended(*this, subscribed_workers_);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <absl/container/flat_hash_set.h>
 #include <boost/asio/steady_timer.hpp>
 
 #include "parser/request_reader.hpp"
@@ -105,14 +106,19 @@ class session : public std::enable_shared_from_this<session> {
 
   /// Remembers that a worker may hold subscriptions of this session, and counts those there may be.
   void subscribed(unsigned worker);
+  /// Remembers that a worker may have leases of this session, or pops that wait for some.
+  void leases_at(unsigned worker);
   [[nodiscard]] bool may_subscribe() const;
   [[nodiscard]] bool has_subscriptions() const { return subscriptions_ > 0; }
   /// These have ended, or were counted and not made.
   void unsubscribed(std::span<const std::uint64_t> ended);
   /// A subscription that is being made does not end the connection when that is slow.
   void bear(std::uint64_t pubsubid, const slow_subscriptions::subscription& s);
-  /// The rows of a subscription that left events out have come, as `add` events; nothing: it shows too much.
-  void go_on(std::uint64_t pubsubid, const std::optional<std::string>& first_rows);
+  /// The events of a subscription that is being made say their positions.
+  void tell_positions(std::uint64_t pubsubid);
+  /// The rows of a subscription that left events out have come, as `add` events, and lead to a position; nothing: it
+  /// shows too much.
+  void go_on(std::uint64_t pubsubid, const std::optional<std::string>& first_rows, std::uint64_t position);
 
   /// Takes no more statements; closes when everything due has been sent. `why` is for the log, and for WebSockets.
   void finish(std::string_view why, close_code code = close_code::done);
@@ -204,9 +210,15 @@ class session : public std::enable_shared_from_this<session> {
   void after_write();
   void wants_flush();
   void release_done_slots();
+  void note_worker(unsigned worker);
   void count_ended(std::uint64_t subscriptions);
   void check_backlog();
   void write_out();
+
+  /// What the message of an event says of its position; 0: nothing.
+  [[nodiscard]] std::uint64_t position_to_tell(const encoded_event& e, std::uint64_t pubsubid) const {
+    return positioned_ != nullptr && positioned_->contains(pubsubid) ? e.sequence : 0;
+  }
 
   // session_slow.cpp
   void deliver(slow_subscriptions::subscription& s, const encoded_event& e, std::uint64_t pubsubid);
@@ -243,11 +255,13 @@ class session : public std::enable_shared_from_this<session> {
   bool writing_ = false;         // an await_writable is pending
 
   std::unique_ptr<slow_subscriptions> slow_;  // nullptr: every subscription ends it when it is slow
-  std::size_t backlog_bytes_ = 0;             // as the worker's gauge knows it
+  std::unique_ptr<absl::flat_hash_set<std::uint64_t>> positioned_;  // subscriptions that tell positions; nullptr: none
+  std::size_t backlog_bytes_ = 0;                                   // as the worker's gauge knows it
 
   std::uint64_t alone_ = 0;  // the slot without whose reply no statement is taken; 0: none
   std::uint64_t subscriptions_ = 0;
-  std::vector<unsigned> subscribed_workers_;
+  std::vector<unsigned> subscribed_workers_;  // those with leases among them
+  bool leases_ = false;                       // it has popped rows of queues
   std::uint64_t statements_ = 0;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;

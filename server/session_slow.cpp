@@ -25,9 +25,9 @@ void session::deliver(slow_subscriptions::subscription& s, const encoded_event& 
     if (stage_ == stage::closed) return;
   }
   if (!is_behind && !is_full()) {
-    output_.append_event(mode(), e, pubsubid);
+    output_.append_event(mode(), e, pubsubid, position_to_tell(e, pubsubid));
   } else if (!conflates) {
-    slow_->leave_out(s, pubsubid, e.count);
+    slow_->leave_out(s, pubsubid, e.count, e.sequence);
   } else {
     slow_->fold(s, pubsubid, e);
     if (slow_->folded_bytes() > worker_.shared().settings.backlog_bytes_max) {
@@ -64,18 +64,19 @@ void session::resume_dropped() {
   if (stage_ != stage::open || output_.unsent_bytes() > worker_.backlog().drop_at() / 2) return;
   const auto q = slow_->next_question(output_, mode());
   if (q) {
-    worker_.statements().show_again(q->owner, {.session = id(), .pubsubid = q->pubsubid, .mode = mode()});
+    worker_.statements().show_again(
+        q->owner, {.session = id(), .pubsubid = q->pubsubid, .mode = mode(), .tells_positions = q->tells_positions});
   }
   wants_flush();
 }
 
-void session::go_on(std::uint64_t pubsubid, const std::optional<std::string>& first_rows) {
+void session::go_on(std::uint64_t pubsubid, const std::optional<std::string>& first_rows, std::uint64_t position) {
   if (events_are_due) take_due_events();
   if (stage_ == stage::draining || stage_ == stage::closed) return;
   if (slow_->find(pubsubid) != nullptr && !first_rows) {
     return close("its subscription shows more than --max-result-bytes by now", close_code::refused);
   }
-  slow_->go_on(output_, mode(), pubsubid, first_rows ? std::string_view(*first_rows) : std::string_view());
+  slow_->go_on(output_, mode(), pubsubid, first_rows ? std::string_view(*first_rows) : std::string_view(), position);
   wants_flush();
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "server/binding_directory.hpp"
 #include "server/connection_origins.hpp"
 #include "server/limit_counters.hpp"
 #include "server/memory_watch.hpp"
@@ -43,6 +44,7 @@ struct shared_state {
   storage::durable::store_switch& store;
   table_directory tables;
   table_locks locks;
+  binding_directory bindings;
   tls_certificates tls;
   memory_watch memory;
   limit_counters counters;
@@ -77,6 +79,8 @@ struct shared_state {
   /// Whether so much waits to be stored that statements have to slow down.
   [[nodiscard]] bool store_is_full() const { return store.queued_bytes() > settings.store_queue_bytes_max; }
 
+  /// Bytes of changes that tables keep for subscribers that come back, as of the end of each worker's turn.
+  std::atomic<std::int64_t> history_bytes{0};
   std::atomic<server_phase> phase{server_phase::loading};
   std::atomic<std::uint64_t> next_pubsubid{1};
   /// Connections that are served, those turned away not among them.

@@ -19,6 +19,8 @@ void slow_subscriptions::forget(std::uint64_t pubsubid) {
 }
 
 void slow_subscriptions::fold(subscription& s, std::uint64_t pubsubid, const encoded_event& e) {
+  if (!conflater_.holds(pubsubid)) s.reached = e.first_sequence - std::min<std::uint64_t>(e.first_sequence, 1);
+  s.latest = e.sequence;
   const std::size_t superfluous = conflater_.fold(pubsubid, e);
   s.conflated += superfluous;
   counts_.conflated += superfluous;
@@ -28,21 +30,25 @@ bool slow_subscriptions::refill(connection_output& out, parser::wire_mode mode, 
   if (conflater_.empty()) return false;
   do {
     const std::uint64_t pubsubid = conflater_.take_first(taken_);
-    out.append_event(mode, taken_, pubsubid);
+    const subscription& s = all_.find(pubsubid)->second;
+    const std::uint64_t position = conflater_.holds(pubsubid) ? s.reached : s.latest;
+    out.append_event(mode, taken_, pubsubid, s.tells_positions ? position : 0);
   } while (!conflater_.empty() && out.unsent_bytes() < unsent_bytes_max);
   return true;
 }
 
-void slow_subscriptions::leave_out(subscription& s, std::uint64_t pubsubid, std::size_t events) {
+void slow_subscriptions::leave_out(subscription& s, std::uint64_t pubsubid, std::size_t events,
+                                   std::uint64_t position) {
   if (s.lost == 0) dropping_.push_back(pubsubid);
+  s.latest = position;
   s.lost += events;
   s.dropped += events;
   counts_.dropped += events;
 }
 
 void slow_subscriptions::tell_gap(connection_output& out, parser::wire_mode mode, std::uint64_t pubsubid,
-                                  subscription& s) {
-  append_gap(out.replies(), mode, pubsubid, std::exchange(s.lost, 0));
+                                  subscription& s, std::uint64_t position) {
+  append_gap(out.replies(), mode, pubsubid, std::exchange(s.lost, 0), s.tells_positions ? position : 0);
   ++counts_.gaps;
 }
 
@@ -54,21 +60,21 @@ std::optional<slow_subscriptions::question> slow_subscriptions::next_question(co
     subscription& s = all_.find(pubsubid)->second;
     if (!s.skip) {
       is_asked_ = true;
-      return question{.pubsubid = pubsubid, .owner = s.owner};
+      return question{.pubsubid = pubsubid, .owner = s.owner, .tells_positions = s.tells_positions};
     }
     dropping_.erase(dropping_.begin());
-    tell_gap(out, mode, pubsubid, s);
+    tell_gap(out, mode, pubsubid, s, s.latest);
   }
   return std::nullopt;
 }
 
 void slow_subscriptions::go_on(connection_output& out, parser::wire_mode mode, std::uint64_t pubsubid,
-                               std::string_view first_rows) {
+                               std::string_view first_rows, std::uint64_t position) {
   is_asked_ = false;
   subscription* const s = find(pubsubid);
   if (s == nullptr) return;
   std::erase(dropping_, pubsubid);
-  tell_gap(out, mode, pubsubid, *s);
+  tell_gap(out, mode, pubsubid, *s, position);
   out.replies() += first_rows;
 }
 

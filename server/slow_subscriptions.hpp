@@ -42,10 +42,15 @@ class slow_subscriptions {
   struct subscription {
     parser::slow_policy policy{};  ///< not disconnect
     bool skip = false;             ///< it began without rows
+    bool tells_positions = false;  ///< its messages do
     unsigned owner = 0;            ///< the worker that has its table
     std::uint64_t lost = 0;        ///< events left out since it is dropping; 0: it is not
     std::uint64_t dropped = 0;     ///< events left out in all
     std::uint64_t conflated = 0;   ///< events that later ones took the place of
+    /// While events are folded: the position before the first of them. It is what messages say until all of them are
+    /// sent, since not everything behind it has been.
+    std::uint64_t reached = 0;
+    std::uint64_t latest = 0;  ///< the position of the last event that was folded, or left out
   };
 
   /// `counts`, of the worker, outlives this.
@@ -74,23 +79,27 @@ class slow_subscriptions {
 
   // drop
 
-  /// Leaves out so many events. REQUIRES: `s` is the subscription's.
-  void leave_out(subscription& s, std::uint64_t pubsubid, std::size_t events);
+  /// Leaves out so many events, which lead to a position. REQUIRES: `s` is the subscription's.
+  void leave_out(subscription& s, std::uint64_t pubsubid, std::size_t events, std::uint64_t position = 0);
   /// Whether something is dropping, and nothing is asked.
   [[nodiscard]] bool has_question() const { return !is_asked_ && !dropping_.empty(); }
   /// A subscription whose rows have to be asked for.
   struct question {
     std::uint64_t pubsubid = 0;
     unsigned owner = 0;
+    bool tells_positions = false;
   };
   /// The first that is dropping, while nothing is asked. Those that need no rows go on at once, with a word about their
   /// gap.
   [[nodiscard]] std::optional<question> next_question(connection_output& out, parser::wire_mode mode);
   /// The rows of the subscription that was asked for have come. Nothing happens if it has ended meanwhile.
-  void go_on(connection_output& out, parser::wire_mode mode, std::uint64_t pubsubid, std::string_view first_rows);
+  /// `position`: what they lead to.
+  void go_on(connection_output& out, parser::wire_mode mode, std::uint64_t pubsubid, std::string_view first_rows,
+             std::uint64_t position = 0);
 
  private:
-  void tell_gap(connection_output& out, parser::wire_mode mode, std::uint64_t pubsubid, subscription& s);
+  void tell_gap(connection_output& out, parser::wire_mode mode, std::uint64_t pubsubid, subscription& s,
+                std::uint64_t position);
 
   slow_counts& counts_;
   absl::flat_hash_map<std::uint64_t, subscription> all_;  // by pubsubid

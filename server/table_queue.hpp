@@ -26,6 +26,7 @@ struct held_statement {
   std::shared_ptr<const storage::durable::statement_changes> changes;  ///< nullptr: it only read
   std::uint64_t ticket = 0;                                            ///< of its changes
   std::int64_t held_since_ns = 0;                                      ///< by the worker's steady clock
+  bool drops_table = false;
 };
 
 /// A statement that has not been run yet, or work of others or a transaction that wants the table for itself.

@@ -25,9 +25,17 @@ bool is_any(const parser::statement_body& body) {
   return (std::holds_alternative<Kinds>(body) || ...);
 }
 
+/// Tables are spread over the workers: each has its part of what all of them may keep.
+storage::limits limits_of_one(const shared_state& shared) {
+  storage::limits l = shared.settings.engine;
+  l.history_total_bytes_max /= std::max<std::size_t>(shared.workers.size(), 1);
+  return l;
+}
+
 }  // namespace
 
-table_runner::table_runner(worker& w) : worker_(w), database_(w.shared().settings.engine) {}
+table_runner::table_runner(worker& w)
+    : worker_(w), database_(limits_of_one(w.shared())), queues_kept_(w, *this), bindings_(w.shared().bindings) {}
 
 table_runner::~table_runner() = default;
 
@@ -51,13 +59,20 @@ bool table_runner::has_waiting(std::string_view table) const {
 
 bool table_runner::is_barrier(const parser::statement_body& body) {
   return !is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
-                 parser::push_statement, parser::pop_statement, parser::peek_statement>(body);
+                 parser::push_statement, parser::pop_statement, parser::peek_statement, parser::publish_statement,
+                 parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement>(body);
 }
 
 std::vector<std::uint64_t> table_runner::subscriptions_ended(const parser::statement_body& body, std::uint64_t pubsubid,
                                                              const storage::outcome& o) {
   if (o.failure && is_any<parser::subscribe_statement>(body)) return {pubsubid};
   return {o.ended.begin(), o.ended.end()};
+}
+
+void table_runner::count_resume(const parser::statement_body& body, const storage::outcome& o) {
+  const auto* const made = std::get_if<parser::subscribe_statement>(&body);
+  if (made == nullptr || !made->since || o.failure) return;
+  ++(o.resyncs ? worker_.counters().resynced : worker_.counters().resumed);
 }
 
 void table_runner::encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o) {
@@ -90,18 +105,42 @@ bool table_runner::is_acknowledged_at_once(const storage::outcome& o) const {
 }
 
 void table_runner::execute(table_queue* q, statement_source from, const parser::statement& s) {
-  if (is_barrier(s.body)) worker_.events().hand_out();  // it may change subscriptions
+  const bool barrier = is_barrier(s.body);
+  if (barrier) worker_.events().hand_out();  // it may change subscriptions
   const storage::outcome& o = database_.execute(s, {.subscriber = from.route.session,
                                                     .pubsubid = from.pubsubid,
                                                     .now_us = worker_.now_us(),
                                                     .user = from.user.get(),
                                                     .on_slow = worker_.shared().settings.on_slow,
+                                                    .bindings_until = from.bindings_until,
                                                     .memory_exceeded = worker_.shared().memory.exceeded()});
-  std::vector<std::uint64_t> ended = subscriptions_ended(s.body, from.pubsubid, o);
-  if (q != nullptr && (!q->held.empty() || (!o.changes.empty() && !is_acknowledged_at_once(o)))) {
-    return hold(*q, std::move(from), o, std::move(ended));
+  if (barrier) count_resume(s.body, o);
+  const bool drops_table = is_any<parser::drop_table_statement>(s.body) && !o.changes.empty();
+  if (barrier && !o.changes.empty()) note_bindings(o.about->name(), o.changes);
+  settle(q, std::move(from), o, subscriptions_ended(s.body, from.pubsubid, o), drops_table);
+}
+
+/// Lets go what a statement has come to, or holds it.
+void table_runner::settle(table_queue* q, statement_source from, const storage::outcome& o,
+                          std::vector<std::uint64_t> ended, bool drops_table) {
+  const bool is_queue = o.about != nullptr && o.about->queue() != nullptr;
+  if (is_queue) [[unlikely]] {
+    return settle_queued(q, std::move(from), o, std::move(ended), drops_table);
   }
-  if (from.route.slot == 0) {
+  settle_changes(q, std::move(from), o, std::move(ended), drops_table);
+}
+
+void table_runner::settle_changes(table_queue* q, statement_source from, const storage::outcome& o,
+                                  std::vector<std::uint64_t> ended, bool drops_table) {
+  const bool stores = q != nullptr && !stored_part(o).empty();
+  if (q != nullptr && (!q->held.empty() || (stores && !is_acknowledged_at_once(o)))) {
+    hold(*q, std::move(from), o, std::move(ended));
+    q->held.back().drops_table = drops_table;
+    return;
+  }
+  if (from.ends_leases) {
+    // nobody waits for that
+  } else if (from.route.slot == 0) {
     session& to = *worker_.find(from.route.session);
     to.reply([&](std::string& out) { encode_outcome(out, from, o); }, from.pubsubid);
     to.unsubscribed(ended);
@@ -110,14 +149,17 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
     encode_outcome(bytes, from, o);
     answer(from, std::move(bytes), std::move(ended));
   }
-  if (q != nullptr && !o.changes.empty()) send_changes(*q, o, false, false);
+  if (stores) send_changes(*q, o, false, false);
   publish(o);
+  if (drops_table) unbind_everywhere(o.about->name());
 }
 
 std::shared_ptr<const statement_changes> table_runner::send_changes(table_queue& q, const storage::outcome& o,
                                                                     bool awaited, bool in_mysql) {
   auto changes = std::make_shared<const statement_changes>(*o.about, o.changes);
-  writes_.push_back({.changes = changes,
+  const std::span<const storage::change> stored = stored_part(o);
+  const bool is_whole = stored.size() == o.changes.size();
+  writes_.push_back({.changes = is_whole ? changes : std::make_shared<const statement_changes>(*o.about, stored),
                      .origin = {.worker = worker_.index(), .queue = q.number, .ticket = ++q.last_ticket},
                      .epoch = q.epoch,
                      .awaited = awaited,
@@ -135,11 +177,11 @@ void table_runner::hold(table_queue& q, statement_source from, const storage::ou
 /// Puts what a statement has come to behind the others that are held, and sends its changes to the store.
 held_statement& table_runner::keep(table_queue& q, statement_source from, const storage::outcome& o, bool in_mysql) {
   held_statement& h = q.held.emplace_back();
-  encode_outcome(h.reply, from, o);
+  if (!from.ends_leases) encode_outcome(h.reply, from, o);
   h.events = ready_events(o);
   h.source = std::move(from);
   h.held_since_ns = worker_.now_ns();
-  if (!o.changes.empty()) {
+  if (!stored_part(o).empty()) {
     h.changes = send_changes(q, o, true, in_mysql);
     h.ticket = q.last_ticket;
   }
@@ -175,7 +217,9 @@ void table_runner::on_committed(table_queue& q, std::uint64_t ticket) {
     if (h.changes != nullptr) worker_.counters().commit_durations.add(worker_.now_ns() - h.held_since_ns);
     answer(h.source, std::move(h.reply), std::move(h.subscriptions_ended));
     for (const ready_event& e : h.events) worker_.events().publish(e.event, e.targets);
+    const bool drops_table = h.drops_table;
     q.held.pop_front();
+    if (drops_table) unbind_everywhere(q.table);
   }
 }
 
@@ -188,7 +232,7 @@ std::deque<held_statement> table_runner::take_back(table_queue& q, std::uint64_t
     --h;
     if (h->changes == nullptr) continue;
     if (h->source.pubsubid != 0) database_.drop_subscription(h->source.route.session, h->source.pubsubid);
-    database_.undo(q.table, h->changes->changes());
+    undo(q, *h->changes);
   }
   ++q.epoch;
   std::deque<held_statement> taken(std::make_move_iterator(first), std::make_move_iterator(q.held.end()));
@@ -224,6 +268,7 @@ void table_runner::on_not_as_asked(table_queue& q, std::span<const result> resul
 }
 
 void table_runner::redo_corrected(table_queue& q, held_statement h, const storage::corrected_rows& rows) {
+  if (h.source.ends_leases) return end_leases(q.table, *h.source.ends_leases, h.source.route.session);
   const parser::statement& s = *statements_.parse(h.source.sql);
   const storage::outcome& o = database_.execute(s, {.subscriber = h.source.route.session,
                                                     .pubsubid = h.source.pubsubid,
@@ -240,6 +285,7 @@ void table_runner::redo_corrected(table_queue& q, held_statement h, const storag
 }
 
 void table_runner::advance(table_queue& q) {
+  if (queues_kept_.knows(q.table)) queues_kept_.touched(q.table);  // pops that wait for rows have come before
   while (!q.waiting.empty() && !paused_ && !q.occupied && q.held.size() < q.held_max &&
          !(q.waiting.front().barrier && !q.held.empty())) {
     waiting_statement next = std::move(q.waiting.front());
@@ -258,10 +304,12 @@ void table_runner::advance(table_queue& q) {
       show_again(&q, std::move(next.source));
       continue;
     }
-    // The tree points into the text, which moves with its source when it is short.
-    const std::string sql = next.source.sql;
-    const parser::statement& s = *statements_.parse(sql);
-    execute(worker_.shared().store.has_store() ? &q : nullptr, std::move(next.source), s);
+    table_queue* const queue = worker_.shared().store.has_store() ? &q : nullptr;
+    if (next.source.ends_leases) {
+      execute_ending(queue, std::move(next.source), q.table);
+    } else {
+      execute_from_text(queue, std::move(next.source));
+    }
   }
   if (on_paused_) tell_when_paused();
 }
@@ -321,7 +369,11 @@ void table_runner::correct_late(std::shared_ptr<const statement_changes> written
 
 void table_runner::show(const storage::table_description& own_table, const std::vector<std::string>& values) {
   const storage::table* t = database_.find(own_table.name);
-  if (t == nullptr) t = &database_.restore(own_table);
+  if (t == nullptr) {
+    storage::table_description made = own_table;
+    made.sequence = static_cast<std::uint64_t>(worker_.now_us());  // those that an earlier server told are below
+    t = &database_.restore(made);
+  }
   storage::table_differences d;
   storage::table_differences::outside_row row;
   row.values.emplace_back();
@@ -357,12 +409,18 @@ void table_runner::drop_subscriber(storage::subscriber_id session) {
   database_.drop_subscriber(session);
   for (table_queue* q : queue_by_number_) {
     std::erase_if(q->waiting, [session](const waiting_statement& w) {
-      return w.source.pubsubid != 0 && w.source.route.session == session;
+      return (w.source.pubsubid != 0 || w.source.leases) && w.source.route.session == session;
     });
   }
+  queues_kept_.forget(session);
 }
 
 void table_runner::end_turn() {
+  if (const std::size_t now = database_.history_bytes(); now != history_bytes_) {
+    worker_.shared().history_bytes.fetch_add(static_cast<std::int64_t>(now) - static_cast<std::int64_t>(history_bytes_),
+                                             std::memory_order_relaxed);
+    history_bytes_ = now;
+  }
   if (!writes_.empty()) worker_.shared().store.submit(writes_);
 }
 
@@ -371,13 +429,14 @@ void table_runner::end_turn() {
 /// From here on the statement is on its own: its reply has a place, and its text is kept.
 void table_runner::open_slot(statement_source& from) {
   if (from.sql.empty()) from.sql = from.text;
-  if (from.route.slot != 0) return;
+  if (from.route.slot != 0 || from.ends_leases) return;
   from.route.slot = worker_.find(from.route.session)->await_reply(from.pubsubid);
 }
 
 void table_runner::answer(const statement_source& from, std::string bytes,
                           std::vector<std::uint64_t> subscriptions_ended) {
   if (from.shows_again != showing::nothing) return answer_showing(from, std::move(bytes));
+  if (from.ends_leases) return;
   statement_done done{.route = from.route,
                       .count = 1,
                       .bytes = std::move(bytes),

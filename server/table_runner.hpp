@@ -4,11 +4,14 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "parser/statement_cache.hpp"
+#include "server/binding_directory.hpp"
+#include "server/queue_keeper.hpp"
 #include "server/reply_encoder.hpp"
 #include "server/table_queue.hpp"
 #include "server/worker_message.hpp"
@@ -43,13 +46,28 @@ class table_runner {
   /// The stores' word on writes of this worker.
   void on(std::vector<storage::durable::write_result>& results);
 
-  /// This session is gone, and with it its subscriptions, those not made yet among them.
+  /// This session takes no more statements, so its pops do not wait for rows any more.
+  void stop_waiting(storage::subscriber_id session);
+
+  /// This session is gone, and with it its leases and its subscriptions, those not made yet among them.
   void drop_subscriber(storage::subscriber_id session);
+
+  // For the keeper of the queues
+
+  [[nodiscard]] queue_keeper& queues() { return queues_kept_; }
+  [[nodiscard]] const queue_keeper& queues() const { return queues_kept_; }
+  /// Whether a statement on the table would be run at once.
+  [[nodiscard]] bool is_free(std::string_view table) const;
+  /// Runs a statement, which has its text and its slot, in the table's turn.
+  void run_again(std::string_view table, statement_source from);
+  /// Ends leases of a queue, in the table's turn. `of`: whose, if that is why.
+  void end_leases(std::string_view queue, storage::lease_end why, storage::subscriber_id of);
 
   // For transactions of this worker's and of others' sessions. Answers go to the session's worker.
 
   void run(transaction_request request);
   void cancel(const transaction_cancel& c);
+  void take_back(const transaction_undo& u);
   void end(const transaction_end& e);
 
   // For those who work on a table from outside
@@ -69,6 +87,11 @@ class table_runner {
   /// `outside`: what the table is there; columns and indexes that are new are made.
   void repair(const reply_route& to, std::string_view table, const storage::table_differences& d,
               const storage::table_description* outside = nullptr);
+
+  /// Tells the other workers what is bound to a table.
+  void note_bindings(std::string_view table);
+  /// A queue has been dropped: takes away what bound it to a table until then.
+  void unbind_dropped(std::string_view table, std::string_view queue, std::uint64_t until);
 
   /// Hands over what the turn's statements have changed.
   void end_turn();
@@ -90,6 +113,18 @@ class table_runner {
   table_queue& queue_of(std::string_view table);
   [[nodiscard]] bool has_waiting(std::string_view table) const;
   void execute(table_queue* q, statement_source from, const parser::statement& s);
+  void execute_from_text(table_queue* q, statement_source from);
+  void settle(table_queue* q, statement_source from, const storage::outcome& o, std::vector<std::uint64_t> ended,
+              bool drops_table);
+  void settle_changes(table_queue* q, statement_source from, const storage::outcome& o,
+                      std::vector<std::uint64_t> ended, bool drops_table);
+
+  // table_runner_queues.cpp
+  [[nodiscard]] static std::span<const storage::change> stored_part(const storage::outcome& o);
+  [[nodiscard]] bool keep_waiting(statement_source& from, const storage::outcome& o);
+  void settle_queued(table_queue* q, statement_source from, const storage::outcome& o, std::vector<std::uint64_t> ended,
+                     bool drops_table);
+  void execute_ending(table_queue* q, statement_source from, std::string_view queue);
   void redo_corrected(table_queue& q, held_statement h, const storage::corrected_rows& rows);
   void hold(table_queue& q, statement_source from, const storage::outcome& o, std::vector<std::uint64_t> ended);
   held_statement& keep(table_queue& q, statement_source from, const storage::outcome& o, bool in_mysql);
@@ -107,12 +142,24 @@ class table_runner {
   // table_runner_transactions.cpp
   void run_owned(table_queue& q, const transaction_request& request, bool is_first);
   void run_owned(table_queue& q, const transaction_request& request, transaction_answer& a);
+  void make_table(table_queue& q, transaction_answer& a, const reply_address& to);
+  void copy_into(table_queue& q, const transaction_request& request, transaction_answer& a);
+  void take(const storage::outcome& o, transaction_answer& a);
   void answer(transaction_answer a);
+
+  // table_runner_bindings.cpp
+  [[nodiscard]] bool claim_binding(const parser::bind_statement& s, transaction_answer& a, std::uint64_t& number,
+                                   const reply_address& to);
+  void note_bindings(std::string_view table, std::span<const storage::change> changes);
+  void unbind_everywhere(std::string_view queue);
+  [[nodiscard]] std::vector<wanted_copy> wanted_copies(const storage::outcome& o);
+  void undo(table_queue& q, const storage::durable::statement_changes& changes);
 
   // table_runner_showing.cpp
   void show_again(table_queue* q, statement_source from);
   void answer_showing(const statement_source& from, std::string bytes);
 
+  void count_resume(const parser::statement_body& body, const storage::outcome& o);
   void encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o);
   void open_slot(statement_source& from);
   void answer(const statement_source& from, std::string bytes, std::vector<std::uint64_t> subscriptions_ended);
@@ -124,11 +171,14 @@ class table_runner {
   storage::text_map<std::unique_ptr<table_queue>> queues_;
   std::vector<table_queue*> queue_by_number_;
   std::size_t occupied_queues_ = 0;
+  std::size_t history_bytes_ = 0;  // as all workers' sum has it
   bool paused_ = false;
   std::function<void()> on_paused_;              // to be told when nothing is held any more
   std::vector<storage::durable::write> writes_;  // of this turn
   parser::statement_cache statements_;           // for those that are run from their text
   column_lists column_lists_;
+  queue_keeper queues_kept_;
+  binding_view bindings_;
 };
 
 }  // namespace pubsubsql::server

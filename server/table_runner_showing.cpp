@@ -16,6 +16,7 @@ void table_runner::show_again(const wanted_rows& asked) {
   statement_source from{.route = {.session = asked.session, .slot = 0, .address = {.mode = asked.mode}},
                         .pubsubid = asked.pubsubid,
                         .shows_again = showing::rows,
+                        .tells_positions = asked.tells_positions,
                         .text = {},
                         .sql = {}};
   const auto table = database_.table_of(asked.session, asked.pubsubid);
@@ -35,7 +36,9 @@ void table_runner::show_again(const wanted_rows& asked) {
 void table_runner::show_again(table_queue* q, statement_source from) {
   std::string bytes;
   if (database_.table_of(from.route.session, from.pubsubid)) {
-    const storage::outcome& o = database_.show_again(from.route.session, from.pubsubid, worker_.now_us());
+    const storage::outcome& o =
+        database_.show_again(from.route.session, from.pubsubid, worker_.now_us(), from.tells_positions);
+    from.position = o.position;
     from.shows_again = o.failure ? showing::too_much : showing::rows;
     if (!o.failure) append_first_rows(bytes, from.route.address.mode, o, column_lists_);
   }
@@ -46,7 +49,7 @@ void table_runner::show_again(table_queue* q, statement_source from) {
 }
 
 void table_runner::answer_showing(const statement_source& from, std::string bytes) {
-  first_rows answer{.session = from.route.session, .pubsubid = from.pubsubid};
+  first_rows answer{.session = from.route.session, .pubsubid = from.pubsubid, .position = from.position};
   if (from.shows_again == showing::rows) answer.bytes = std::move(bytes);
   const unsigned home = subscriber::of(answer.session).worker;
   if (home == worker_.index()) return worker_.statements().on(answer);

@@ -41,6 +41,7 @@ void table_runner::run(transaction_request request) {
 /// `is_first`: the table has just become the transaction's.
 void table_runner::run_owned(table_queue& q, const transaction_request& request, bool is_first) {
   transaction_answer a{.who = request.who, .session = request.route.session};
+  if (request.makes_table) make_table(q, a, request.route.address);
   if (!request.sql.empty()) run_owned(q, request, a);
   // What was asked of the table before has to be with the store and the subscribers when the transaction's changes get
   // there from another worker.
@@ -49,14 +50,32 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
   answer(std::move(a));
 }
 
+void table_runner::make_table(table_queue& q, transaction_answer& a, const reply_address& to) {
+  const storage::outcome& o = database_.make_table(q.table, worker_.now_us());
+  if (o.failure) {
+    a.what = transaction_answer::fate::failed;
+    return encode_error(a.reply, to, *o.failure);
+  }
+  if (o.changes.empty()) return;
+  a.is_stored = o.about->is_stored();
+  a.is_awaited = a.is_stored && !is_acknowledged_at_once(o);
+  a.changes = std::make_shared<const statement_changes>(*o.about, o.changes);
+}
+
 void table_runner::run_owned(table_queue& q, const transaction_request& request, transaction_answer& a) {
+  if (!request.copies_from.empty()) return copy_into(q, request, a);
   const parser::statement& s = *statements_.parse(request.sql);
   if (is_barrier(s.body)) worker_.events().hand_out();
+  std::uint64_t binding = 0;
+  const auto* const bind = std::get_if<parser::bind_statement>(&s.body);
+  if (bind != nullptr && !claim_binding(*bind, a, binding, request.route.address)) return;
   const storage::database::caller who{.subscriber = request.route.session,
                                       .inner_results = request.inner.get(),
                                       .now_us = request.now_us,
                                       .user = request.user.get(),
-                                      .memory_exceeded = worker_.shared().memory.exceeded()};
+                                      .binding = binding,
+                                      .memory_exceeded = worker_.shared().memory.exceeded(),
+                                      .by_server = request.by_server};
   if (request.wants_rows) {
     if (const auto failure = database_.select_inner(s, who, a.rows.emplace())) {
       a.what = transaction_answer::fate::failed;
@@ -70,15 +89,47 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
   a.subscriptions_ended = subscriptions_ended(s.body, 0, o);
   encode_outcome(a.reply, from, o);
   if (o.failure) a.what = transaction_answer::fate::failed;
-  if (o.changes.empty()) return;
-  a.events = ready_events(o);
-  a.is_awaited = !is_acknowledged_at_once(o);
-  a.changes = std::make_shared<const statement_changes>(*o.about, o.changes);
-  if (a.changes->wanted_key().empty()) return;
+  if (bind != nullptr) note_bindings(q.table);
+  take(o, a);
+  if (a.changes == nullptr || a.changes->wanted_key().empty()) return;
   const std::string why = key_is_needed(q.table, a.changes->wanted_key());
-  database_.undo(q.table, a.changes->changes());
+  undo(q, *a.changes);
   a = {.who = a.who, .session = a.session, .what = transaction_answer::fate::failed};
   encode_error(a.reply, request.route.address, why);
+}
+
+/// What a statement has come to, for the transaction to keep.
+void table_runner::take(const storage::outcome& o, transaction_answer& a) {
+  a.events = ready_events(o);
+  if (!o.copies.empty()) a.copies = wanted_copies(o);
+  if (o.changes.empty()) return;
+  a.is_stored = o.about->is_stored();
+  a.is_awaited = a.is_stored && !is_acknowledged_at_once(o);
+  a.changes = std::make_shared<const statement_changes>(*o.about, o.changes);
+}
+
+/// The rows of a binding. Who was allowed to bind has decided that they are copied: no rights are asked.
+void table_runner::copy_into(table_queue& q, const transaction_request& request, transaction_answer& a) {
+  if (database_.find(q.table) == nullptr) return;
+  const auto refuse = [&](storage::error e) {
+    if (!e.limit.empty()) worker_.shared().counters.refused(e.limit);
+    e.message = "the row cannot be copied from " + request.copies_from + " to " + q.table + ": " + e.message;
+    a.what = transaction_answer::fate::failed;
+    encode_error(a.reply, request.route.address, e);
+  };
+  const parser::statement* const s = statements_.parse(request.sql);
+  if (s == nullptr)
+    return refuse({.code = storage::error_code::unsupported, .message = parser::message(statements_.error())});
+  const storage::outcome& o = database_.execute(*s, {.subscriber = request.route.session,
+                                                     .now_us = request.now_us,
+                                                     .memory_exceeded = worker_.shared().memory.exceeded()});
+  if (o.failure) return refuse(*o.failure);
+  take(o, a);
+  if (a.changes == nullptr || a.changes->wanted_key().empty()) return;
+  const std::string why = key_is_needed(q.table, a.changes->wanted_key());
+  undo(q, *a.changes);
+  a = {.who = a.who, .session = a.session};
+  refuse({.code = storage::error_code::unsupported, .message = why});
 }
 
 void table_runner::answer(transaction_answer a) {
@@ -100,12 +151,18 @@ void table_runner::cancel(const transaction_cancel& c) {
   advance(q);
 }
 
+void table_runner::take_back(const transaction_undo& u) {
+  table_queue& q = queue_of(u.table);
+  worker_.events().hand_out();
+  for (auto changes = u.undo.rbegin(); changes != u.undo.rend(); ++changes) undo(q, **changes);
+}
+
 void table_runner::end(const transaction_end& e) {
   table_queue& q = queue_of(e.table);
   if (!e.undo.empty()) {
     worker_.events().hand_out();
     for (auto changes = e.undo.rbegin(); changes != e.undo.rend(); ++changes) {
-      database_.undo(q.table, (*changes)->changes());
+      undo(q, **changes);
     }
   }
   q.owner = {};

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
 #include "parser/parser.hpp"
 #include "parser/print.hpp"
 #include "parser/subqueries.hpp"
@@ -11,6 +13,8 @@
 #include "server/shared_state.hpp"
 #include "server/table_runner.hpp"
 #include "server/worker.hpp"
+#include "storage/sql/calendar.hpp"
+#include "storage/table.hpp"
 
 namespace pubsubsql::server {
 
@@ -109,35 +113,45 @@ void transactions::run(const client_request& a, const parser::statement& s, std:
     t->is_implicit = true;
   }
   await(*t, a);
+  t->main.reset();
+  t->steps_before = t->steps.size();
+  t->rows_before = t->rows;
+  t->bytes_before = t->bytes;
   t->unsubscribing.reset();
   if (const auto* u = std::get_if<parser::unsubscribe_statement>(&s.body)) {
     t->unsubscribing = {.table = {}, .pubsubid = u->pubsubid};
   }
-  make_plan(*t, a, s, tables, worker_.now_us());
+  make_plan(*t, {.sql = a.sql, .user = a.from.identity.user, .now_us = worker_.now_us()}, s, tables);
   ask_next(*t);
 }
 
-/// First the tables, in the order of their names: then statements that are alone do not wait for each other. Then the
+/// First the tables, in one order for all: then statements that are alone do not wait for each other. Then the
 /// subqueries, each where its table is, unless one worker has all tables; then the statement itself.
-void transactions::make_plan(transaction& t, const client_request& a, const parser::statement& s,
-                             std::span<const placed_table> tables, std::int64_t now_us) {
+void transactions::make_plan(transaction& t, const statement_facts& of, const parser::statement& s,
+                             std::span<const placed_table> tables) const {
   const auto add = [&](const placed_table& at, std::string sql) -> planned_request& {
     return t.plan.emplace_back(planned_request{.request = {.who = t.id,
                                                            .route = t.route,
                                                            .table = at.name,
                                                            .sql = std::move(sql),
                                                            .inner = {},
-                                                           .now_us = now_us,
-                                                           .user = a.from.identity.user},
+                                                           .now_us = of.now_us,
+                                                           .user = of.user,
+                                                           .by_server = !t.dead_of.empty()},
                                                .worker = at.worker});
   };
   t.plan.clear();
   t.inner_results.clear();
   if (tables.size() > 1) {
     std::vector<placed_table> wanted(tables.begin(), tables.end());
-    std::ranges::sort(wanted, {}, &placed_table::name);
+    const auto* const bind = std::get_if<parser::bind_statement>(&s.body);
+    if (bind == nullptr) add_reachable(wanted);
+    sort_by_rank(wanted);
+    // Whoever has the dead letter table may keep it for long: meanwhile the queue goes on.
+    std::ranges::stable_partition(wanted, [&](const placed_table& w) { return w.name != t.dead_of; });
     for (const placed_table& w : wanted) {
-      if (std::ranges::find(t.tables, w.name, &placed_table::name) == t.tables.end()) add(w, {});
+      if (std::ranges::find(t.tables, w.name, &placed_table::name) != t.tables.end()) continue;
+      add(w, {}).request.makes_table = bind != nullptr && w.name == bind->queue;
     }
   }
   const auto is_elsewhere = [&](const placed_table& other) { return other.worker != tables.front().worker; };
@@ -153,7 +167,7 @@ void transactions::make_plan(transaction& t, const client_request& a, const pars
     p.first_inner = i - deeper.size();
     p.inner_count = deeper.size();
   }
-  add(tables.front(), std::string(a.sql)).inner_count = inner.size();
+  add(tables.front(), std::string(of.sql)).inner_count = inner.size();
 }
 
 bool transactions::enter(transaction_id who) {
@@ -193,8 +207,112 @@ void transactions::send_first(transaction& t) {
     p.request.inner = std::make_shared<const std::vector<storage::sql::inner_result>>(
         first, first + static_cast<std::ptrdiff_t>(p.inner_count));
   }
-  if (p.worker == worker_.index()) return tables_.run(std::move(p.request));
+  const bool is_copy = !p.request.copies_from.empty();
+  if (is_copy) t.bytes -= p.request.sql.size();  // what it comes to is counted from now on
+  if (p.worker == worker_.index() && !is_copy) return tables_.run(std::move(p.request));
+  if (p.worker == worker_.index()) {
+    // Later, not from here: one answer leads to the next copy, and there may be thousands.
+    return boost::asio::post(worker_.context(), [this, request = std::move(p.request)]() mutable {
+      tables_.run(std::move(request));
+      worker_.end_turn_later();
+    });
+  }
   worker_.send(p.worker, std::move(p.request));
+}
+
+// Transactions of the server's own
+
+namespace {
+
+/// So many rows at a time, so that the tables are soon to be had again.
+constexpr std::size_t dead_rows_per_move = 100;
+
+constexpr std::string_view reason_of(storage::lease_end why) {
+  switch (why) {
+    case storage::lease_end::time:
+      return "lease ended";
+    case storage::lease_end::connection:
+      return "connection ended";
+    case storage::lease_end::restart:
+      return "server restarted";
+    case storage::lease_end::refused:
+      break;
+  }
+  return "nack";
+}
+
+/// The dead rows that died as the first did, as a condition.
+std::string dead_rows(const storage::queue_index& q, storage::lease_end why) {
+  std::string where = " where id in (";
+  std::size_t count = 0;
+  for (const auto& [position, row] : q.dead()) {
+    if (q.death_of(position) != why) continue;
+    if (count > 0) where += ", ";
+    where += std::to_string(storage::id_of(position));
+    if (++count == dead_rows_per_move) break;
+  }
+  return where + ") and leased_until is null and attempts >= " + std::to_string(q.settings().attempts_max);
+}
+
+/// The columns by name, with how often a row was tried, when that ended, and why.
+std::string copy_of_dead(const storage::table& t, storage::lease_end why, std::int64_t now_us, std::string_view where) {
+  const storage::queue_index& q = *t.queue();
+  std::string names;
+  std::string values;
+  const auto add = [&](const std::string& name, const std::string& value) {
+    names += (names.empty() ? "" : ", ") + name;
+    values += (values.empty() ? "" : ", ") + value;
+  };
+  for (const storage::column_index column : t.all_columns()) {
+    if (column == storage::id_column || (q.is_own(column) && column != q.attempts_column())) continue;
+    const std::string name = parser::quote_name(t.column_name(column));
+    add(name, name);
+  }
+  std::string died_at;
+  storage::sql::append_datetime(died_at, now_us, storage::sql::fraction_digits_max);
+  if (!t.find_column("died_at")) add("died_at", "'" + died_at + "'");
+  if (!t.find_column("reason")) add("reason", "'" + std::string(reason_of(why)) + "'");
+  return "insert into " + parser::quote_name(q.settings().dead_letter) + " (" + names + ") select " + values +
+         " from " + parser::quote_name(t.name()) + std::string(where);
+}
+
+}  // namespace
+
+bool transactions::move_dead(const storage::table& queue, unsigned dead_letter_worker) {
+  const storage::queue_index& q = *queue.queue();
+  if (q.dead().empty()) return false;
+  const storage::lease_end why = q.death_of(q.dead().begin()->first);
+  const std::int64_t now_us = worker_.now_us();
+  const std::string where = dead_rows(q, why);
+  const std::string copy = copy_of_dead(queue, why, now_us, where);
+  parser::statement_arena arena;
+  const auto parsed = parser::parse(copy, arena);
+  if (!parsed) return false;
+  const subscriber nobody{.worker = worker_.index(), .place = 0xffffff, .generation = 0};
+  const transaction_id id = worker_.shared().locks.make_id();
+  auto& t = *open_.emplace(id, std::make_unique<transaction>(id, nobody.id(), worker_)).first->second;
+  t.age.async_wait([this, id](const boost::system::error_code& cancelled) {
+    if (!cancelled) expire(id);
+  });
+  t.is_implicit = true;
+  t.dead_of = queue.name();
+  t.route.session = t.session;
+  const placed_table tables[] = {{.name = q.settings().dead_letter, .worker = dead_letter_worker},
+                                 {.name = t.dead_of, .worker = worker_.index()}};
+  make_plan(t, {.sql = copy, .now_us = now_us}, *parsed, tables);
+  t.plan.push_back({.request = {.who = id,
+                                .route = t.route,
+                                .table = t.dead_of,
+                                .sql = "delete from " + parser::quote_name(t.dead_of) + where,
+                                .now_us = now_us,
+                                .by_server = true},
+                    .worker = worker_.index()});
+  ask_next(t);
+  return true;
+}
+
+void transactions::tell_moved(const transaction& t, std::string_view reply) {
+  if (!t.dead_of.empty()) tables_.queues().moved_dead(t.dead_of, reply);
 }
 
 // What comes of it
@@ -203,7 +321,7 @@ void transactions::on(transaction_answer& a) {
   transaction& t = *find(a.who);
   t.at = stage::idle;
   if (a.what == fate::deadlock || a.what == fate::cancelled) t.tables.pop_back();
-  if (a.changes != nullptr) take(t, a);
+  if (a.changes != nullptr || !a.events.empty()) take(t, a);
   if (t.is_abandoned) return fail(t, a.reply.empty() ? gone_reply(t) : std::move(a.reply));
   std::string refusal;
   if (a.what == fate::deadlock) {
@@ -216,11 +334,24 @@ void transactions::on(transaction_answer& a) {
     encode_error(refusal, t.route.address, t.why_ended);
     return fail(t, std::move(refusal));
   }
-  if (a.what == fate::done && !t.plan.empty()) {
+  go_on(t, a);
+}
+
+/// With the next part of the statement, if there is one.
+void transactions::go_on(transaction& t, transaction_answer& a) {
+  if (a.what == fate::failed) {
+    if (t.main && !t.is_implicit) undo_statement(t);
+    return finish_statement(t, a);
+  }
+  const bool is_part = !t.plan.empty() && !t.main;
+  plan_copies(t, a.copies);  // also of dead rows, whose deletion is still to come
+  if (is_part) {
     if (a.rows) t.inner_results.push_back(std::move(*a.rows));
     return ask_next(t);
   }
-  finish_statement(t, a);
+  if (t.plan.empty()) return finish_statement(t, t.main ? *t.main : a);
+  if (!t.main) t.main = std::move(a);
+  ask_next(t);
 }
 
 void transactions::finish_statement(transaction& t, transaction_answer& a) {
@@ -233,11 +364,15 @@ void transactions::finish_statement(transaction& t, transaction_answer& a) {
 }
 
 void transactions::take(transaction& t, transaction_answer& a) {
-  t.rows += static_cast<std::uint64_t>(std::ranges::count_if(
-      a.changes->changes(), [](const storage::change& c) { return storage::is_about_rows(c.kind); }));
-  t.bytes += a.changes->memory_bytes() + bytes_of(a.events);
+  t.bytes += bytes_of(a.events);
+  if (a.changes != nullptr) {
+    t.rows += static_cast<std::uint64_t>(std::ranges::count_if(
+        a.changes->changes(), [](const storage::change& c) { return storage::is_about_rows(c.kind); }));
+    t.bytes += a.changes->memory_bytes();
+  }
   t.is_awaited = t.is_awaited || a.is_awaited;
-  t.steps.push_back({.table = t.asked, .changes = std::move(a.changes), .events = std::move(a.events)});
+  t.steps.push_back(
+      {.table = t.asked, .is_stored = a.is_stored, .changes = std::move(a.changes), .events = std::move(a.events)});
 }
 
 /// Its client has been told that no more events come.
@@ -346,7 +481,8 @@ void transactions::commit(const client_request& a) {
 }
 
 void transactions::finish(transaction& t) {
-  if (!t.steps.empty() && worker_.shared().store.has_store()) {
+  const auto has_stored = [](const step& s) { return s.changes != nullptr && s.is_stored; };
+  if (std::ranges::any_of(t.steps, has_stored) && worker_.shared().store.has_store()) {
     submit(t);
     if (t.is_awaited) {
       t.at = stage::committing;
@@ -365,7 +501,9 @@ void transactions::submit(transaction& t) {
       .queue = first_queue | (static_cast<std::uint32_t>(number) & (first_queue - 1)),
       .ticket = number};
   storage::durable::change_group group;
-  for (const step& s : t.steps) group.push_back(s.changes);
+  for (const step& s : t.steps) {
+    if (s.changes != nullptr && s.is_stored) group.push_back(s.changes);
+  }
   std::vector<write> writes;
   writes.push_back({.changes = {},
                     .group = std::make_shared<const storage::durable::change_group>(std::move(group)),
@@ -396,12 +534,14 @@ void transactions::finish_commit(transaction& t) {
     for (const ready_event& e : s.events) worker_.events().publish(e.event, e.targets);
   }
   release(*done, false);
+  tell_moved(*done, {});
 }
 
 /// Rolls back, and says why.
 void transactions::fail(transaction& t, std::string reply) {
   take_back(t);
   const std::unique_ptr<transaction> done = forget(t);
+  tell_moved(*done, reply);
   answer(*done, std::move(reply));
 }
 
@@ -419,7 +559,7 @@ void transactions::release(transaction& t, bool undo) {
   for (std::size_t i = 0; i < t.tables.size(); ++i) {
     transaction_end end{.who = t.id, .table = t.tables[i].name, .undo = {}};
     for (const step& s : t.steps) {
-      if (undo && s.table == i) end.undo.push_back(s.changes);
+      if (undo && s.table == i && s.changes != nullptr) end.undo.push_back(s.changes);
     }
     if (t.tables[i].worker == worker_.index()) {
       tables_.end(end);

@@ -19,6 +19,10 @@
 #include "server/worker_message.hpp"
 #include "storage/durable/store.hpp"
 
+namespace pubsubsql::storage {
+class table;
+}
+
 namespace pubsubsql::server {
 
 class table_runner;
@@ -30,6 +34,9 @@ class worker;
 /// and sends back what the statement changed, with its events. All of that is collected here. Commit gives it to the
 /// store as one; when that has committed, the events leave from here, and only then the tables are given back. Rolling
 /// back sends each table's changes to its worker, which undoes them and gives the table back.
+///
+/// Rows of tables that others are bound to are copied by further parts of the statement that has brought them. It is
+/// answered when all are made, and taken back as a whole when one fails.
 ///
 /// A transaction does one thing at a time: while a statement of it is under way its session takes no other.
 class transactions {
@@ -53,6 +60,10 @@ class transactions {
   /// A statement and all its tables, the first of which is its own, or any if it has none. Without a transaction it
   /// becomes one by itself.
   void run(const client_request& a, const parser::statement& s, std::vector<placed_table> tables);
+
+  /// Moves rows of a queue of this worker that have had their attempts to its dead letter table, which is at that
+  /// worker: a transaction of the server's own. False: there are none.
+  [[nodiscard]] bool move_dead(const storage::table& queue, unsigned dead_letter_worker);
 
   /// Tells the client that its transaction was ended meanwhile, instead of what it asked. False: it was not.
   [[nodiscard]] bool tell_ended(const client_request& a);
@@ -87,6 +98,7 @@ class transactions {
   struct planned_request {
     transaction_request request;
     unsigned worker = 0;
+    unsigned rank = 0;  ///< of a copy's queue
     // Of the statement's subqueries, those that it needs the results of
     std::size_t first_inner = 0;
     std::size_t inner_count = 0;
@@ -95,8 +107,10 @@ class transactions {
   /// A statement that has changed something.
   struct step {
     std::size_t table = 0;
+    bool is_stored = true;
     std::shared_ptr<const storage::durable::statement_changes> changes;
     std::vector<ready_event> events;
+    // `changes` is nullptr when rows were published only.
   };
 
   struct transaction {
@@ -109,13 +123,19 @@ class transactions {
     std::string why_ended;     ///< not empty: to be rolled back, or rolled back
     reply_route route;         ///< of what is under way
     bool is_implicit = false;  ///< of one statement, which commits it
+    std::string dead_of;       ///< the queue whose dead rows it moves; empty: it is a client's
     std::vector<placed_table> tables;
     std::size_t asked = 0;             ///< the table that has been asked
     std::string reply;                 ///< when it is committed
     std::deque<planned_request> plan;  ///< of the statement under way; the first has been asked, or waits to enter
     std::vector<storage::sql::inner_result> inner_results;       ///< of its subqueries so far
     std::optional<parser::unsubscribe_statement> unsubscribing;  ///< without names
+    std::optional<transaction_answer> main;  ///< of the statement under way, when only its copies are still to be made
     std::vector<step> steps;
+    // Before the statement under way
+    std::size_t steps_before = 0;
+    std::uint64_t rows_before = 0;
+    std::uint64_t bytes_before = 0;
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
     bool is_awaited = false;
@@ -127,11 +147,18 @@ class transactions {
   [[nodiscard]] transaction* of(const client_request& a);
   transaction& add(const client_request& a);
   void await(transaction& t, const client_request& a);
-  static void make_plan(transaction& t, const client_request& a, const parser::statement& s,
-                        std::span<const placed_table> tables, std::int64_t now_us);
+  /// What a statement is run with.
+  struct statement_facts {
+    std::string_view sql;
+    access::shared_rights user = {};
+    std::int64_t now_us = 0;
+  };
+  void make_plan(transaction& t, const statement_facts& of, const parser::statement& s,
+                 std::span<const placed_table> tables) const;
   [[nodiscard]] bool enter(transaction_id who);
   void ask_next(transaction& t);
   void send_first(transaction& t);
+  void go_on(transaction& t, transaction_answer& a);
   void finish_statement(transaction& t, transaction_answer& a);
   void expire(transaction_id who);
   void take(transaction& t, transaction_answer& a);
@@ -146,6 +173,13 @@ class transactions {
   void release(transaction& t, bool undo);
   void answer(const transaction& t, std::string bytes, std::vector<std::uint64_t> subscriptions_ended = {});
   std::unique_ptr<transaction> forget(transaction& t);
+  void tell_moved(const transaction& t, std::string_view reply);
+
+  // transactions_copies.cpp
+  void add_reachable(std::vector<placed_table>& tables) const;
+  void sort_by_rank(std::vector<placed_table>& tables) const;
+  void plan_copies(transaction& t, std::vector<wanted_copy>& copies);
+  void undo_statement(transaction& t);
 
   worker& worker_;
   table_runner& tables_;

@@ -33,6 +33,7 @@ worker::~worker() = default;
 void worker::run() {
   if (shared_.settings.idle_timeout_seconds > 0) close_idle_sessions();
   if (index_ == 0) sampler_.start();
+  router_.start();
   if (shared_.settings.spin_us == 0) {
     context_.run();
     return;

@@ -116,11 +116,15 @@ class worker {
     if (now_us_ == 0) now_us_ = read_clock();
     return now_us_;
   }
+  /// The same, read at this moment.
+  [[nodiscard]] static std::int64_t read_clock();
   /// The same by a clock that never jumps, in nanoseconds.
   [[nodiscard]] std::int64_t now_ns() {
     if (now_ns_ == 0) now_ns_ = steady_clock_ns();
     return now_ns_;
   }
+  /// Something begins that does not run together with what was before.
+  void forget_time() { now_us_ = now_ns_ = 0; }
   /// The process has too much memory: gives back what can be. To be called on its thread.
   void relieve_memory() { router_.relieve_memory(); }
   /// There is something to be done at the end of this loop turn.
@@ -142,6 +146,9 @@ class worker {
   /// The session is closed; it is forgotten at the end of this loop turn, when nobody is looking at it any more.
   void ended(session& s, std::vector<unsigned> subscribed_workers);
 
+  /// What is bound to what. Valid until the next call.
+  [[nodiscard]] const binding_graph& bindings() { return bindings_.get(); }
+
  private:
   struct place {
     std::shared_ptr<session> occupant;
@@ -155,8 +162,6 @@ class worker {
 
   void close_idle_sessions();
   void spin();
-  [[nodiscard]] static std::int64_t read_clock();
-  void forget_time() { now_us_ = now_ns_ = 0; }
   void end_turn();
   void flush_sessions();
   void relieve_backlog();
@@ -179,6 +184,8 @@ class worker {
   router router_;
   event_fan_out events_;
   history_sampler sampler_;
+
+  binding_view bindings_{shared_.bindings};
 
   std::vector<place> places_;
   std::vector<std::uint32_t> free_places_;

@@ -18,6 +18,7 @@
 #include "storage/access/user_rights.hpp"
 #include "storage/durable/store.hpp"
 #include "storage/outcome.hpp"
+#include "storage/queue_index.hpp"
 #include "storage/sql/bound_expression.hpp"
 
 /// What workers say to each other. Messages from one worker to another arrive in the order sent.
@@ -39,9 +40,18 @@ struct statement_source {
   std::uint64_t pubsubid = 0;              ///< for the subscription it makes; 0: it makes none
   bool stream = false;                     ///< success is not replied
   showing shows_again = showing::nothing;  ///< instead of a statement: the rows of that subscription
+  bool tells_positions = false;            ///< that subscription
+  std::uint64_t position = 0;              ///< what those rows lead to
   std::string_view text;                   ///< as the client sent it, valid while it is run for the first time
   std::string sql;                         ///< a copy of the text; made when it has to outlive that
   access::shared_rights user = {};         ///< whose rights it is run with, whenever that is
+  /// Of an `unbind` that follows a drop: bindings with larger numbers have been made since.
+  std::optional<std::uint64_t> bindings_until = {};
+  /// Instead of a statement: leases of a queue end, those of the route's session if that is why. Nobody is answered.
+  std::optional<storage::lease_end> ends_leases = {};
+  static constexpr std::int64_t waits_no_more = -1;
+  std::int64_t wait_until_us = 0;  ///< of a pop that may wait for rows; 0: it has not waited yet
+  bool leases = false;             ///< it leases rows to its session
 };
 
 /// An event that is ready to be sent, and to whom.
@@ -83,6 +93,7 @@ struct wanted_rows {
   storage::subscriber_id session{};
   std::uint64_t pubsubid = 0;
   parser::wire_mode mode{};
+  bool tells_positions = false;
 };
 
 /// The reply to wanted_rows, ready to be sent.
@@ -90,6 +101,7 @@ struct first_rows {
   storage::subscriber_id session{};
   std::uint64_t pubsubid = 0;
   std::optional<std::string> bytes = {};  ///< nothing: they are more than a statement may show
+  std::uint64_t position = 0;             ///< what they lead to
 };
 
 /// More events wait for connections than may; you may have some that end.
@@ -97,6 +109,11 @@ struct backlog_is_over {};
 
 /// This session is gone.
 struct drop_subscriber {
+  storage::subscriber_id session{};
+};
+
+/// This session takes no more statements: answer its pops that wait for rows.
+struct stop_waiting {
   storage::subscriber_id session{};
 };
 
@@ -182,6 +199,18 @@ struct transaction_request {
   std::shared_ptr<const std::vector<storage::sql::inner_result>> inner = {};
   std::int64_t now_us = 0;          ///< what now() is
   access::shared_rights user = {};  ///< whose rights it is run with
+  bool by_server = false;           ///< no client has asked for it
+  bool makes_table = false;         ///< there is to be such a table, but no statement says what it is
+  /// It copies rows of this table, which the one above is bound to; when that has gone meanwhile there is nothing to
+  /// do. Empty: it is a statement of a client.
+  std::string copies_from = {};
+};
+
+/// What a transaction has to do behind a statement: rows of its table go into a queue.
+struct wanted_copy {
+  std::string from;
+  std::string queue;
+  std::string sql;  ///< inserts them there
 };
 
 /// What a transaction_request came to.
@@ -200,6 +229,8 @@ struct transaction_answer {
   std::vector<ready_event> events = {};
   std::optional<storage::sql::inner_result> rows = {};  ///< of a subquery
   bool is_awaited = false;  ///< whether a store has to have committed it before it is acknowledged
+  bool is_stored = true;    ///< whether stores have the table
+  std::vector<wanted_copy> copies = {};
   std::vector<std::uint64_t> subscriptions_ended = {};
 };
 
@@ -207,6 +238,13 @@ struct transaction_answer {
 struct transaction_cancel {
   transaction_id who{};
   std::string table;
+};
+
+/// A statement of the transaction has failed behind this: take back what it did to the table, last first. The table
+/// stays the transaction's.
+struct transaction_undo {
+  std::string table;
+  std::vector<std::shared_ptr<const storage::durable::statement_changes>> undo;
 };
 
 /// The transaction has ended: take back what it did to the table, last first, and let others have it.
@@ -241,8 +279,8 @@ struct table_work {
 
 using worker_message =
     std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables, tables_listed, writes_done,
-                 table_work, transaction_request, transaction_answer, transaction_cancel, transaction_end,
-                 transactions_open, wanted_rows, first_rows, backlog_is_over, list_subscriptions, subscriptions_listed,
-                 auth_done, rights_changed, list_metrics, metrics_listed>;
+                 table_work, transaction_request, transaction_answer, transaction_cancel, transaction_undo,
+                 transaction_end, transactions_open, wanted_rows, first_rows, backlog_is_over, list_subscriptions,
+                 subscriptions_listed, auth_done, rights_changed, list_metrics, metrics_listed, stop_waiting>;
 
 }  // namespace pubsubsql::server

@@ -11,6 +11,10 @@ const outcome& database::execute(const parser::statement& s, const caller& who) 
   return executor_->execute(s, who);
 }
 
+const outcome& database::make_table(std::string_view name, std::int64_t now_us) {
+  return executor_->make_table(name, now_us);
+}
+
 std::optional<error> database::select_inner(const parser::statement& s, const caller& who, sql::inner_result& out) {
   return executor_->select_inner(s, who, out);
 }
@@ -54,8 +58,17 @@ std::optional<std::string_view> database::table_of(subscriber_id subscriber, std
   return t->name();
 }
 
-const outcome& database::show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us) {
-  return executor_->show_again(subscriber, pubsubid, now_us);
+const outcome& database::show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us,
+                                    bool tells_positions) {
+  return executor_->show_again(subscriber, pubsubid, now_us, tells_positions);
+}
+
+void database::forget_old_changes(std::int64_t now_us) {
+  executor_->forget_old_changes(now_us);
+}
+
+std::size_t database::history_bytes() const {
+  return executor_->history_bytes();
 }
 
 void database::for_each_subscription(const std::function<bool(const subscription_summary&)>& list) const {
@@ -73,6 +86,10 @@ void database::for_each_subscription(const std::function<bool(const subscription
 
 table& database::restore(const table_description& d) {
   return executor_->restore(d);
+}
+
+const outcome& database::end_leases(std::string_view queue, lease_end why, subscriber_id of, std::int64_t now_us) {
+  return executor_->end_leases(queue, why, of, now_us);
 }
 
 void database::drop_subscriber(subscriber_id subscriber) {

@@ -15,6 +15,7 @@
 #include "storage/access/user_rights.hpp"
 #include "storage/limits.hpp"
 #include "storage/outcome.hpp"
+#include "storage/queue_index.hpp"
 #include "storage/sql/bound_expression.hpp"
 #include "storage/table_description.hpp"
 #include "storage/table_differences.hpp"
@@ -80,13 +81,24 @@ class database {
     const access::user_rights* user = nullptr;
     /// What becomes of a subscription that does not say when its subscriber is slow.
     parser::slow_policy on_slow = parser::slow_policy::disconnect;
+    /// The number that a binding made by it is to have: larger than those of all that were made before.
+    std::uint64_t binding = 0;
+    /// Of `unbind`: bindings with larger numbers stay, since they were made later; nothing: all go.
+    std::optional<std::uint64_t> bindings_until = {};
     /// Not 0: the process takes more memory than this many bytes, so what adds to it is refused.
     std::uint64_t memory_exceeded = 0;
+    /// The statement is the server's own: it may name the columns that a queue has for itself, and leaves them as they
+    /// are.
+    bool by_server = false;
   };
 
   /// Runs one statement. The outcome's views are valid until the next non-const call.
   /// Statements that are not the engine's (status, close, stop, show tables, mysql ...) fail with `unsupported`.
   [[nodiscard]] const outcome& execute(const parser::statement& s, const caller& who);
+
+  /// Makes a table of that name that grows on first use, unless there is one of the name. The outcome, of kind done,
+  /// has the change. `now_us`: the time, as in caller.
+  [[nodiscard]] const outcome& make_table(std::string_view name, std::int64_t now_us);
 
   /// Runs a select that is a subquery of a statement elsewhere. Returns what is wrong with it, if anything.
   [[nodiscard]] std::optional<error> select_inner(const parser::statement& s, const caller& who,
@@ -126,8 +138,14 @@ class database {
   [[nodiscard]] std::optional<std::string_view> table_of(subscriber_id subscriber, std::uint64_t pubsubid) const;
 
   /// What the subscription would begin with now, as the outcome of its `subscribe`. Fails when it shows too much.
-  /// REQUIRES: there is such a subscription.
-  [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us);
+  /// `tells_positions`: whether it did when it was made. REQUIRES: there is such a subscription.
+  [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us,
+                                          bool tells_positions = false);
+
+  /// Forgets changes that are older than tables keep them. Tables that change do so by themselves.
+  void forget_old_changes(std::int64_t now_us);
+  /// Memory of the changes that are kept for subscribers that come back.
+  [[nodiscard]] std::size_t history_bytes() const;
 
   /// Tells `list` of each subscription, table after table, until it returns false.
   void for_each_subscription(const std::function<bool(const subscription_summary&)>& list) const;
@@ -136,6 +154,12 @@ class database {
   table& restore(const table_description& d);
   /// Takes such a table away again. REQUIRES: nobody has seen it.
   void forget(std::string_view table);
+
+  /// Ends leases of a queue, as many as a statement may well do, so that it may have to be called again: those whose
+  /// time is over (lease_end::time), those of a subscriber that is gone (connection), or all (restart). Their rows go
+  /// back to the queue, or, when they have had their attempts and there is no dead letter table, away. The outcome, of
+  /// kind count, has how many there were. Fails when the table is no queue.
+  [[nodiscard]] const outcome& end_leases(std::string_view queue, lease_end why, subscriber_id of, std::int64_t now_us);
 
   /// Ends every subscription of a subscriber, because it is gone. Unknown subscribers are ignored.
   void drop_subscriber(subscriber_id subscriber);

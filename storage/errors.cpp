@@ -72,6 +72,44 @@ error unknown_subscription(std::string_view table, std::uint64_t pubsubid) {
               shown(table), "; use the pubsubid that subscribe returned");
 }
 
+error no_queue(std::string_view table) {
+  return make(error_code::no_queue, "table ", shown(table), " is no queue; create queue makes one");
+}
+
+error queue_needs_id(std::string_view queue) {
+  return make(error_code::no_queue, "queue ", shown(queue),
+              " needs ids for its rows: declare the column id as int primary key, or call it otherwise");
+}
+
+error queue_has_no_front(std::string_view queue) {
+  return make(error_code::no_queue, "rows of queue ", shown(queue),
+              " are popped by priority and then in the order of pushing; leave out `front`");
+}
+
+error pop_of_queue(std::string_view queue) {
+  return make(error_code::no_queue, "table ", shown(queue), " is a queue; pop a number of rows: pop 1 from ",
+              shown(queue));
+}
+
+error dead_letter_is_queue(std::string_view queue) {
+  return make(error_code::no_queue, "queue ", shown(queue), " cannot be its own dead letter table; name another table");
+}
+
+error own_column(std::string_view queue, std::string_view column) {
+  return make(error_code::read_only_column, "column ", shown(column), " of queue ", shown(queue),
+              " is the server's; leave it out, or call yours otherwise");
+}
+
+error priority_column(std::string_view queue, std::string_view column) {
+  return make(error_code::read_only_column, "queue ", shown(queue), " is ordered by column ", shown(column),
+              "; make another queue without it");
+}
+
+error not_leased(std::string_view queue, std::uint64_t id) {
+  return make(error_code::not_leased, "row ", id, " of queue ", shown(queue),
+              " is not leased to this connection: its lease has ended, or it never was; pop it again");
+}
+
 error read_only_id(std::string_view table) {
   return make(error_code::read_only_column, "column id of table ", shown(table),
               " is assigned by the server; leave it out");
@@ -296,6 +334,31 @@ error subscribe_with_offset() {
 error subscribe_limit_too_large(std::uint64_t limit) {
   return make(error_code::limit_exceeded, "a subscription shows at most the first ", limit,
               " rows; use a smaller limit, or leave out order by and limit");
+}
+
+error published_id(std::string_view table) {
+  return make(error_code::read_only_column, "a row that is published into table ", shown(table),
+              " is not stored and has no id; leave out the column id");
+}
+
+error no_default_value(std::string_view table, std::string_view column) {
+  return to_error(sql::no_default({.table = table, .column = column}));
+}
+
+error nothing_to_copy(std::string_view table, std::string_view queue) {
+  return make(error_code::unsupported, "the row of table ", shown(table), " has nothing that could be copied to ",
+              shown(queue), ", which has ids of its own; give it a value in another column than id");
+}
+
+error binding_of_some(std::string_view queue, std::string_view table) {
+  return make(error_code::unsupported,
+              "a binding copies rows as they come, and you may see or write some rows only of ", shown(table), " or ",
+              shown(queue), "; ask somebody whose rights hold for all rows of both");
+}
+
+error too_many_bindings(std::string_view table, std::size_t limit) {
+  return make(error_code::limit_exceeded, "table ", shown(table), " has ", limit,
+              " bindings, and there can be no more; unbind some, or bind with one predicate instead of several");
 }
 
 }  // namespace pubsubsql::storage

@@ -34,6 +34,19 @@ namespace pubsubsql::storage {
 [[nodiscard]] error read_only_table(std::string_view table, std::string_view why);
 [[nodiscard]] error unsupported();
 
+// Queues
+
+[[nodiscard]] error no_queue(std::string_view table);
+[[nodiscard]] error queue_needs_id(std::string_view queue);
+[[nodiscard]] error queue_has_no_front(std::string_view queue);
+/// `pop` as of other tables.
+[[nodiscard]] error pop_of_queue(std::string_view queue);
+[[nodiscard]] error dead_letter_is_queue(std::string_view queue);
+/// A column that only statements about queues write.
+[[nodiscard]] error own_column(std::string_view queue, std::string_view column);
+[[nodiscard]] error priority_column(std::string_view queue, std::string_view column);
+[[nodiscard]] error not_leased(std::string_view queue, std::uint64_t id);
+
 // With MySQL's numbers and words
 
 [[nodiscard]] error to_error(const sql::sql_error& e);
@@ -65,6 +78,13 @@ namespace pubsubsql::storage {
 [[nodiscard]] error undeclared_table(std::string_view table);
 [[nodiscard]] error counter_on_rows(std::string_view table, std::string_view column);
 [[nodiscard]] error column_of_index(std::string_view column, std::string_view index);
+
+// Of topics and bindings
+[[nodiscard]] error published_id(std::string_view table);
+[[nodiscard]] error no_default_value(std::string_view table, std::string_view column);
+[[nodiscard]] error nothing_to_copy(std::string_view table, std::string_view queue);
+[[nodiscard]] error binding_of_some(std::string_view queue, std::string_view table);
+[[nodiscard]] error too_many_bindings(std::string_view table, std::size_t limit);
 
 // Of subscriptions to groups and to the first rows
 [[nodiscard]] error subscribe_computes();

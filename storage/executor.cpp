@@ -27,7 +27,7 @@ bool is_any(const parser::statement_body& body) {
 bool adds_memory(const parser::statement_body& body) {
   return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
                 parser::subscribe_statement, parser::create_table_statement, parser::add_column_statement,
-                parser::create_index_statement>(body);
+                parser::bind_statement, parser::create_index_statement, parser::create_queue_statement>(body);
 }
 
 }  // namespace
@@ -50,6 +50,12 @@ void executor::begin() {
   clear(sent_);
   clear(offered_);
   clear(conflicts_);
+  if (published_to_ != nullptr || !published_ends_.empty()) forget_published();
+  if (!copies_.empty()) {
+    copies_.clear();
+    copies_of_.clear();
+    copied_columns_.clear();
+  }
   duplicates_ = parser::duplicate_rule::refuse;
   row_of_statement_ = 0;
   budget_ = {.steps_max = limits_.statement_steps_max, .bytes_max = limits_.statement_memory_max};
@@ -66,6 +72,10 @@ void executor::begin() {
   clear(listing_);
   explained_.clear();
   clear(ended_);
+  clear(replayed_);
+  resumes_ = false;
+  delay_us_.reset();
+  available_text_.clear();
 }
 
 const outcome& executor::execute(const parser::statement& s, const database::caller& who) {
@@ -83,6 +93,12 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
       who.memory_exceeded != 0 && adds_memory(s.body) ? failure(out_of_memory(who.memory_exceeded)) : run_inner(s.body);
   if (!failed) failed = std::visit([this](const auto& body) { return run(body); }, s.body);
   if (!failed) failed = check_written_rows(s.body);
+  if (!failed) failed = derive_copies();
+  return finish(std::move(failed));
+}
+
+/// Undoes the statement, or derives what it came to.
+const outcome& executor::finish(failure failed) {
   if (failed) {
     undo();
     outcome_ = {};
@@ -90,6 +106,7 @@ const outcome& executor::execute(const parser::statement& s, const database::cal
     return outcome_;
   }
   derive_events();
+  if (published_to_ != nullptr) derive_published();
   if (leaving_ != nullptr) finish_replacing();
   outcome_.events = events_;
   outcome_.changes = log_.changes();
@@ -113,6 +130,7 @@ void executor::undo(std::string_view table, std::span<const change> changes) {
 
 table& executor::restore(const table_description& d) {
   auto made = std::make_unique<table>(d);
+  made->count_history(history_totals_);
   table& t = *made;
   tables_.emplace(d.name, std::move(made));
   ++tables_version_;
@@ -132,8 +150,13 @@ void executor::derive_events() {
   const std::span<const change> changes = log_.changes();
   if (changes.empty()) return;
   table& t = leaving_ != nullptr ? *leaving_ : *log_.about();
+  if (t.queue() != nullptr) count_pushed(t, changes);
   t.subscribers().begin_statement(who_.now_us);
   bool garbage = false;
+  std::size_t numbered = 0;
+  const auto number_events = [&](std::uint64_t sequence) {
+    for (; numbered < events_.size(); ++numbered) events_[numbered].sequence = sequence;
+  };
   for (const change& c : changes) {
     switch (c.kind) {
       case change_kind::insert_row:
@@ -151,12 +174,16 @@ void executor::derive_events() {
         break;
       case change_kind::drop_column:
         t.subscribers().on_dropped_column(t.all_columns(), events_);
+        number_events(c.sequence - 1);
         break;
       default:
         break;
     }
+    number_events(c.sequence);
   }
   t.subscribers().on_statement(changes, sent_, t.all_columns(), events_);
+  number_events(changes.back().sequence);
+  if (change_history* const h = log_.about()->history()) keep_history(*log_.about(), *h);
   if (garbage && t.wants_maintenance() && std::ranges::find(to_maintain_, &t) == to_maintain_.end()) {
     to_maintain_.push_back(&t);
   }

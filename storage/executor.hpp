@@ -45,13 +45,18 @@ class executor {
                                       const table_description* outside);
   [[nodiscard]] std::optional<error> check_repair(std::string_view table, const table_differences& d,
                                                   const table_description* outside);
+  [[nodiscard]] const outcome& make_table(std::string_view name, std::int64_t now_us);
   void pin(std::string_view table, bool pinned);
   void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
   [[nodiscard]] table* table_of(subscriber_id subscriber, std::uint64_t pubsubid) const;
-  [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us);
+  [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us,
+                                          bool tells_positions);
+  void forget_old_changes(std::int64_t now_us);
+  [[nodiscard]] std::size_t history_bytes() const { return history_totals_.bytes; }
   [[nodiscard]] static std::string statement_of(const table& t, std::uint64_t pubsubid);
   table& restore(const table_description& d);
   void forget(std::string_view table);
+  [[nodiscard]] const outcome& end_leases(std::string_view queue, lease_end why, subscriber_id of, std::int64_t now_us);
   void drop_subscriber(subscriber_id subscriber);
   bool maintain();
   [[nodiscard]] bool wants_maintenance() const { return !to_maintain_.empty() || log_.is_large(); }
@@ -98,6 +103,17 @@ class executor {
   failure check_writable(const table& t) const;
   void correct_values(const table& t);
   void assign_corrected(const table& t);
+
+  // executor_bindings.cpp
+  failure run(const parser::publish_statement& s);
+  failure resolve_published(table& t, const parser::row_source& source);
+  failure publish_row(table& t, std::span<const parser::literal> row);
+  void forget_published();
+  void derive_published();
+  failure derive_copies();
+  void copy_to_queues(const table& t, row_view row);
+  failure run(const parser::bind_statement& s);
+  failure run(const parser::unbind_statement& s);
 
   // executor_values.cpp
   [[nodiscard]] sql::column_label label_of(const table& t, column_index column) const;
@@ -180,6 +196,7 @@ class executor {
   failure run(const parser::key_statement& s);
   failure run(const parser::tag_statement& s);
   failure run(const parser::alter_ack_statement& s);
+  failure run(const parser::alter_history_statement& s);
   failure add_index(std::string_view table_name, std::string_view column, index_kind kind);
   table* find_table(std::string_view name);
   /// The table that the statement being run names.
@@ -201,12 +218,45 @@ class executor {
   failure describe_table(const parser::create_table_statement& s, table_description& out);
   failure add_ordered_index(table& t, const parser::index_definition& d);
   failure fill_column(table& t, column_index column);
+  failure check_new_table(std::string_view name) const;
+  failure make_declared(table_description& d);
   [[nodiscard]] static bool is_only_a_name(const table& t);
   void replace(table& t, std::unique_ptr<table> by);
   void finish_replacing();
   void move_subscribers(table& from, table& to);
   void undo_replacing(std::string_view name, std::span<const change> changes);
   failure finish_schema(const table& t, std::string_view action);
+
+  // executor_history.cpp
+  /// The number after which those of a new table begin.
+  [[nodiscard]] std::uint64_t first_number() const;
+  void follow_history(const table& t);
+  void keep_history(const table& t, change_history& h);
+  void trim_history(const table& t, change_history& h, std::int64_t now_us) const;
+  void relieve_histories();
+  void ask_for_history(table& t);
+  /// Whether a subscription can go on at a position of the table.
+  [[nodiscard]] bool can_resume(table& t, std::uint64_t since);
+  void replay(table& t, std::uint64_t since);
+
+  // executor_queues.cpp
+  failure run(const parser::create_queue_statement& s);
+  failure run(const parser::lease_statement& s);
+  failure run(const parser::ack_statement& s);
+  failure run(const parser::nack_statement& s);
+  failure run(const parser::renew_statement& s);
+  failure describe_queue(const parser::create_queue_statement& s, table_description& out);
+  failure find_queue(std::string_view name, table*& out);
+  failure find_ready(const table& t, const parser::lease_statement& s);
+  failure find_leased(table& t, const parser::row_id_list& ids);
+  failure show_leased(const table& t, const std::optional<parser::projection>& columns);
+  void begin_lease_changes(const table& t);
+  void write_lease(table& t, row_number row, std::uint64_t attempts, value available, value until);
+  void give_back(table& t, row_number row, lease_end why, value available);
+  failure end_leases(table& t, lease_end why, subscriber_id of);
+  failure resolve_pushed(const table& t);
+  void write_pushed(const table& t);
+  static void count_pushed(table& t, std::span<const change> changes);
 
   // executor_subscribed.cpp
   failure find_again(table& t, std::uint64_t pubsubid);
@@ -221,6 +271,8 @@ class executor {
                                  std::span<const std::string> needed);
   failure subscribe_live(table& t, const parser::subscribe_statement& s, const event_target& target,
                          std::span<const std::string> needed);
+  /// Whether the subscription begins with rows.
+  [[nodiscard]] bool shows_rows(const parser::subscribe_statement& s) const { return !s.skip && !resumes_; }
   static failure listed_names(const table& t, const parser::projection& list, std::vector<std::string_view>& out);
   std::size_t unsubscribe_one(table& t, std::uint64_t pubsubid);
   std::size_t unsubscribe_all(table& t);
@@ -261,6 +313,7 @@ class executor {
   static failure unsupported_statement();
 
   void begin();
+  const outcome& finish(failure failed);
   void forget_guards();
   void reclaim();
   void undo();
@@ -268,11 +321,13 @@ class executor {
   failure finish_rows(const table& t, const std::optional<parser::projection>& returning, std::string_view action);
 
   limits limits_;
+  history_totals history_totals_;  // of tables_, and those on their way there or from there
   table_map tables_;
   absl::flat_hash_map<subscriber_id, table_by_pubsubid> by_subscriber_;
   std::vector<table*> to_maintain_;
   std::uint64_t inserted_rows_ = 0;
   std::uint64_t erased_rows_ = 0;
+  std::uint64_t numbers_used_ = 0;  // by tables that are gone: the highest
   database::caller who_;
   sql::work_budget budget_;                                                       // of the statement
   std::vector<known_names> known_names_ = std::vector<known_names>(forms_known);  // by form
@@ -289,19 +344,33 @@ class executor {
   std::optional<column_facts> column_declared_;
   std::vector<event> events_;
   std::vector<expected_row> expected_;
-  std::vector<row_number> found_;        // rows the statement is about
-  std::vector<value> values_;            // the row being written
-  std::size_t corrected_ = 0;            // rows of who_.corrections that have been used
-  std::vector<column_index> assigned_;   // columns that inserted rows get values in, those named first, in their order
-  std::vector<column_index> defaulted_;  // those of them that the statement does not name, and the one that counts
-  std::vector<column_index> updated_;    // columns that an update sets, in its order
-  std::vector<assigned_value> set_;      // what it sets them to
-  std::vector<column_index> sent_;       // columns of an update event: those that tell the row, then updated_
-  std::vector<value> offered_;           // the row that was to be inserted, for values(c)
-  std::vector<row_number> conflicts_;    // the rows that keep it out
+  std::vector<row_number> found_;         // rows the statement is about
+  std::vector<value> values_;             // the row being written
+  std::size_t corrected_ = 0;             // rows of who_.corrections that have been used
+  std::vector<column_index> assigned_;    // columns that inserted rows get values in, those named first, in their order
+  std::vector<column_index> defaulted_;   // those of them that the statement does not name, and the one that counts
+  std::vector<column_index> updated_;     // columns that an update sets, in its order
+  std::vector<assigned_value> set_;       // what it sets them to
+  std::vector<column_index> sent_;        // columns of an update event: those that tell the row, then updated_
+  std::vector<value> offered_;            // the row that was to be inserted, for values(c)
+  std::vector<row_number> conflicts_;     // the rows that keep it out
+  std::optional<std::int64_t> delay_us_;  // of rows that a push puts into a queue; nothing: as the queue has it
+  std::string available_text_;            // from when on they may be popped; empty: not yet made
+  std::string until_text_;                // when leases end
+  std::string owner_text_;                // whose they are
   std::optional<std::uint64_t> given_id_;  // the id that the row being inserted brings
   parser::duplicate_rule duplicates_{};
-  std::size_t row_of_statement_ = 0;  // from 1, for messages
+  table* published_to_ = nullptr;  // of the rows that a statement publishes; nullptr: it publishes none
+  std::string published_bytes_;    // they, one after the other
+  std::vector<std::size_t> published_ends_;
+  std::vector<row_view> published_;
+  std::string encoded_;               // one of them
+  std::uint64_t last_published_ = 0;  // so many rows have been published
+  std::vector<row_copies> copies_;
+  text_view_map<std::size_t> copies_of_;  // by queue, their places
+  std::vector<column_index> copied_columns_;
+  std::vector<std::string_view> queues_;  // of one row
+  std::size_t row_of_statement_ = 0;      // from 1, for messages
   std::vector<const parser::select_statement*> subqueries_;
   sql::inner_results inner_;  // what the subqueries gave
   bool has_guards_ = false;   // whether the next three have anything
@@ -314,6 +383,8 @@ class executor {
   std::vector<column_index> projection_;            // columns of the reply
   std::vector<column_index> sorted_;                // the same, to see which are named more than once
   std::vector<row_view> data_;                      // rows of the reply
+  bool resumes_ = false;                            // the subscription being made goes on at a position
+  std::vector<event> replayed_;                     // what it has missed
   std::vector<std::uint64_t> ended_;                // subscriptions that the statement ended
   std::vector<value> listing_;                      // values of describe and explain
 

@@ -15,7 +15,7 @@ using parser::right;
 using parser::right_set;
 
 /// Of a statement that writes rows: whether it shows them.
-bool shows_rows(const parser::statement_body& body) {
+bool has_reply_rows(const parser::statement_body& body) {
   if (const auto* s = std::get_if<parser::insert_statement>(&body)) return s->rows.returning.has_value();
   if (const auto* s = std::get_if<parser::push_statement>(&body)) return s->rows.returning.has_value();
   if (const auto* s = std::get_if<parser::update_statement>(&body)) return s->returning.has_value();
@@ -160,7 +160,7 @@ executor::failure executor::meets(const table& t, right r, row_view row, bool& o
 /// What a store made of rows that were allowed is not asked again: it is so already.
 executor::failure executor::check_written_rows(const parser::statement_body& body) {
   if (!has_row_filters() || !writes_rows(body) || who_.corrections != nullptr) return std::nullopt;
-  const bool shows = shows_rows(body);
+  const bool shows = has_reply_rows(body);
   for (const change& c : log_.changes()) {
     if (c.kind != change_kind::insert_row && c.kind != change_kind::update_row) continue;
     const right written = c.kind == change_kind::insert_row ? right::insert : right::update;

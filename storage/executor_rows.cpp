@@ -95,8 +95,10 @@ executor::failure executor::resolve_inserted(table& t, const parser::row_source&
     for (const column_index column : t.all_columns()) {
       if (column != id_column || t.takes_ids()) assigned_.push_back(column);
     }
+    std::erase_if(assigned_, [&](column_index column) { return t.is_own(column); });
     if (assigned_.size() != source.width) return wrong_value_count(t.name(), assigned_.size(), source.width);
   }
+  if (t.queue() != nullptr) return resolve_pushed(t);
   return t.is_declared() ? find_defaults(t) : std::nullopt;
 }
 
@@ -131,6 +133,7 @@ executor::failure executor::add_row(table& t, std::span<const parser::literal> r
 /// The row of which `values_` has the columns that the statement names.
 executor::failure executor::add_written_row(table& t, parser::queue_end end) {
   if (auto failed = write_defaults(t)) return failed;
+  if (t.queue() != nullptr) write_pushed(t);
   correct_values(t);
   if (duplicates_ == parser::duplicate_rule::refuse) {
     ++outcome_.rows;
@@ -247,6 +250,11 @@ executor::failure executor::run(const parser::insert_statement& s) {
 }
 
 executor::failure executor::run(const parser::push_statement& s) {
+  const table* const t = named_table(s.rows.table);
+  const bool is_queue = t != nullptr && t->queue() != nullptr;
+  if (is_queue && s.end == parser::queue_end::front) return queue_has_no_front(s.rows.table);
+  if (s.delay && !is_queue) return no_queue(s.rows.table);
+  if (s.delay) delay_us_ = static_cast<std::int64_t>(*s.delay);
   return add_rows(s.rows, s.end, "push");
 }
 
@@ -355,6 +363,7 @@ executor::failure executor::run(const parser::pop_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
+  if (t->queue() != nullptr) return pop_of_queue(s.table);
   std::optional<row_number> row;
   if (auto failed = find_end(*t, s.end, access::finding_rights(s), row)) return failed;
   if (row) {

@@ -23,6 +23,7 @@ table* executor::named_table(std::string_view name) {
 
 void executor::drop_table(table& t) {
   std::erase(to_maintain_, &t);
+  numbers_used_ = std::max(numbers_used_, t.sequence());
   tables_.erase(t.name());
   ++tables_version_;
 }
@@ -46,6 +47,8 @@ executor::failure executor::find_or_create(std::string_view name, table*& out) {
   if (name.size() > limits_.name_bytes_max) return name_too_long(name, limits_.name_bytes_max);
   if (name.starts_with(own_tables)) return reserved_name(name);
   auto made = std::make_unique<table>(name);
+  made->continue_numbers(first_number());
+  made->count_history(history_totals_);
   out = made.get();
   tables_.emplace(std::string(name), std::move(made));
   ++tables_version_;
@@ -85,6 +88,17 @@ executor::failure executor::run(const parser::alter_ack_statement& s) {
   table* t = named_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (t->ack() != s.ack) log_.set_ack(*t, s.ack);
+  outcome_.kind = reply_kind::done;
+  outcome_.about = t;
+  outcome_.action = "alter";
+  return std::nullopt;
+}
+
+executor::failure executor::run(const parser::alter_history_statement& s) {
+  table* t = named_table(s.table);
+  if (t == nullptr) return unknown_table(s.table);
+  if (s.table.starts_with(own_tables)) return reserved_name(s.table);
+  if (t->history_setting() != s.history) log_.set_history(*t, s.history);
   outcome_.kind = reply_kind::done;
   outcome_.about = t;
   outcome_.action = "alter";

@@ -30,10 +30,12 @@ table* executor::table_of(subscriber_id subscriber, std::uint64_t pubsubid) cons
   return it == mine->second.end() ? nullptr : it->second;
 }
 
-const outcome& executor::show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us) {
+const outcome& executor::show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us,
+                                    bool tells_positions) {
   begin();
   who_ = {.subscriber = subscriber, .pubsubid = pubsubid, .now_us = now_us};
-  failure failed = find_again(*table_of(subscriber, pubsubid), pubsubid);
+  table& t = *table_of(subscriber, pubsubid);
+  failure failed = find_again(t, pubsubid);
   if (failed) {
     outcome_ = {};
     outcome_.failure = std::move(failed);
@@ -42,6 +44,8 @@ const outcome& executor::show_again(subscriber_id subscriber, std::uint64_t pubs
   outcome_.kind = reply_kind::subscribed;
   outcome_.pubsubid = pubsubid;
   outcome_.snapshot = true;
+  outcome_.tells_positions = tells_positions;
+  outcome_.position = t.sequence();
   return outcome_;
 }
 

@@ -34,7 +34,10 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
   table* t = nullptr;
   if (auto failed = find_or_create(s.table, t)) return failed;
   const event_target target{.subscriber = who_.subscriber, .pubsubid = who_.pubsubid};
-  if (!s.columns.items.empty() || !s.group_by.empty() || !s.order_by.empty()) {
+  const bool is_live = !s.columns.items.empty() || !s.group_by.empty() || !s.order_by.empty();
+  resumes_ = s.since && !is_live && can_resume(*t, *s.since);
+  if (s.tells_positions() && !is_live) ask_for_history(*t);
+  if (is_live) {
     if (auto failed = subscribe_live(*t, s, target, needed)) return failed;
   } else if (s.columns.all && (!s.where || compares_texts(*t, *s.where))) {
     if (auto failed = subscribe_by_text(*t, s, target)) return failed;
@@ -45,7 +48,11 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
   if (s.on_slow.value_or(who_.on_slow) == parser::slow_policy::conflate) t->subscribers().key_events(who_.pubsubid);
   outcome_.kind = reply_kind::subscribed;
   outcome_.pubsubid = who_.pubsubid;
-  outcome_.snapshot = !s.skip;
+  outcome_.snapshot = shows_rows(s);
+  outcome_.tells_positions = s.tells_positions();
+  outcome_.resyncs = s.since && !resumes_;
+  outcome_.position = resumes_ ? *s.since : t->sequence();  // what is replayed leads on from there
+  if (resumes_) replay(*t, *s.since);
   return std::nullopt;
 }
 
@@ -70,11 +77,12 @@ executor::failure executor::subscribe_by_text(table& t, const parser::subscribe_
     filter = {.column = s.where->column, .text = text.is_null ? value{} : value{text.text}};
     column = t.find_column(s.where->column);
     if (column && filter->text) t.find_equal(*column, *filter->text, found_);
-    if (column == id_column && found_.empty()) return unknown_row(t.name(), text.is_null ? "null" : text.text);
-  } else if (!s.skip) {
+    if (column == id_column && found_.empty() && !s.since)
+      return unknown_row(t.name(), text.is_null ? "null" : text.text);
+  } else if (shows_rows(s)) {
     t.find_all(found_);
   }
-  if (s.skip) found_.clear();
+  if (!shows_rows(s)) found_.clear();
   if (auto failed = show_rows(t, "subscribe")) return failed;
   t.subscribers().add(target, filter, column);
   outcome_.columns = t.all_columns();
@@ -119,7 +127,7 @@ executor::failure executor::subscribe_live(table& t, const parser::subscribe_sta
     if (auto failed = matching::live_window::make(s, t, std::move(filter), filter_text, listed, made)) return failed;
   }
   const matching::live_query& q = t.subscribers().add(target, std::move(made), who_.now_us);
-  if (!s.skip) q.show(data_);
+  if (shows_rows(s)) q.show(data_);
   outcome_.about = &t;
   outcome_.action = "subscribe";
   outcome_.rows = data_.size();
@@ -139,8 +147,8 @@ executor::failure executor::subscribe_by_predicate(table& t, const parser::subsc
   if (s.where) {
     if (auto failed = subscription_filter::make(*s.where, needed, t, filter)) return failed;
   }
-  if (!s.skip && !filter) t.find_all(found_);
-  if (!s.skip && filter) {
+  if (shows_rows(s) && !filter) t.find_all(found_);
+  if (shows_rows(s) && filter) {
     const std::vector<conjunction> any_of = filter->conjunctions();
     access_path(t, {.any_of = any_of, .filtered = true}).find(found_);
     std::erase_if(found_, [&](row_number row) { return !filter->matches(t.get(row), who_.now_us); });

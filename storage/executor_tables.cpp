@@ -164,15 +164,33 @@ executor::failure executor::run(const parser::create_table_statement& s) {
   if (t != nullptr && !is_only_a_name(*t)) {
     return s.if_not_exists ? finish_schema(*t, "create") : table_exists(s.table);
   }
-  if (s.table.size() > limits_.name_bytes_max) return name_too_long(s.table, limits_.name_bytes_max);
-  if (s.table.starts_with(own_tables)) return reserved_name(s.table);
+  if (auto failed = check_new_table(s.table)) return failed;
   table_description& d = declared_.emplace();
   if (auto failed = describe_table(s, d)) return failed;
-  if (t != nullptr) {
+  return make_declared(d);
+}
+
+executor::failure executor::check_new_table(std::string_view name) const {
+  if (name.size() > limits_.name_bytes_max) return name_too_long(name, limits_.name_bytes_max);
+  if (name.starts_with(own_tables)) return reserved_name(name);
+  return std::nullopt;
+}
+
+/// REQUIRES: there is no table of the name, or it is nothing but a name; `d` stays valid until begin().
+executor::failure executor::make_declared(table_description& d) {
+  if (table* const t = find_table(d.name)) {
+    std::vector<binding> bound;
+    if (t->bindings() != nullptr) bound.assign(t->bindings()->all().begin(), t->bindings()->all().end());
     replace(*t, std::make_unique<table>(d));
     log_.created(*following_, &d);
+    follow_history(*t);
+    // What was bound to the name stays with it, as its subscribers do.
+    for (const binding& b : bound) {
+      if (auto failed = log_.add_binding(*following_, b)) return failed;
+    }
     return finish_schema(*following_, "create");
   }
+  d.sequence = first_number();
   table& made = restore(d);
   log_.created(made, &d);
   return finish_schema(made, "create");
@@ -183,7 +201,14 @@ void executor::replace(table& t, std::unique_ptr<table> by) {
   log_.dropped(t);
   leaving_ = &t;
   following_ = std::move(by);
-  if (following_) following_->continue_numbers(t);
+  if (!following_) return;
+  following_->continue_numbers(t.sequence());
+  following_->count_history(history_totals_);
+}
+
+/// The table that has the name then keeps its changes as the one before did: some who have subscribed may come back.
+void executor::follow_history(const table& t) {
+  if (t.history_setting()) log_.set_history(*following_, t.history_setting());
 }
 
 /// Once the events are known, which those have to get who have subscribed to the table that goes.
@@ -192,6 +217,7 @@ void executor::finish_replacing() {
   std::erase(to_maintain_, leaving_);
   gone_ = std::move(it->second);
   ++tables_version_;
+  numbers_used_ = std::max(numbers_used_, gone_->sequence());
   if (!following_) {
     tables_.erase(it);
     return;
@@ -212,6 +238,7 @@ void executor::move_subscribers(table& from, table& to) {
 void executor::undo_replacing(std::string_view name, std::span<const change> changes) {
   const auto dropped = std::ranges::find(changes, change_kind::drop_table, &change::kind);
   auto before = std::make_unique<table>(*dropped->declared);
+  before->count_history(history_totals_);
   table& t = *before;
   if (const auto it = tables_.find(name); it != tables_.end()) {
     std::erase(to_maintain_, it->second.get());
@@ -236,13 +263,17 @@ executor::failure executor::run(const parser::drop_table_statement& s) {
     return std::nullopt;
   }
   if (s.table.starts_with(own_tables)) return reserved_name(s.table);
+  if (s.is_queue && t->queue() == nullptr) return no_queue(s.table);
   if (auto failed = check_writable(*t)) return failed;
   t->find_all(found_);
   for (const row_number row : found_) log_.erase(*t, row);
   // Subscribers stay with the name, as if they had come when the table was not there yet.
   const bool is_followed = t->subscribers().size() > 0;
   replace(*t, is_followed ? std::make_unique<table>(t->name()) : nullptr);
-  if (is_followed) log_.created(*following_);
+  if (is_followed) {
+    log_.created(*following_);
+    follow_history(*t);
+  }
   return finish_schema(*t, "drop");
 }
 
@@ -297,6 +328,8 @@ executor::failure executor::run(const parser::drop_column_statement& s) {
   const auto column = t->find_column(s.column);
   if (!column) return cannot_drop(s.column);
   if (*column == id_column) return read_only_id(t->name());
+  if (t->is_own(*column)) return own_column(t->name(), s.column);
+  if (t->queue() != nullptr && *column == t->queue()->settings().priority) return priority_column(t->name(), s.column);
   if (t->all_columns().size() == 1) return last_column(t->name());
   for (std::size_t i = t->ordered_indexes().size(); i-- > 0;) {
     const ordered_index& index = *t->ordered_indexes()[i];

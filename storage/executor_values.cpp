@@ -172,6 +172,7 @@ executor::failure executor::resolve_written(table& t, std::string_view name, std
                                             column_index& out) {
   if (auto failed = find_or_add_column(t, name, out)) return failed;
   if (out == id_column && !t.takes_ids()) return read_only_id(t.name());
+  if (t.is_own(out) && !who_.by_server) return own_column(t.name(), name);
   if (std::ranges::find(columns, out) != columns.end()) return repeated_column(name);
   columns.push_back(out);
   return std::nullopt;

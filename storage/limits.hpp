@@ -25,6 +25,13 @@ struct limits {
   std::size_t name_bytes_max = 256;
   /// Declared indexes of a table, as in MySQL: each costs every change of a row.
   std::size_t indexes_max = 64;
+  /// Bytes of the latest changes that a table keeps for subscribers that come back, and their age.
+  std::size_t history_bytes_max = 4U << 20;
+  std::uint32_t history_seconds_max = 600;
+  /// Bytes of those of all tables: where there would be more, the largest histories become shorter.
+  std::size_t history_total_bytes_max = 256U << 20;
+  /// Bindings of a table. Each is kept in memory with its predicate, and in the stores.
+  std::size_t bindings_max = 10'000;
   /// Rows of a subscription to the first rows in an order: those it shows are all sent when it begins.
   std::uint64_t window_rows_max = 10'000;
 };

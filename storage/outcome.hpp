@@ -15,6 +15,8 @@ namespace pubsubsql::storage {
 
 class table;
 struct column_facts;
+struct history_change;
+struct binding_description;
 struct table_description;
 
 /// Who subscribes: opaque to the engine, which only hands it back. Unique among those alive at any time.
@@ -26,7 +28,7 @@ struct event_target {
   std::uint64_t pubsubid = 0;
 };
 
-enum class event_action : std::uint8_t { add, insert, update, remove, delete_row };
+enum class event_action : std::uint8_t { add, insert, update, remove, delete_row, publish };
 
 /// One changed row for everyone whose subscription it concerns. Events come in the order in which each subscriber has
 /// to see them.
@@ -40,7 +42,10 @@ struct event {
   /// The names of `columns`, when the row is none of the table's but computed; it has no id to show then. Empty: the
   /// table's.
   std::span<const std::string_view> titles = {};
-  std::span<const event_target> targets;  ///< never empty, by rising pubsubid
+  std::span<const event_target> targets;  ///< never empty, by rising pubsubid; but see outcome::replayed
+  /// The position that a subscriber has reached who has got it: that of its change. Of an event that is one of several
+  /// of its change the one before, as the others may be missing still.
+  std::uint64_t sequence = 0;
 };
 
 enum class change_kind : std::uint8_t {
@@ -55,7 +60,10 @@ enum class change_kind : std::uint8_t {
   drop_table,
   drop_column,
   add_index,
-  drop_index
+  drop_index,
+  set_history,
+  add_binding,
+  drop_binding
 };
 
 [[nodiscard]] constexpr bool is_about_rows(change_kind kind) {
@@ -64,18 +72,23 @@ enum class change_kind : std::uint8_t {
 
 /// Whether it changes what columns and indexes there are, or the table itself.
 [[nodiscard]] constexpr bool is_about_schema(change_kind kind) {
-  return !is_about_rows(kind) && kind != change_kind::set_ack;
+  return !is_about_rows(kind) && kind != change_kind::set_ack && kind != change_kind::set_history &&
+         kind != change_kind::add_binding && kind != change_kind::drop_binding;
 }
 
-/// One step of a table's history. The changes of a table form one ordered stream, numbered without gaps from 1;
-/// applying them in order to an empty store rebuilds the table. Undone statements never appear.
+/// One step of a table's history. The changes of a table form one ordered stream, numbered without gaps from its first
+/// one on, which is behind the time at which the table was made, in microseconds since 1970: so tables that have had
+/// one name do not share numbers. A restart may leave a gap behind what is stored. All are below 2^53. Applying them in
+/// order to an empty store rebuilds the table. Undone statements never appear.
 struct change {
   change_kind kind{};
   parser::index_type index{};  ///< add_index, drop_index; add_key: whether it is the primary key
   std::uint64_t sequence = 0;
-  /// add_column, drop_column, add_key, add_tag; add_index, drop_index: the place among the table's ordered indexes
+  /// add_column, drop_column, add_key, add_tag; add_index, drop_index: the place among the table's ordered indexes;
+  /// add_binding, drop_binding: the place among its bindings
   column_index column = 0;
-  /// create_table, drop_table: the table's; add_index, drop_index: the index's; of those about a column: the column's
+  /// create_table, drop_table: the table's; add_index, drop_index: the index's; of those about a column: the column's;
+  /// add_binding, drop_binding: what pack() makes of the binding
   std::string_view name = {};
   row_view before = {};  ///< update_row, delete_row
   row_view after = {};   ///< insert_row, update_row
@@ -87,7 +100,25 @@ struct change {
   /// create_table: what `create table` declared, columns and indexes included; nullptr: a table that grows on first
   /// use. drop_table: what the table was, without its rows.
   const table_description* declared = nullptr;
-  const column_facts* facts = nullptr;  ///< add_column, drop_column: its type; nullptr: text without one
+  const column_facts* facts = nullptr;      ///< add_column, drop_column: its type; nullptr: text without one
+  const history_change* history = nullptr;  ///< set_history
+};
+
+/// How a table's latest changes were kept, and are from then on; nothing: as soon as somebody asks for positions.
+struct history_change {
+  std::optional<parser::history_setting> before = {};
+  std::optional<parser::history_setting> after = {};
+};
+
+/// A binding as one text, in the changes of its table.
+[[nodiscard]] std::string pack(const binding_description& b);
+/// Reads such a text back. Nothing: it is none.
+[[nodiscard]] std::optional<binding_description> unpack_binding(std::string_view packed);
+
+/// Rows that a statement has brought into a table and that are to be copied into a queue, by the bindings of the table.
+struct row_copies {
+  std::string_view queue;
+  std::vector<row_view> rows;  ///< in the order in which they came
 };
 
 enum class error_code : std::uint8_t {
@@ -104,6 +135,8 @@ enum class error_code : std::uint8_t {
   reserved_name,    ///< of a table, such as the server's own have
   read_only_table,  ///< a table of a database outside that could not be written there
   unsupported,      ///< not a statement for the engine
+  no_queue,         ///< the table is none, or is one where it should not be
+  not_leased,       ///< a row is not leased to this subscriber
   refused_by_rules  ///< of MySQL: has a number there
 };
 
@@ -142,9 +175,20 @@ struct outcome {
   std::span<const std::string_view> listing_columns;
   std::span<const value> listing_rows;   ///< row after row
   std::span<const std::uint64_t> ended;  ///< unsubscribed: their pubsubids
+  /// A pop of a queue has found no row: for so long it wants to wait for one. 0: not at all.
+  std::int64_t wait_us = 0;
+
+  // subscribed
+  bool tells_positions = false;  ///< the subscription asked for them
+  bool resyncs = false;          ///< it asked to go on where that is not possible: it begins anew
+  std::uint64_t position = 0;    ///< what the rows lead to, or where it goes on
+  /// What it has missed, in place of rows: events without targets, for it alone. Valid as everything here.
+  std::span<const event> replayed;
 
   std::span<const event> events;
   std::span<const change> changes;
+  std::span<const row_copies> copies;            ///< to be made in the same atomic step
+  std::span<const column_index> copied_columns;  ///< of `about`, without `id`: the columns of all copies
 };
 
 }  // namespace pubsubsql::storage

@@ -96,4 +96,9 @@ void encode_row(row_position position, std::span<const value> values, std::strin
   }
 }
 
+void encode_published_row(row_position position, std::span<const value> values, std::string& out) {
+  encode_row(position, values, out);
+  write(no_row, out.data());
+}
+
 }  // namespace pubsubsql::storage

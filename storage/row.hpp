@@ -58,6 +58,8 @@ class row_view {
   [[nodiscard]] std::size_t size() const { return read<std::uint32_t>(4); }
   [[nodiscard]] row_position position() const { return read<row_position>(8); }
   [[nodiscard]] std::uint64_t id() const { return id_of(position()); }
+  /// False for a row that was only published: it is in no table, and its id is NULL.
+  [[nodiscard]] bool has_id() const { return number() != no_row; }
   [[nodiscard]] const char* data() const { return bytes_; }
 
   /// The value of any column but `id`; NULL for a column the row does not have. Walks the lengths of the columns
@@ -128,6 +130,9 @@ inline value row_view::at(column_index column) const {
 /// Writes the bytes of a row into `out`, replacing what it held. `values[i]` is column i; values[0] is ignored.
 /// The row number is left 0 for the heap to fill in. REQUIRES: values does not point into `out`.
 void encode_row(row_position position, std::span<const value> values, std::string& out);
+
+/// The same for a row that is published and not stored. `position`: what tells it from other rows.
+void encode_published_row(row_position position, std::span<const value> values, std::string& out);
 
 /// The bytes encode_row() would write, so that a limit can be checked first.
 [[nodiscard]] std::size_t encoded_row_bytes(std::span<const value> values);

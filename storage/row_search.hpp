@@ -25,6 +25,11 @@ class row_search {
   /// `names` is the scope of the table. Returns what is wrong, if anything.
   [[nodiscard]] std::optional<error> bind(const table& t, const row_choice& choice, sql::name_scope names);
 
+  /// Whether a row matches. REQUIRES: bound.
+  [[nodiscard]] bool matches(row_view row, sql::evaluation& e) const {
+    return !filtered_ || predicate_.is_true({.row = row}, e);
+  }
+
   /// How the rows will be found. REQUIRES: bound; valid as long as the search, while the table is not changed.
   [[nodiscard]] access_path path() const;
 

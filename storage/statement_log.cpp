@@ -108,11 +108,39 @@ void statement_log::drop_ordered_index(table& t, const ordered_index& index) {
   t.remove_ordered_index(c.column);
 }
 
+void statement_log::describe(change& c, std::size_t place, const binding_description& b) {
+  const std::string packed = pack(b);
+  auto* text = static_cast<char*>(copies_.allocate(packed.size(), 1));
+  std::ranges::copy(packed, text);
+  c.name = {text, packed.size()};
+  c.column = static_cast<column_index>(place);
+}
+
+std::optional<error> statement_log::add_binding(table& t, binding b) {
+  const std::size_t place = t.bindings() == nullptr ? 0 : t.bindings()->all().size();
+  const binding_description what = b.what;
+  if (auto failed = t.add_binding(place, std::move(b))) return failed;
+  describe(append(t, change_kind::add_binding), place, what);
+  return std::nullopt;
+}
+
+void statement_log::drop_binding(table& t, std::size_t place) {
+  describe(append(t, change_kind::drop_binding), place, t.bindings()->all()[place].what);
+  t.remove_binding(place);
+}
+
 void statement_log::set_ack(table& t, std::optional<parser::ack_mode> ack) {
   change& c = append(t, change_kind::set_ack);
   c.ack_before = t.ack();
   c.ack = ack;
   t.set_ack(ack);
+}
+
+void statement_log::set_history(table& t, const std::optional<parser::history_setting>& setting) {
+  change& c = append(t, change_kind::set_history);
+  history_ = {.before = t.history_setting(), .after = setting};
+  c.history = &history_;
+  t.set_history(setting);
 }
 
 void statement_log::insert(table& t, parser::queue_end end, std::span<const value> values,
@@ -169,6 +197,16 @@ void statement_log::undo(table& t, const change& c) {
     case change_kind::set_ack:
       t.set_ack(c.ack_before);
       break;
+    case change_kind::set_history:
+      t.set_history(c.history->before);
+      break;
+    case change_kind::add_binding:
+      t.remove_binding(c.column);
+      break;
+    case change_kind::drop_binding:
+      // What could be bound once can be again.
+      static_cast<void>(t.add_binding(c.column, {.what = *unpack_binding(c.name), .number = 0, .copied = {}}));
+      break;
     case change_kind::insert_row:
       t.undo_insert(c.after);
       break;
@@ -184,6 +222,7 @@ void statement_log::undo(table& t, const change& c) {
 
 bool statement_log::undo(table& t, std::span<const change> changes) {
   for (auto c = changes.rbegin(); c != changes.rend(); ++c) undo(t, *c);
+  if (change_history* const h = t.history()) h->undo_to(t.sequence());
   return !changes.empty() && changes.front().kind == change_kind::create_table;
 }
 

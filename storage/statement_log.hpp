@@ -34,7 +34,12 @@ class statement_log {
   std::optional<std::string> add_ordered_index(table& t, index_description description);
   /// REQUIRES: `index` is one of the table's.
   void drop_ordered_index(table& t, const ordered_index& index);
+  /// Returns what is wrong with its predicate, if anything; nothing is logged then.
+  std::optional<error> add_binding(table& t, binding b);
+  /// REQUIRES: the table has a binding at this place.
+  void drop_binding(table& t, std::size_t place);
   void set_ack(table& t, std::optional<parser::ack_mode> ack);
+  void set_history(table& t, const std::optional<parser::history_setting>& setting);
   // `assigned` must stay valid until begin().
   void insert(table& t, parser::queue_end end, std::span<const value> values, std::span<const column_index> assigned);
   /// With the position that a database outside gave it.
@@ -61,6 +66,7 @@ class statement_log {
   /// A copy of the row that outlives changes of the table.
   row_view keep(row_view row);
   void describe(change& c, const index_description& index);
+  void describe(change& c, std::size_t place, const binding_description& b);
   static void undo(table& t, const change& c);
 
   static constexpr std::size_t large_bytes = std::size_t{1} << 20;
@@ -71,6 +77,7 @@ class statement_log {
   std::byte inline_[4096];
   std::pmr::monotonic_buffer_resource copies_{inline_, sizeof inline_};
   std::unique_ptr<table_description> dropped_;  // what the table was
+  history_change history_;                      // of set_history; a statement has one
 };
 
 }  // namespace pubsubsql::storage

@@ -60,7 +60,7 @@ class column_text {
   column_text(row_view row, column_index column) {
     if (column != id_column) {
       value_ = row.at(column);
-    } else {
+    } else if (row.has_id()) {
       const auto end = std::to_chars(digits_, digits_ + id_digits_max, row.id()).ptr;
       value_ = std::string_view(digits_, static_cast<std::size_t>(end - digits_));
     }
@@ -405,6 +405,10 @@ void subscriptions::on_whole_row(event_action action, row_view row, std::span<co
 
 void subscriptions::on_insert(row_view row, std::span<const column_index> all, std::vector<event>& out) {
   on_whole_row(event_action::insert, row, all, out);
+}
+
+void subscriptions::on_publish(row_view row, std::span<const column_index> all, std::vector<event>& out) {
+  on_whole_row(event_action::publish, row, all, out);
 }
 
 void subscriptions::on_delete(row_view row, std::span<const column_index> all, std::vector<event>& out) {

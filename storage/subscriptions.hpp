@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include "parser/ast.hpp"
+#include "storage/change_history.hpp"
 #include "storage/matching/filtered_group.hpp"
 #include "storage/matching/filtered_groups.hpp"
 #include "storage/matching/live_queries.hpp"
@@ -73,7 +75,7 @@ class subscriptions {
     std::optional<filter> equality = {};          ///< `column = text`
     std::optional<column_index> column = {};      ///< of the equality, if the table has it
     const matching::row_filter* where = nullptr;  ///< any other predicate
-    const matching::column_list* list = nullptr;  ///< nullptr: all columns, or those of `live`
+    matching::column_list* list = nullptr;        ///< nullptr: all columns, or those of `live`
     const matching::live_query* live = nullptr;   ///< groups, or first rows
   };
   /// REQUIRES: there is such a subscription.
@@ -126,6 +128,8 @@ class subscriptions {
   // begin_statement().
 
   void on_insert(row_view row, std::span<const column_index> all, std::vector<event>& out);
+  /// A row that is in no table: groups and first rows are never told of it.
+  void on_publish(row_view row, std::span<const column_index> all, std::vector<event>& out);
   void on_delete(row_view row, std::span<const column_index> all, std::vector<event>& out);
   /// `assigned` are the updated columns; `sent` is what an update event shows: `id` and then those.
   void on_update(row_view before, row_view after, std::span<const column_index> assigned,
@@ -133,6 +137,11 @@ class subscriptions {
 
   /// The column of column_is_dropped() has gone: rows leave and enter the filters that read it. `all` as above.
   void on_dropped_column(std::span<const column_index> all, std::vector<event>& out);
+
+  /// Appends the events that a subscription would have got for changes of the past, in order; they have no targets.
+  /// Valid until begin_statement(), and as long as the changes. REQUIRES: it is one to rows; none of the table's
+  /// columns has been dropped since, nor its primary key changed.
+  void replay(std::uint64_t pubsubid, change_history::reader changes, std::vector<event>& out);
 
   /// Appends what a statement came to for groups and first rows: behind the events of its rows.
   void on_statement(std::span<const change> changes, std::span<const column_index> sent,
@@ -165,6 +174,9 @@ class subscriptions {
   column_filters& filters_of(std::string_view column, std::optional<column_index> index);
   void tell_live(std::span<const change> changes, std::span<const column_index> sent, std::span<const column_index> all,
                  std::vector<event>& out);
+  [[nodiscard]] std::span<const column_index> columns_then(const definition& d, const past_change& c) const;
+  [[nodiscard]] std::span<const column_index> columns_sent(std::span<const column_index> assigned);
+  void replay_update(const definition& d, const past_change& c, std::vector<event>& out);
   void join(group* g, const event_target& target);
   void forget(std::uint64_t pubsubid);
   void drop_if_empty(group* g);
@@ -187,6 +199,13 @@ class subscriptions {
     std::vector<row_number> rows;
   };
   std::vector<matched_rows> matched_before_drop_;
+
+  /// The columns of an update event that is replayed.
+  struct replayed_update {
+    std::vector<column_index> assigned;
+    std::vector<column_index> sent;
+  };
+  std::deque<replayed_update> replayed_updates_;
 };
 
 }  // namespace pubsubsql::storage

@@ -24,6 +24,26 @@ table::table(std::string_view name) : name_(name) {
   all_columns_.push_back(id_column);
 }
 
+void table::set_history(const std::optional<parser::history_setting>& setting) {
+  history_setting_ = setting;
+  if (!setting || !setting->on) {
+    history_.reset();
+  } else if (history_ == nullptr) {
+    history_ = std::make_unique<change_history>(sequence_, history_totals_);
+  }
+}
+
+void table::load_change(const past_change& c) {
+  if (history_ == nullptr) return;
+  if (history_->size() == 0) history_->undo_to(c.sequence - 1);
+  history_->append(c);
+}
+
+void table::count_history(history_totals& totals) {
+  history_totals_ = &totals;
+  if (history_ != nullptr) history_->count_in(totals);
+}
+
 index_kind table::index_of(column_index column) const {
   if (column == id_column) return index_kind::key;
   return static_cast<index_kind>(columns_[column].index.index());
@@ -142,6 +162,7 @@ row_number table::store(row_position position, std::span<const value> values) {
     if (column < values.size()) index_value(column, values[column], row, position);
   }
   for (const auto& index : ordered_) index->insert(row);
+  if (queue_ != nullptr) queue_->insert(get(row));
   return row;
 }
 
@@ -167,13 +188,28 @@ row_view table::update(row_number row, std::span<const value> values, std::span<
     index_value(column, values[column], row, position);
   }
   encode_row(position, values, encoded_);
+  if (queue_ != nullptr) return replace_queued(row, values, changed);
   if (!ordered_.empty()) return replace_ordered(row, values, changed);
   heap_.replace(row, encoded_);
   return get(row);
 }
 
+/// A row's place in a queue is told by its values, as those in ordered indexes are.
+row_view table::replace_queued(row_number row, std::span<const value> values, std::span<const column_index> changed) {
+  queue_->erase(get(row));
+  if (ordered_.empty()) {
+    heap_.replace(row, encoded_);
+  } else {
+    replace_ordered(row, values, changed);
+  }
+  const row_view after = get(row);
+  queue_->insert(after);
+  return after;
+}
+
 void table::erase(row_number row) {
   const row_view before = get(row);
+  if (queue_ != nullptr) queue_->erase(before);
   const row_position position = before.position();
   row_view::cursor columns(before);
   for (const column_index column : indexed_columns_) unindex_value(column, columns.at(column), row, position);

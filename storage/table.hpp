@@ -13,13 +13,16 @@
 #include <vector>
 
 #include "parser/ast.hpp"
+#include "storage/change_history.hpp"
 #include "storage/ordered_index.hpp"
 #include "storage/outcome.hpp"
+#include "storage/queue_index.hpp"
 #include "storage/row.hpp"
 #include "storage/row_directory.hpp"
 #include "storage/row_heap.hpp"
 #include "storage/sql/bound_expression.hpp"
 #include "storage/subscriptions.hpp"
+#include "storage/table_bindings.hpp"
 #include "storage/table_description.hpp"
 #include "storage/tag_index.hpp"
 #include "storage/text_hash.hpp"
@@ -48,6 +51,10 @@ class table {
   [[nodiscard]] std::string_view name() const { return name_; }
   /// When changes of this table are acknowledged; nothing: as the server is set.
   [[nodiscard]] std::optional<parser::ack_mode> ack() const { return ack_; }
+  /// Whether its latest changes are kept, and how many; nothing: nobody has asked for that.
+  [[nodiscard]] const std::optional<parser::history_setting>& history_setting() const { return history_setting_; }
+  /// The latest changes; nullptr: they are not kept. Valid until the setting changes.
+  [[nodiscard]] const change_history* history() const { return history_.get(); }
   /// Whether `id` is one of the columns shown.
   [[nodiscard]] bool shows_id() const { return !all_columns_.empty() && all_columns_.front() == id_column; }
   /// Whether a database outside may give an inserted row its key, by which alone the row can be found there.
@@ -56,6 +63,14 @@ class table {
   [[nodiscard]] std::optional<column_index> key_from_outside() const { return key_from_outside_; }
   /// Why rows cannot be written; empty: they can.
   [[nodiscard]] std::string_view read_only_reason() const { return read_only_reason_; }
+
+  /// What makes it a queue; nullptr: it is none.
+  [[nodiscard]] const queue_index* queue() const { return queue_.get(); }
+  [[nodiscard]] queue_index* queue() { return queue_.get(); }
+  /// Whether stores have it, when there are any.
+  [[nodiscard]] bool is_stored() const { return queue_ == nullptr || queue_->settings().durable; }
+  /// Whether only the server's own statements write this column.
+  [[nodiscard]] bool is_own(column_index column) const { return queue_ != nullptr && queue_->is_own(column); }
 
   // Columns
 
@@ -137,14 +152,35 @@ class table {
 
   [[nodiscard]] const subscriptions& subscribers() const { return *subscriptions_; }
 
+  /// What is bound to the table, or nullptr: nothing is.
+  [[nodiscard]] table_bindings* bindings() const { return bindings_.get(); }
+
   // Changes; only for the database's executor
+
+  /// Puts a binding at a place among them. Returns what is wrong with its predicate, if anything; nothing is changed
+  /// then. REQUIRES: place is at most their number.
+  [[nodiscard]] std::optional<error> add_binding(std::size_t place, binding b);
+  /// REQUIRES: there is one at this place.
+  void remove_binding(std::size_t place);
 
   [[nodiscard]] subscriptions& subscribers() { return *subscriptions_; }
   // A table that takes another one's name
   /// Takes over who subscribes to the other one.
   void take_subscribers(table& other);
-  /// Its changes are numbered after those of the other one.
-  void continue_numbers(const table& other) { sequence_ = other.sequence_; }
+  /// Its changes are numbered after this one. REQUIRES: it has none.
+  void continue_numbers(std::uint64_t sequence) { sequence_ = sequence; }
+
+  [[nodiscard]] change_history* history() { return history_.get(); }
+  /// Brings what a store has kept of changes before the table was loaded, in order.
+  void load_change(const past_change& c);
+  /// One of them is lost: what was before it does not count.
+  void lose_change(std::uint64_t sequence) {
+    if (history_ != nullptr) history_->begin_after(sequence);
+  }
+  /// What is kept of a table that is not kept yet begins with its next change.
+  void set_history(const std::optional<parser::history_setting>& setting);
+  /// What it keeps counts there, which outlives it.
+  void count_history(history_totals& totals);
 
   /// `facts`: what is declared of it; nullptr: nothing. REQUIRES: there is no such column.
   column_index add_column(std::string_view name, const column_facts* facts = nullptr);
@@ -236,6 +272,10 @@ class table {
   void set_default(column_entry& c);
   void count_from(const value& v);
   void show_column(column_index column);
+  // Whoever has predicates about the columns is told what becomes of them.
+  void tell_added(column_index column);
+  void tell_leaving(column_index column);
+  void tell_left();
 
   row_number store(row_position position, std::span<const value> values);
   void index_value(column_index column, const value& v, row_number row, row_position position);
@@ -246,6 +286,7 @@ class table {
                                                          row_number except) const;
   void read_types();
   [[nodiscard]] std::unique_ptr<ordered_index> make_ordered_index(index_description description) const;
+  row_view replace_queued(row_number row, std::span<const value> values, std::span<const column_index> changed);
   row_view replace_ordered(row_number row, std::span<const value> values, std::span<const column_index> changed);
   void read_values(row_view row);
   static std::uint64_t new_schema_version();
@@ -264,6 +305,9 @@ class table {
   std::uint64_t next_id_ = 0;
   std::uint64_t sequence_ = 0;
   std::optional<parser::ack_mode> ack_;
+  std::optional<parser::history_setting> history_setting_;
+  history_totals* history_totals_ = nullptr;
+  std::unique_ptr<change_history> history_;
   std::string read_only_reason_;
   bool typed_ = false;
   bool declared_ = false;
@@ -271,8 +315,10 @@ class table {
   std::uint64_t next_number_ = 1;
   std::optional<column_index> key_from_outside_;
   bool pinned_ = false;
+  std::unique_ptr<queue_index> queue_;  // nullptr: it is none
 
   std::unique_ptr<subscriptions> subscriptions_ = std::make_unique<subscriptions>(*this);
+  std::unique_ptr<table_bindings> bindings_;  // nullptr: there are none
 
   std::string encoded_;                // scratch: the row being written
   std::vector<value> values_;          // scratch: the row being read

@@ -44,7 +44,14 @@ table::table(const table_description& d) : table(d.name) {
   primary_column_ = d.primary_column;
   sequence_ = d.sequence;
   ack_ = d.ack;
+  set_history(d.history);
+  sequence_ = std::max(d.sequence, d.numbers_after);
+  if (d.queue) queue_ = std::make_unique<queue_index>(*d.queue);
   learn(d);
+  // One that cannot be read any more would copy what it is not to copy.
+  for (const binding_description& b : d.bindings) {
+    static_cast<void>(add_binding(bindings_ ? bindings_->all().size() : 0, {.what = b, .number = 0, .copied = {}}));
+  }
 }
 
 void table::learn(const table_description& outside) {
@@ -57,6 +64,7 @@ void table::learn(const table_description& outside) {
   }
   read_types();
   subscriptions_->columns_changed();
+  if (bindings_) bindings_->matcher().columns_changed();
   skip_ids(outside.next_id);
   read_only_reason_ = outside.read_only_reason;
 }
@@ -73,10 +81,15 @@ table_description table::description() const {
   d.next_id = next_id_;
   d.sequence = sequence_;
   d.ack = ack_;
+  d.history = history_setting_;
+  if (bindings_) {
+    for (const binding& b : bindings_->all()) d.bindings.push_back(b.what);
+  }
   d.hides_id = !shows_id();
   d.declared = declared_;
   if (columns_.front().facts) d.id_facts = *columns_.front().facts;
   d.read_only_reason = read_only_reason_;
+  if (queue_ != nullptr) d.queue = queue_->settings();
   return d;
 }
 
@@ -131,7 +144,7 @@ void table::show_column(column_index column) {
   column_by_name_.emplace(columns_[column].name, column);
   all_columns_.insert(std::ranges::upper_bound(all_columns_, column), column);
   schema_version_ = new_schema_version();
-  subscriptions_->column_added(columns_[column].name, column);
+  tell_added(column);
 }
 
 column_index table::add_column(std::string_view name, const column_facts* facts) {
@@ -145,24 +158,24 @@ column_index table::add_column(std::string_view name, const column_facts* facts)
 void table::remove_last_column() {
   const column_index last = column_count() - 1;
   if (auto_increment_column_ == last) auto_increment_column_.reset();
-  subscriptions_->column_leaves(last);
+  tell_leaving(last);
   all_columns_.pop_back();
   column_by_name_.erase(columns_.back().name);
   columns_.pop_back();
   schema_version_ = new_schema_version();
-  subscriptions_->column_left();
+  tell_left();
 }
 
 void table::drop_column(column_index column) {
   column_entry& c = columns_[column];
   if (auto_increment_column_ == column) auto_increment_column_.reset();
-  subscriptions_->column_leaves(column);
+  tell_leaving(column);
   std::erase(all_columns_, column);
   column_by_name_.erase(c.name);
   c.dropped = true;
   c.nullable = true;
   schema_version_ = new_schema_version();
-  subscriptions_->column_left();
+  tell_left();
 }
 
 void table::undo_drop_column(column_index column) {
@@ -170,6 +183,33 @@ void table::undo_drop_column(column_index column) {
   c.dropped = false;
   if (const auto facts = std::move(c.facts)) set_facts(column, *facts);
   show_column(column);
+}
+
+void table::tell_added(column_index column) {
+  subscriptions_->column_added(columns_[column].name, column);
+  if (bindings_) bindings_->matcher().column_added(columns_[column].name, column);
+}
+
+void table::tell_leaving(column_index column) {
+  subscriptions_->column_leaves(column);
+  if (bindings_) bindings_->matcher().column_leaves(column);
+}
+
+void table::tell_left() {
+  subscriptions_->column_left();
+  if (bindings_) bindings_->matcher().column_left();
+}
+
+std::optional<error> table::add_binding(std::size_t place, binding b) {
+  auto made = bindings_ ? nullptr : std::make_unique<table_bindings>(*this);
+  if (auto failed = (made ? *made : *bindings_).insert(place, std::move(b), *this)) return failed;
+  if (made) bindings_ = std::move(made);
+  return std::nullopt;
+}
+
+void table::remove_binding(std::size_t place) {
+  bindings_->erase(place);
+  if (bindings_->empty()) bindings_.reset();
 }
 
 void table::take_subscribers(table& other) {

@@ -40,6 +40,30 @@ struct index_description {
   bool operator==(const index_description&) const = default;
 };
 
+/// A binding as a store remembers it.
+struct binding_description {
+  std::string queue;
+  std::string where;  ///< the predicate, as it stands behind `where`; empty: every row is copied
+
+  bool operator==(const binding_description&) const = default;
+};
+
+/// What makes a table a queue: its rows are leased to one connection at a time.
+struct queue_settings {
+  /// How many columns it has for itself: attempts, available_at, leased_until, leased_by.
+  static constexpr column_index own_columns = 4;
+
+  bool durable = false;               ///< whether stores have it
+  std::int64_t lease_us = 0;          ///< how long a row is leased
+  std::uint64_t attempts_max = 0;     ///< how often; 0: no limit
+  std::int64_t delay_us = 0;          ///< of rows pushed without one of their own
+  std::string dead_letter;            ///< the table for rows that have had their attempts; empty: they go
+  column_index priority = id_column;  ///< the column whose greater values come first; `id`: none
+  column_index first_own = 0;         ///< the first of its own columns; the others follow
+
+  bool operator==(const queue_settings&) const = default;
+};
+
 /// A table as a store remembers it, without its rows.
 struct table_description {
   struct column {
@@ -61,15 +85,26 @@ struct table_description {
   std::optional<column_index> primary_column = {};
   std::uint64_t next_id = 0;
   std::uint64_t sequence = 0;
+  /// The number behind which those of further changes begin, where that is above `sequence`: what lies between may have
+  /// been given to changes that the store has not got.
+  std::uint64_t numbers_after = 0;
   std::optional<parser::ack_mode> ack = {};
+  /// Whether its latest changes are kept; nothing: nobody has asked for that.
+  std::optional<parser::history_setting> history = {};
   /// The rows have ids, as ever, but no column shows them: another column has the name.
   bool hides_id = false;
   /// Made by `create table`: its columns are all that it has, and their rules are kept here.
   bool declared = false;
   /// `id` was declared: it counts by itself, and may be given.
   std::optional<column_facts> id_facts = {};
+  /// What is bound to it, in the order in which it was.
+  std::vector<binding_description> bindings = {};
   /// Why rows cannot be written; empty: they can.
   std::string read_only_reason = {};
+  std::optional<queue_settings> queue = {};
+
+  /// Whether stores have it, when there are any.
+  [[nodiscard]] bool is_stored() const { return !queue || queue->durable; }
 
   bool operator==(const table_description&) const = default;
 };

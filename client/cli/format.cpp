@@ -60,7 +60,8 @@ void write_json_rows(std::ostream& out, const rows& data) {
 }
 
 bool counts_rows(const reply& r) {
-  static constexpr std::array<std::string_view, 5> actions{"insert", "update", "delete", "push", "pop"};
+  static constexpr std::array<std::string_view, 9> actions{"insert",  "update", "delete", "push", "pop",
+                                                           "publish", "ack",    "nack",   "renew"};
   return std::find(actions.begin(), actions.end(), r.action()) != actions.end();
 }
 
@@ -79,9 +80,11 @@ void write_json_facts(std::ostream& out, const std::vector<reply::fact>& facts) 
   }
 }
 
-void write_json_reply(std::ostream& out, const reply& r) {
+void write_json_reply(std::ostream& out, const reply& r, const layout& l) {
   out << "{\"status\":\"ok\",\"action\":" << json_text(r.action());
   if (r.pubsubid() != 0) out << ",\"pubsubid\":\"" << r.pubsubid() << '"';
+  if (l.positions && r.seq()) out << ",\"seq\":" << *r.seq();
+  if (l.positions && r.resync()) out << ",\"resync\":true";
   if (r.action() == "unsubscribe") out << ",\"subscriptions\":" << r.subscriptions();
   write_json_facts(out, r.facts());
   if (r.has_rows()) {
@@ -149,10 +152,16 @@ std::string word(const value& v) {
   return quoted + "'";
 }
 
-std::string heading(const event& e) {
+std::string heading(const event& e, const layout& l) {
   std::string text = "[" + std::string(pubsubsql::name_of(e.action));
   if (e.pubsubid != 0) text += " #" + std::to_string(e.pubsubid);
+  if (l.positions && e.seq) text += " seq " + std::to_string(*e.seq);
   return text + "]";
+}
+
+bool is_notice(const event& e) {
+  return e.action == event_action::resync || e.action == event_action::resumed || e.action == event_action::gap ||
+         e.action == event_action::ended;
 }
 
 std::string notice_text(const event& e) {
@@ -160,16 +169,17 @@ std::string notice_text(const event& e) {
   if (e.action == event_action::gap) {
     return std::to_string(e.lost) + " events were lost, for they were not read in time; the rows come again";
   }
-  return "subscribed again after a reconnect; changes meanwhile were missed";
+  if (e.action == event_action::resumed) return "subscribed again after a reconnect; what was missed comes now";
+  return "subscribed again; changes meanwhile were missed, and the rows come again";
 }
 
-void write_notice(std::ostream& out, const event& e) {
-  out << heading(e) << ' ' << notice_text(e) << '\n';
+void write_notice(std::ostream& out, const event& e, const layout& l) {
+  out << heading(e, l) << ' ' << notice_text(e) << '\n';
 }
 
-void write_event_lines(std::ostream& out, const event& e) {
+void write_event_lines(std::ostream& out, const event& e, const layout& l) {
   for (std::size_t r = 0; r < e.rows.size(); ++r) {
-    out << heading(e);
+    out << heading(e, l);
     for (std::size_t c = 0; c < e.rows.columns().size(); ++c) {
       out << (c == 0 ? " " : ", ") << escaped(e.rows.columns()[c]) << '=' << word(e.rows.at(r, c));
     }
@@ -194,18 +204,21 @@ std::string_view name_of(output_format format) {
 }
 
 void write_reply(std::ostream& out, const reply& r, const layout& l) {
-  if (l.format == output_format::json) return write_json_reply(out, r);
+  if (l.format == output_format::json) return write_json_reply(out, r, l);
   if (r.has_rows()) return write_rows(out, r.rows(), l);
   for (const auto& [name, text] : r.facts()) out << escaped(name) << ": " << escaped(text) << '\n';
 }
 
 void write_event(std::ostream& out, const event& e, const layout& l) {
-  const bool notice =
-      e.action == event_action::resync || e.action == event_action::gap || e.action == event_action::ended;
+  const bool notice = is_notice(e);
+  const bool end = e.snapshot_end && l.positions;
+  if (e.snapshot_end && e.rows.empty() && !end) return;
   if (l.format == output_format::json) {
     out << "{\"status\":\"ok\",\"action\":\"" << pubsubsql::name_of(e.action) << "\",\"pubsubid\":\"" << e.pubsubid
         << '"';
     if (e.action == event_action::gap) out << ",\"lost\":" << e.lost;
+    if (l.positions && e.seq) out << ",\"seq\":" << *e.seq;
+    if (end) out << ",\"snapshot\":\"end\"";
     if (notice && !e.message.empty()) out << ",\"msg\":" << json_text(e.message);
     write_json_rows(out, e.rows);
     out << "}\n";
@@ -215,12 +228,15 @@ void write_event(std::ostream& out, const event& e, const layout& l) {
       write_csv_row(out, e.rows, r, l);
     }
   } else if (notice) {
-    write_notice(out, e);
+    write_notice(out, e, l);
   } else if (l.format == output_format::vertical) {
-    out << heading(e) << '\n';
+    out << heading(e, l) << '\n';
     write_vertical(out, e.rows);
   } else {
-    write_event_lines(out, e);
+    write_event_lines(out, e, l);
+  }
+  if (end && (l.format == output_format::table || l.format == output_format::vertical)) {
+    out << heading(e, l) << " that was the last of the initial rows\n";
   }
 }
 
@@ -235,12 +251,16 @@ std::string counted(std::uint64_t n, std::string_view noun) {
 }
 
 std::string summary(const reply& r) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> done{{{"insert", " inserted"},
-                                                                                      {"push", " pushed"},
-                                                                                      {"update", " updated"},
-                                                                                      {"delete", " deleted"},
-                                                                                      {"pop", " popped"},
-                                                                                      {"mysqlRepair", " corrected"}}};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> done{{{"insert", " inserted"},
+                                                                                       {"push", " pushed"},
+                                                                                       {"update", " updated"},
+                                                                                       {"delete", " deleted"},
+                                                                                       {"pop", " popped"},
+                                                                                       {"publish", " published"},
+                                                                                       {"ack", " acknowledged"},
+                                                                                       {"nack", " returned"},
+                                                                                       {"renew", " renewed"},
+                                                                                       {"mysqlRepair", " corrected"}}};
   for (const auto& [action, participle] : done) {
     if (r.action() == action) return counted(r.affected(), "row") + std::string(participle);
   }

@@ -26,13 +26,14 @@ enum class output_format : std::uint8_t {
 
 struct layout {
   output_format format = output_format::table;
-  std::size_t width = 0;  ///< of the terminal; tables are cut to fit. 0: the output is no terminal, nothing is cut
+  std::size_t width = 0;   ///< of the terminal; tables are cut to fit. 0: the output is no terminal, nothing is cut
+  bool positions = false;  ///< the subscription was asked for `with seq` or `since`
 };
 
 /// Writes the rows (or facts) of a reply, in json the reply as a whole. Nothing in other formats when there are none.
 void write_reply(std::ostream& out, const reply& r, const layout& l);
 
-/// Writes an event: one line per row, but in the vertical format.
+/// Writes an event: one line per row, but in the vertical format. The end of the initial rows is shown with positions.
 void write_event(std::ostream& out, const event& e, const layout& l);
 
 /// Writes a refusal as the server's JSON object, for the json format.

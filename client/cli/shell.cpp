@@ -1,6 +1,7 @@
 #include "client/cli/shell.hpp"
 
 #include <algorithm>
+#include <variant>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ client_options patient(const shell::settings& s) {
   options.password = s.password;
   options.tls = s.tls;
   options.reply_timeout = std::chrono::milliseconds(0);
+  options.resume = s.interactive;  // a script does not go on on another connection
   return options;
 }
 
@@ -44,6 +46,13 @@ std::uint64_t line_of(const piece& p, const error& why) {
   return p.line + static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
 }
 
+bool asks_for_positions(std::string_view sql) {
+  parser::statement_arena arena;
+  const auto parsed = parser::parse(sql, arena);
+  const auto* s = parsed ? std::get_if<parser::subscribe_statement>(&parsed->body) : nullptr;
+  return s != nullptr && s->tells_positions();
+}
+
 /// Whether the server says that it has rolled a transaction back.
 bool ends_transaction(std::string_view message) {
   return message.find("was rolled back") != std::string_view::npos || message.starts_with("Deadlock found");
@@ -59,7 +68,7 @@ shell::shell(boost::asio::io_context& loop, settings s, std::ostream& out, std::
            {.on_event =
                 [this](const event& e) {
                   events_ += e.rows.size();
-                  show_notice([&] { write_event(out_, e, output_layout()); });
+                  show_notice([&] { write_event(out_, e, output_layout(e.subscription)); });
                 },
             .on_lost = [this](const error& why) { tell_loss(why); }}) {}
 
@@ -79,8 +88,8 @@ void shell::show_notice(const std::function<void()>& write) {
   after_notice();
 }
 
-layout shell::output_layout() const {
-  return {.format = settings_.format, .width = terminal_width()};
+layout shell::output_layout(subscription of) const {
+  return {.format = settings_.format, .width = terminal_width(), .positions = positioned_.contains(of)};
 }
 
 shell::status shell::run(const piece& p, std::string_view source) {
@@ -109,6 +118,8 @@ shell::status shell::run_statement(const piece& p, std::string_view source) {
   if (!answer) return fail(p, source, answer.error());
   if (answer->action() == "close") loss_told_ = true;
   note_transaction(answer->action());
+  if (answer->subscription() != subscription::none && asks_for_positions(p.text))
+    positioned_.insert(answer->subscription());
   show_reply(*answer, session::clock::now() - begin);
   on_reply(*answer);
   return status::fine;
@@ -120,7 +131,7 @@ void shell::note_transaction(std::string_view action) {
 }
 
 void shell::show_reply(const reply& r, std::chrono::nanoseconds took) {
-  const layout l = output_layout();
+  const layout l = output_layout(r.subscription());
   write_reply(out_, r, l);
   const bool says_more = l.format == output_format::table || l.format == output_format::vertical;
   if (!says_more && !(settings_.interactive && l.format == output_format::csv && !r.has_rows())) return;

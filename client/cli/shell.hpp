@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <ostream>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -55,7 +56,8 @@ class shell {
   std::function<void(const reply&)> on_reply = [](const reply&) {};
 
  private:
-  [[nodiscard]] layout output_layout() const;
+  /// For what is shown of a subscription, if it is of one.
+  [[nodiscard]] layout output_layout(subscription of = subscription::none) const;
   status run_statement(const piece& p, std::string_view source);
   status run_command(const piece& p, std::string_view source);
   status show_tables();
@@ -79,7 +81,8 @@ class shell {
   settings settings_;
   std::ostream& out_;
   std::ostream& err_;
-  std::uint64_t events_ = 0;  // rows of events shown and not waited for by \wait yet
+  std::uint64_t events_ = 0;           // rows of events shown and not waited for by \wait yet
+  std::set<subscription> positioned_;  // whoever made them has asked for positions, and sees them
   bool in_transaction_ = false;
   bool loss_told_ = false;  // nothing more is to be said of the present connection's end
   session net_;

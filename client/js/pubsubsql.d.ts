@@ -69,25 +69,38 @@ export interface ChangeEvent {
   /**
    * - `add`, `insert`, `update`, `remove`, `delete`: a change, as the server's dialect has it. An update has the columns
    *   that tell the row, and those that were set.
+   * - `publish`: rows that were published and are stored nowhere; their `id` is null, and `rows` of the subscription has
+   *   nothing of them.
    * - `gap`: the server left out `lost` events, as this client was too slow (`on slow drop`). Forget what you know: the
    *   rows come anew as `add`.
-   * - `reset`: what came before is void, and the rows come anew as `add`: `reason` is "reconnect" when the connection
-   *   was lost and made again, "overflow" when this iterator was too slow for its queue.
+   * - `reset`: what came before is void, and the rows come anew as `add` (not with `subscribe skip`): `reason` is
+   *   "reconnect" when the connection was lost and made again, "resync" when it could not go on where it was, as the
+   *   server has the changes since then no longer, "overflow" when this iterator was too slow for its queue.
    */
-  readonly action: "add" | "insert" | "update" | "remove" | "delete" | "gap" | "reset";
+  readonly action: "add" | "insert" | "update" | "remove" | "delete" | "publish" | "gap" | "reset";
   readonly columns: readonly string[];
   /** How many rows there are in `data`. */
   readonly rows: number;
   readonly data: readonly (readonly Cell[])[];
   readonly lost?: number;
-  readonly reason?: "reconnect" | "overflow";
+  readonly reason?: "reconnect" | "resync" | "overflow";
+  /**
+   * Of subscriptions with `resume`: the position in the changes of the table behind this event, which `since` takes. There
+   * is none where nothing can begin: in a `reset`, a `gap` that rows follow, and initial rows before the last of them.
+   */
+  readonly seq?: number;
+  /** Of subscriptions with `resume`, in the last `add` event of the initial rows, which may have no rows itself. */
+  readonly snapshot?: "end";
   objects<T = Row>(): T[];
 }
 
 export interface QueryOptions {
   /** Gives the query up; its promise is rejected with the signal's reason. What was sent may still be executed. */
   signal?: AbortSignal;
-  /** In milliseconds, waiting for a connection included; 0 for none. Otherwise that of connect(). */
+  /**
+   * In milliseconds, waiting for a connection included; 0 for none. Otherwise that of connect(). A `pop ... wait` needs
+   * more than it waits.
+   */
   timeout?: number;
 }
 
@@ -104,6 +117,17 @@ export interface SubscribeOptions {
    * key, which must not change. The subscription ends with a `usage` error when two rows have the same.
    */
   key?: string | string[];
+  /**
+   * Whether the subscription goes on after a reconnect where it was: what happened meanwhile comes as the events it was,
+   * without gap or repeat, and without `reset`; with `on slow conflate` what is known may be told again. Only when the server has it no longer there is a `reset` with the reason
+   * "resync". Servers that do not know positions are asked as without. Otherwise that of connect().
+   */
+  resume?: boolean;
+  /**
+   * Begin behind this position, the `seq` of an event that was seen before, without initial rows; implies `resume`. When
+   * that cannot be, the first event is a `reset` with the reason "resync".
+   */
+  since?: number;
 }
 
 /**
@@ -120,11 +144,21 @@ export interface Subscription extends AsyncIterable<ChangeEvent> {
   /**
    * The rows as they are now, by id. Groups are found by the value of the `group by` column, or if these are several by
    * `JSON.stringify()` of their values; the one group of aggregates without `group by` by "[]". Updates put new objects
-   * in the place of the old. With `subscribe skip` there are only the rows that changed since.
+   * in the place of the old. With `subscribe skip` and `since` there are only the rows that changed since.
    */
   readonly rows: ReadonlyMap<Cell, Row>;
   /** Fulfilled once the server has agreed for the first time, rejected when the subscription ends before. */
   readonly ready: Promise<Subscription>;
+  /**
+   * Of subscriptions with `resume`: fulfilled once `rows` has all initial rows for the first time, at once where there
+   * are none to come; rejected when the subscription ends before, or the server does not tell.
+   */
+  readonly loaded: Promise<Subscription>;
+  /**
+   * Of subscriptions with `resume`: the position of `rows`, which is ahead of the iterator by the events that wait for
+   * it. Undefined before the first answer, while initial rows come, and with servers that do not know positions.
+   */
+  readonly position: number | undefined;
   readonly ended: boolean;
   /** Why it has ended, when that was not asked for. */
   readonly error: PubSubSqlError | undefined;
@@ -152,6 +186,8 @@ export interface ConnectOptions {
    * When there is no answer for as long, the connection is given up.
    */
   heartbeat?: number;
+  /** Whether subscriptions go on after a reconnect where they were; false if not given. See SubscribeOptions. */
+  resume?: boolean;
   /** Delays between attempts, in milliseconds: 100, doubled up to 5,000, if not given. false: one connection only. */
   reconnect?: boolean | { firstDelay?: number; maxDelay?: number };
   /** How many statements can be under way, or wait for a connection; 100,000 if not given. */

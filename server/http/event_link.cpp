@@ -1,6 +1,7 @@
 #include "server/http/event_link.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include <boost/asio/write.hpp>
 
 #include "parser/parser.hpp"
+#include "parser/print.hpp"
 #include "server/http/access.hpp"
 #include "server/http/connection.hpp"
 #include "server/http/query_string.hpp"
@@ -29,23 +31,42 @@ constexpr std::chrono::seconds silence_max{15};
 /// How long a client may take for the end of the stream.
 constexpr std::chrono::seconds close_time{2};
 constexpr std::string_view first_lines = "retry: 2000\n\n";
-/// What a client that resumes begins with: events are not kept, so its rows come anew.
+/// What a client begins with that wanted to go on where that is not possible: its rows come anew.
 constexpr std::string_view reset_event = "event: reset\ndata: {\"status\":\"ok\",\"action\":\"reset\"}\n\n";
 
-/// The answer to a statement that is none to subscribe with; nothing: it is.
-std::optional<response> refusal_of(const std::string& sql) {
+/// The position that a client says it has; nothing: what it says is none.
+std::optional<std::uint64_t> position_of(std::string_view id) {
+  std::uint64_t position = 0;
+  const auto [end, problem] = std::from_chars(id.data(), id.data() + id.size(), position);
+  if (problem != std::errc{} || end != id.data() + id.size()) return std::nullopt;
+  return position;
+}
+
+/// Sets `out` to what a statement asks for, which goes on at the position that the client says it has. Returns the
+/// answer to a statement that is none to subscribe with.
+std::optional<response> read_request(const std::string& sql, std::string_view last_id, event_request& out) {
   parser::statement_arena arena;
-  const auto parsed = parser::parse(sql, arena);
+  auto parsed = parser::parse(sql, arena);
   if (!parsed) {
     std::string body;
     encode_error(body, {}, parsed.error());
     return make_response(status::bad_request, json_type, std::move(body));
   }
-  if (!std::holds_alternative<parser::subscribe_statement>(parsed->body)) {
+  auto* const body = std::get_if<parser::subscribe_statement>(&parsed->body);
+  if (body == nullptr) {
     return make_error(status::bad_request, "only a subscribe statement has events; send others to /sql");
   }
   // The stream begins with the reply.
   if (parsed->stream) return make_error(status::bad_request, "leave out `stream`: the answer is a stream by itself");
+  out.positions.has_asked = body->tells_positions();
+  body->with_seq = true;
+  if (!last_id.empty()) {
+    body->since = position_of(last_id);
+    out.begins_anew = !body->since;
+  }
+  out.positions.skips = body->skip;
+  out.positions.begins_complete = body->since.has_value();
+  out.sql = parser::print(*parsed);
   return std::nullopt;
 }
 
@@ -58,21 +79,23 @@ void serve_events(connection& c) {
   if (sql == nullptr) {
     return c.respond(make_error(status::bad_request, "say what to subscribe to: /events?sql=subscribe%20*%20from%20t"));
   }
-  if (auto refused = refusal_of(*sql)) return c.respond(std::move(*refused));
+  event_request wanted;
+  const auto last_id = field_of(c.current(), "Last-Event-ID");
+  if (auto refused = read_request(*sql, last_id, wanted)) return c.respond(std::move(*refused));
   if (c.current().method() == verb::head) return c.respond(make_response(status::ok, "text/event-stream", {}));
-  const bool resumes = !field_of(c.current(), "Last-Event-ID").empty();
-  const auto link = std::make_shared<event_link>(c.shared_from_this(), *sql, resumes, cors_lines(c));
+  const auto link = std::make_shared<event_link>(c.shared_from_this(), wanted, cors_lines(c));
   c.home().welcome(transport(link), counted_connection(c.address()), c.identity);
 }
 
-event_link::event_link(std::shared_ptr<connection> c, const std::string& sql, bool resumes, std::string cors)
+event_link::event_link(std::shared_ptr<connection> c, const event_request& r, std::string cors)
     : connection_(std::move(c)),
-      resumes_(resumes),
+      begins_anew_(r.begins_anew),
       cors_(std::move(cors)),
       timer_(connection_->home().context()),
       encoder_(out_) {
-  const auto header = parser::encode({.payload_bytes = static_cast<std::uint32_t>(sql.size()), .request_id = 1});
-  request_.append(header.data(), header.size()).append(sql);
+  encoder_.tell_positions(r.positions);
+  const auto header = parser::encode({.payload_bytes = static_cast<std::uint32_t>(r.sql.size()), .request_id = 1});
+  request_.append(header.data(), header.size()).append(r.sql);
 }
 
 event_link::~event_link() = default;
@@ -165,8 +188,8 @@ void event_link::open() {
       "X-Accel-Buffering: no\r\nConnection: close\r\n" +
       cors_ + "\r\n";
   out_ += first_lines;
-  if (resumes_) out_ += reset_event;
-  encoder_.name_stream(text_member(reply_, "pubsubid"));
+  const auto position = find_position(reply_);
+  if (begins_anew_ || (position && position->resyncs)) out_ += reset_event;
   encoder_.begin({});
   encoder_.payload(reply_);
   encoder_.end();

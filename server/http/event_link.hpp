@@ -20,6 +20,13 @@ class connection;
 /// Answers `GET /events?sql=subscribe...`: a session whose events the client reads as Server-Sent Events.
 void serve_events(connection& c);
 
+/// What a client asks for.
+struct event_request {
+  std::string sql;           ///< a subscription that tells positions
+  bool begins_anew = false;  ///< it has had a stream before whose place is not known, so its rows are void
+  sse_encoder::positions positions;
+};
+
 /// A session with one subscription. Until that is made, a failure is an answer like any; then the connection becomes a
 /// stream of events, which ends when the client goes, or the session does.
 ///
@@ -27,8 +34,8 @@ void serve_events(connection& c);
 /// its worker's thread only; kept alive by the session and by its own pending operations.
 class event_link : public web_link, public std::enable_shared_from_this<event_link> {
  public:
-  /// `resumes`: the client has had a stream before, whose rows it has to forget. `cors`: lines of the answer's header.
-  event_link(std::shared_ptr<connection> c, const std::string& sql, bool resumes, std::string cors);
+  /// `cors`: lines of the answer's header.
+  event_link(std::shared_ptr<connection> c, const event_request& r, std::string cors);
   ~event_link() override;
 
   [[nodiscard]] boost::asio::ip::tcp::socket::executor_type executor() override { return timer_.get_executor(); }
@@ -61,7 +68,7 @@ class event_link : public web_link, public std::enable_shared_from_this<event_li
   void finish();
 
   std::shared_ptr<connection> connection_;  // nullptr: it has been answered
-  bool resumes_;
+  bool begins_anew_;
   std::string cors_;
   boost::asio::steady_timer timer_;  // of the next sign of life, later of the end
 

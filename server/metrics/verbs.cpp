@@ -32,6 +32,8 @@ constexpr std::string_view name<parser::tag_statement> = "tag";
 template <>
 constexpr std::string_view name<parser::alter_ack_statement> = "set_ack";
 template <>
+constexpr std::string_view name<parser::alter_history_statement> = "set_history";
+template <>
 constexpr std::string_view name<parser::subscribe_statement> = "subscribe";
 template <>
 constexpr std::string_view name<parser::unsubscribe_statement> = "unsubscribe";
@@ -103,6 +105,24 @@ template <>
 constexpr std::string_view name<parser::execute_statement> = "execute";
 template <>
 constexpr std::string_view name<parser::deallocate_statement> = "deallocate";
+
+template <>
+constexpr std::string_view name<parser::publish_statement> = "publish";
+template <>
+constexpr std::string_view name<parser::bind_statement> = "bind";
+template <>
+constexpr std::string_view name<parser::unbind_statement> = "unbind";
+
+template <>
+constexpr std::string_view name<parser::create_queue_statement> = "create_queue";
+template <>
+constexpr std::string_view name<parser::lease_statement> = "lease";
+template <>
+constexpr std::string_view name<parser::ack_statement> = "ack";
+template <>
+constexpr std::string_view name<parser::nack_statement> = "nack";
+template <>
+constexpr std::string_view name<parser::renew_statement> = "renew";
 
 template <std::size_t... Kind>
 constexpr std::array<std::string_view, verb_count> make_names(std::index_sequence<Kind...>) {

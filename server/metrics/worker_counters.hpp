@@ -10,7 +10,7 @@
 namespace pubsubsql::server {
 
 /// The actions of events: those of storage::event_action, by number.
-inline constexpr std::size_t event_actions = 5;
+inline constexpr std::size_t event_actions = 6;
 
 /// What a worker counts from the start of the server on. Plain numbers: only the worker's thread touches them, so
 /// counting takes neither a lock nor an atomic operation; others are given copies.
@@ -25,6 +25,8 @@ struct worker_counters {
   // At the worker's tables
   duration_histogram commit_durations;                ///< how long what was held waited for a store
   std::array<std::uint64_t, event_actions> events{};  ///< rows, once for each group of like subscriptions
+  std::uint64_t resumed = 0;                          ///< subscriptions that went on at a position
+  std::uint64_t resynced = 0;                         ///< those that asked for that and had to begin anew
 
   // Connections of the worker
   std::uint64_t deliveries = 0;  ///< rows of events, once for each subscription
@@ -42,6 +44,8 @@ struct worker_counters {
     commit_durations += other.commit_durations;
     slow_statements += other.slow_statements;
     forwarded += other.forwarded;
+    resumed += other.resumed;
+    resynced += other.resynced;
     deliveries += other.deliveries;
     bytes_received += other.bytes_received;
     bytes_sent += other.bytes_sent;

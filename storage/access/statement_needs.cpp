@@ -43,6 +43,13 @@ class collector {
     if (s.rows.returning) rights.add(right::select);
     add(s.rows.table, rights);
   }
+  void operator()(const parser::publish_statement& s) { add(s.rows.table, {right::insert}); }
+  // Whoever may read the queue sees the rows of the table from then on.
+  void operator()(const parser::bind_statement& s) {
+    add(s.table, {right::create, right::select});
+    add(s.queue, {right::insert});
+  }
+  void operator()(const parser::unbind_statement& s) { create(s.table); }
   void operator()(const parser::select_statement& s) {
     if (!s.table.empty()) add(s.table, {right::select});
   }
@@ -59,7 +66,16 @@ class collector {
   void operator()(const parser::key_statement& s) { create(s.table); }
   void operator()(const parser::tag_statement& s) { create(s.table); }
   void operator()(const parser::alter_ack_statement& s) { create(s.table); }
+  void operator()(const parser::alter_history_statement& s) { create(s.table); }
   void operator()(const parser::create_table_statement& s) { create(s.table); }
+  void operator()(const parser::create_queue_statement& s) {
+    create(s.definition.table);
+    if (!s.dead_letter.empty()) create(s.dead_letter);  // which has rows that nobody inserts
+  }
+  void operator()(const parser::lease_statement& s) { lease(s.table); }
+  void operator()(const parser::ack_statement& s) { lease(s.table); }
+  void operator()(const parser::nack_statement& s) { lease(s.table); }
+  void operator()(const parser::renew_statement& s) { lease(s.table); }
   void operator()(const parser::drop_table_statement& s) { create(s.table); }
   void operator()(const parser::add_column_statement& s) { create(s.table); }
   void operator()(const parser::drop_column_statement& s) { create(s.table); }
@@ -70,6 +86,10 @@ class collector {
   void operator()(const parser::status_statement&) {}
   void operator()(const parser::close_statement&) {}
   void operator()(const parser::show_tables_statement&) {}
+  /// Bindings are shown as far as one may see their tables.
+  void operator()(const parser::show_statement& s) {
+    out_.admin = s.what != parser::server_listing::queues && s.what != parser::server_listing::bindings;
+  }
   void operator()(const parser::begin_statement&) {}
   void operator()(const parser::commit_statement&) {}
   void operator()(const parser::rollback_statement&) {}
@@ -90,6 +110,7 @@ class collector {
  private:
   void add(std::string_view table, right_set rights) { out_.tables.push_back({.table = table, .rights = rights}); }
   void create(std::string_view table) { add(table, {right::create}); }
+  void lease(std::string_view queue) { add(queue, leasing_rights); }
 
   statement_needs& out_;
 };

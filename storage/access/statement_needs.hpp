@@ -21,6 +21,9 @@ struct statement_needs {
   bool admin = false;
 };
 
+/// Working on a queue: its rows are shown, and they go.
+inline constexpr parser::right_set leasing_rights = {parser::right::select, parser::right::delete_rows};
+
 /// `out` is overwritten; its views point into the statement.
 void needs_of(const parser::statement& s, statement_needs& out);
 

@@ -6,6 +6,10 @@ namespace pubsubsql::storage::durable {
 
 namespace {
 
+// What kind of a table it is, in one byte
+constexpr unsigned declared_bit = 1;
+constexpr unsigned queue_bit = 2;
+
 void put_optional_facts(std::string& out, const std::optional<column_facts>& f) {
   put(out, static_cast<std::uint8_t>(f.has_value()));
   if (f) put_facts(out, *f);
@@ -49,6 +53,31 @@ std::optional<parser::ack_mode> to_ack(std::uint8_t byte) {
   return static_cast<parser::ack_mode>(byte - 1);
 }
 
+void put_history(std::string& out, const std::optional<parser::history_setting>& h) {
+  put(out, static_cast<std::uint8_t>(h.has_value()));
+  if (!h) return;
+  put(out, static_cast<std::uint8_t>(h->on));
+  for (const std::optional<std::uint64_t>& bound : {h->bytes, h->seconds}) {
+    put(out, static_cast<std::uint8_t>(bound.has_value()));
+    put(out, bound.value_or(0));
+  }
+}
+
+std::optional<parser::history_setting> take_history(byte_reader& in) {
+  bool there = false;
+  in.take_flag(there);
+  if (!there) return std::nullopt;
+  parser::history_setting h;
+  in.take_flag(h.on);
+  for (std::optional<std::uint64_t>* bound : {&h.bytes, &h.seconds}) {
+    bool is_set = false;
+    in.take_flag(is_set);
+    const auto number = in.take<std::uint64_t>();
+    if (is_set) *bound = number;
+  }
+  return h;
+}
+
 void put_facts(std::string& out, const column_facts& f) {
   put_text(out, f.type);
   put(out, static_cast<std::uint8_t>(f.nullable));
@@ -70,6 +99,28 @@ column_facts take_facts(byte_reader& in) {
   return f;
 }
 
+void put_queue(std::string& out, const queue_settings& q) {
+  put(out, static_cast<std::uint8_t>(q.durable));
+  put(out, q.lease_us);
+  put(out, q.attempts_max);
+  put(out, q.delay_us);
+  put_text(out, q.dead_letter);
+  put(out, q.priority);
+  put(out, q.first_own);
+}
+
+queue_settings take_queue(byte_reader& in) {
+  queue_settings q;
+  in.take_flag(q.durable);
+  q.lease_us = in.take<std::int64_t>();
+  q.attempts_max = in.take<std::uint64_t>();
+  q.delay_us = in.take<std::int64_t>();
+  q.dead_letter = in.take_text();
+  q.priority = in.take<column_index>();
+  q.first_own = in.take<column_index>();
+  return q;
+}
+
 void put_description(std::string& out, const table_description& d) {
   put_text(out, d.name);
   put(out, static_cast<std::uint32_t>(d.columns.size()));
@@ -87,8 +138,9 @@ void put_description(std::string& out, const table_description& d) {
   put(out, to_byte(d.ack));
   put(out, static_cast<std::uint8_t>(d.hides_id));
   put_optional_facts(out, d.id_facts);
-  put(out, static_cast<std::uint8_t>(d.declared));
+  put(out, static_cast<std::uint8_t>((d.declared ? declared_bit : 0U) | (d.queue ? queue_bit : 0U)));
   put_text(out, d.read_only_reason);
+  if (d.queue) put_queue(out, *d.queue);
 }
 
 table_description take_description(byte_reader& in) {
@@ -113,8 +165,17 @@ table_description take_description(byte_reader& in) {
   d.ack = to_ack(in.take<std::uint8_t>());
   in.take_flag(d.hides_id);
   d.id_facts = take_optional_facts(in);
-  in.take_flag(d.declared);
+  const auto kinds = in.take<std::uint8_t>();
+  if (kinds > (declared_bit | queue_bit)) in.fail();
+  d.declared = (kinds & declared_bit) != 0;
   d.read_only_reason = in.take_text();
+  if ((kinds & queue_bit) != 0) {
+    d.queue = take_queue(in);
+    if (d.queue->first_own == id_column || d.queue->first_own + queue_settings::own_columns > d.columns.size() + 1 ||
+        d.queue->priority > d.columns.size()) {
+      in.fail();
+    }
+  }
   return d;
 }
 

@@ -383,9 +383,19 @@ std::vector<mysql_lane::correction> mysql_lane::write_statements(const write& w)
     if (auto rows = writer_->write(*s, delivering_)) corrections.push_back({.written = s, .rows = std::move(*rows)});
     for (const change& c : s->changes()) {
       if (c.kind == change_kind::set_ack) positions_->store_ack(s->table_name(), c.ack);
+      if (c.kind == change_kind::add_binding || c.kind == change_kind::drop_binding) store_binding(*s, c);
     }
   }
   return corrections;
+}
+
+void mysql_lane::store_binding(const statement_changes& s, const change& c) {
+  const binding_description b = unpack_binding(c.name).value_or(binding_description{});
+  if (c.kind == change_kind::add_binding) {
+    positions_->add_binding(s.table_name(), b);
+  } else {
+    positions_->drop_binding(s.table_name(), b);
+  }
 }
 
 void mysql_lane::write_schema_change(write& w) {
@@ -419,6 +429,7 @@ void mysql_lane::write_schema_change(write& w) {
 void mysql_lane::change_schema(const write& w, made_changes& made) {
   for (const auto& s : w.statements()) {
     for (const change& c : s->changes()) {
+      if (c.kind == change_kind::add_binding) positions_->make_bindings();
       if (!is_about_schema(c.kind)) continue;
       // What was put off may have been made in part before the connection broke, or the server ended.
       writer_->change_schema(s->table_name(), c, delivering_ || redelivering_);

@@ -40,6 +40,28 @@ void mysql_positions::make_tables() {
   }
 }
 
+bool mysql_positions::has_bindings() const {
+  const auto there = connection_.query(
+      "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = "
+      "'pubsubsql_bindings'");
+  return to_number(there.front().front()) > 0;
+}
+
+void mysql_positions::make_bindings() {
+  if (has_bindings()) return;
+  try {
+    connection_.run(
+        "CREATE TABLE IF NOT EXISTS pubsubsql_bindings (number BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, "
+        "table_name VARCHAR(64) NOT NULL, queue VARCHAR(256) NOT NULL, predicate LONGTEXT NOT NULL, KEY (table_name)) "
+        "ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin COMMENT = 'What rows are copied to which "
+        "queues'");
+  } catch (const mysql_error& e) {
+    if (e.code() != command_denied) throw;
+    throw mysql_error(e.code(), e.sqlstate(),
+                      std::string(e.what()) + "; grant CREATE, or make the table as docs/operations.md shows");
+  }
+}
+
 void mysql_positions::require_writable() {
   connection_.run("DELETE FROM pubsubsql_tables WHERE table_name = ''");  // there is none
 }
@@ -84,8 +106,37 @@ void mysql_positions::store_ack(std::string_view table, std::optional<parser::ac
       values);
 }
 
+std::vector<binding_description> mysql_positions::bindings(std::string_view table) const {
+  std::vector<binding_description> all;
+  if (!has_bindings()) return all;
+  const std::array<mysql_parameter, 1> which = {table};
+  for (const auto& row : connection_.query(
+           "SELECT queue, predicate FROM pubsubsql_bindings WHERE table_name = ? ORDER BY number", which)) {
+    all.push_back({.queue = row[0].value_or(""), .where = row[1].value_or("")});
+  }
+  return all;
+}
+
+void mysql_positions::add_binding(std::string_view table, const binding_description& b) {
+  const std::array<mysql_parameter, 3> values = {table, std::string_view(b.queue), std::string_view(b.where)};
+  connection_.execute("INSERT INTO pubsubsql_bindings (table_name, queue, predicate) VALUES (?, ?, ?)", values);
+}
+
+void mysql_positions::drop_binding(std::string_view table, const binding_description& b) {
+  const std::array<mysql_parameter, 3> values = {table, std::string_view(b.queue), std::string_view(b.where)};
+  connection_.execute("DELETE FROM pubsubsql_bindings WHERE table_name = ? AND queue = ? AND predicate = ?", values);
+}
+
+void mysql_positions::store_bindings(std::string_view table, const std::vector<binding_description>& all) {
+  if (all.empty() && !has_bindings()) return;
+  const std::array<mysql_parameter, 1> which = {table};
+  connection_.execute("DELETE FROM pubsubsql_bindings WHERE table_name = ?", which);
+  for (const binding_description& b : all) add_binding(table, b);
+}
+
 void mysql_positions::erase(std::string_view table) {
   const std::array<mysql_parameter, 1> which = {table};
+  store_bindings(table, {});
   connection_.execute("DELETE FROM pubsubsql_tables WHERE table_name = ?", which);
   connection_.execute("DELETE FROM pubsubsql_fronts WHERE table_name = ?", which);
 }

@@ -4,9 +4,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "parser/ast.hpp"
 #include "storage/durable/mysql_connection.hpp"
+#include "storage/table_description.hpp"
 #include "storage/text_hash.hpp"
 
 namespace pubsubsql::storage::durable {
@@ -16,7 +18,8 @@ namespace pubsubsql::storage::durable {
 /// twice.
 ///
 /// Kept in the table `pubsubsql_tables` of the database, with what else has to outlive the server: ids given so far,
-/// and how the table is acknowledged.
+/// and how the table is acknowledged. What is bound to tables is in `pubsubsql_bindings`, which is made for
+/// the first binding.
 class mysql_positions {
  public:
   struct position {
@@ -44,9 +47,19 @@ class mysql_positions {
   /// The table is the same as that of our data directory from now on, if we have one.
   void claim(std::string_view table);
   void store_ack(std::string_view table, std::optional<parser::ack_mode> ack);
+  /// What is bound to a table, in the order in which it was.
+  [[nodiscard]] std::vector<binding_description> bindings(std::string_view table) const;
+  /// Makes the table for them if it is not there. Not to be called inside a transaction: MySQL would commit it.
+  void make_bindings();
+  void add_binding(std::string_view table, const binding_description& b);
+  void drop_binding(std::string_view table, const binding_description& b);
+  /// Whatever was there before. REQUIRES: make_bindings() has been called, or there are none.
+  void store_bindings(std::string_view table, const std::vector<binding_description>& all);
   void erase(std::string_view table);
 
  private:
+  [[nodiscard]] bool has_bindings() const;
+
   mysql_connection& connection_;
   std::string origin_;
 };

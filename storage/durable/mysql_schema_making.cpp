@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "storage/durable/mysql_schema.hpp"
+#include "storage/durable/queue_comment.hpp"
 
 namespace pubsubsql::storage::durable {
 
@@ -144,7 +145,7 @@ std::string create_table_sql(const mysql_connection& c, const table_description&
   return "CREATE TABLE " + quoted_name(d.name) + " (" + items +
          ") ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE " +
          std::string(made_collation(c.is_mariadb(), c.server_version())) +
-         (d.declared ? " COMMENT=" + quoted_text(declared_comment) : "");
+         (d.declared ? " COMMENT=" + quoted_text(std::string(declared_comment) + queue_comment(d)) : "");
 }
 
 std::string add_column_sql(const mysql_connection& c, std::string_view table, std::string_view column,

@@ -352,7 +352,7 @@ std::vector<mysql_table> read_tables(mysql_connection& c, std::span<const std::s
     reading& r = found.emplace_back();
     r.table.name = std::move(*row[0]);
     r.auto_increment = number<std::uint64_t>(row.at(1));
-    r.table.declared = row.at(2) == declared_comment;
+    r.table.declared = row.at(2).value_or("").starts_with(declared_comment);
     place_by_name.emplace(r.table.name, found.size() - 1);
   }
   if (found.empty()) return {};

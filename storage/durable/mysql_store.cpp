@@ -1,6 +1,7 @@
 #include "storage/durable/mysql_store.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <unordered_set>
@@ -9,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "storage/durable/mysql_copy.hpp"
+#include "storage/durable/queue_comment.hpp"
 #include "storage/durable/table_comparison.hpp"
 #include "storage/durable/table_handover.hpp"
 
@@ -44,6 +46,15 @@ bool has_all_columns(const table& t, const mysql_table& theirs) {
   return std::ranges::all_of(theirs.columns, [&](const mysql_column& c) { return t.find_column(c.name).has_value(); });
 }
 
+/// What makes a table a queue, as its comment says; nothing: it is none.
+std::optional<queue_settings> queue_of(mysql_connection& c, const table_description& d) {
+  if (!d.declared) return std::nullopt;
+  const std::array<mysql_parameter, 1> which = {std::string_view(d.name)};
+  const auto rows = c.query(
+      "SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?", which);
+  return rows.empty() ? std::nullopt : read_queue_comment(rows.front()[0].value_or(""), d);
+}
+
 }  // namespace
 
 table_description describe(mysql_positions& positions, const mysql_table& t) {
@@ -52,6 +63,7 @@ table_description describe(mysql_positions& positions, const mysql_table& t) {
   d.next_id = std::max(t.next_id, p.next_id);
   d.sequence = p.sequence;
   d.ack = p.ack;
+  d.bindings = positions.bindings(t.name);
   // From now on the table counts as mirrored.
   positions.store(t.name, d.next_id, d.sequence);
   positions.claim(t.name);
@@ -157,6 +169,8 @@ table_description mysql_store::describe(const mysql_table& t) {
   d.next_id = std::max(t.next_id, p.next_id);
   d.sequence = positions.is_ours(p) ? p.sequence : 0;
   d.ack = p.ack;
+  d.bindings = positions.bindings(t.name);
+  d.queue = queue_of(lanes_.front()->connection(), d);
   return d;
 }
 
@@ -213,8 +227,11 @@ bool mysql_store::overwrite(const table& t) {
     }
     const table_differences d = compare(c, theirs, t);
     c.run("ROLLBACK");
+    const std::vector<binding_description> bindings = t.description().bindings;
+    if (!bindings.empty()) positions.make_bindings();
     as_given = write_differences(c, catalog, t, d) && has_all_columns(t, *there);
     positions.store(t.name(), t.next_id(), t.sequence());
+    positions.store_bindings(t.name(), bindings);
     spdlog::warn("table {}: MySQL had not got all its changes; {} rows corrected there", t.name(), d.size());
   }
   c.run("COMMIT");
@@ -227,7 +244,9 @@ void mysql_store::load_table(mysql_connection& c, const mysql_table& t, table_lo
     if (problem) throw mysql_error(0, "HY000", "table " + t.name + ": " + *problem);
   };
   mysql_positions positions(c, origin());
-  check(to.on_table(durable::describe(positions, t)));
+  table_description d = durable::describe(positions, t);
+  d.queue = queue_of(c, d);
+  check(to.on_table(d));
   const auto began = std::chrono::steady_clock::now();
   std::size_t rows = 0;
   read_rows(c, t, [&](row_position position, std::span<const value> values) {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "storage/durable/checksum.hpp"
+#include "storage/durable/description_coding.hpp"
 #include "storage/durable/sqlite_wal.hpp"
 
 namespace pubsubsql::storage::durable {
@@ -23,8 +24,8 @@ namespace {
 constexpr std::size_t left_out_bytes = row_view::header_bytes - sizeof(std::uint16_t);
 
 constexpr std::string_view select_tables =
-    "select number, name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column from tables "
-    "order by number";
+    "select number, name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column, history, "
+    "history_bytes, history_seconds, queue from tables order by number";
 
 std::string rows_table(std::int64_t number) {
   return "rows_" + std::to_string(number);
@@ -141,8 +142,15 @@ table_description sqlite_files::read_description(const sqlite_statement& row) co
   d.read_only_reason = row.text(6);
   d.declared = row.number(7) != 0;
   if (!row.is_null(8)) d.primary_column = static_cast<column_index>(row.number(8));
+  d.history = read_history(row, 9);
+  if (!row.is_null(12)) {
+    byte_reader in(row.bytes(12));
+    d.queue = take_queue(in);
+    if (!in.good()) refuse_file("what the queue " + d.name + " is cannot be read");
+  }
   read_columns(row.number(0), d);
   read_indexes(row.number(0), d);
+  read_bindings(row.number(0), d);
   return d;
 }
 
@@ -183,6 +191,15 @@ void sqlite_files::read_indexes(std::int64_t table, table_description& d) const 
   }
 }
 
+void sqlite_files::read_bindings(std::int64_t table, table_description& d) const {
+  sqlite_statement bindings =
+      db_->prepare("select queue, predicate from bindings where table_number = ? order by number");
+  bindings.bind(1, table);
+  while (bindings.step()) {
+    d.bindings.push_back({.queue = std::string(bindings.text(0)), .where = std::string(bindings.text(1))});
+  }
+}
+
 void sqlite_files::load(table_loader& to, const std::function<bool(std::string_view table)>& wanted) {
   sqlite_statement tables = db_->prepare(select_tables);
   while (tables.step()) {
@@ -190,6 +207,7 @@ void sqlite_files::load(table_loader& to, const std::function<bool(std::string_v
     const table_description d = read_description(tables);
     if (const auto problem = to.on_table(d)) refuse_file("table " + d.name + ": " + *problem);
     load_rows(tables.number(0), d.name, to);
+    if (d.history) load_history(tables.number(0), d.name, to);
   }
 }
 
@@ -260,22 +278,29 @@ sqlite_files::open_table& sqlite_files::open(std::string_view name) {
 
 sqlite_files::open_table& sqlite_files::create(const table_description& d) {
   sqlite_statement s = db_->prepare(
-      "insert into tables (name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column) values "
-      "(?, ?, ?, ?, ?, ?, ?, ?) returning number");
+      "insert into tables (name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column, queue) "
+      "values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning number");
   s.bind_text(1, d.name);
   s.bind(2, static_cast<std::int64_t>(d.next_id)).bind(3, static_cast<std::int64_t>(d.sequence));
   if (d.ack) s.bind(4, static_cast<std::int64_t>(*d.ack));
   s.bind(5, d.hides_id ? 1 : 0).bind_text(6, d.read_only_reason).bind(7, d.declared ? 1 : 0);
   if (d.primary_column) s.bind(8, *d.primary_column);
+  std::string queue;
+  if (d.queue) {
+    put_queue(queue, *d.queue);
+    s.bind_bytes(9, queue);
+  }
   s.step();
   const std::int64_t number = s.number(0);
   s.run();
+  if (d.history) set_history(number, d.history);
   db_->run("create table " + rows_table(number) + " (position integer primary key, row blob not null, sum integer)");
   for (std::size_t i = 0; i < d.columns.size(); ++i) {
     add_column(number, static_cast<column_index>(i + 1), d.columns[i]);
   }
   if (d.id_facts) add_column(number, id_column, {.name = "id", .facts = d.id_facts});
   for (std::size_t place = 0; place < d.indexes.size(); ++place) add_ordered_index(number, place, d.indexes[place]);
+  for (const binding_description& b : d.bindings) add_binding(number, b);
   return open(d.name);
 }
 
@@ -287,14 +312,9 @@ void sqlite_files::drop_table(std::string_view name) {
   s.run();
   if (const auto it = open_tables_.find(name); it != open_tables_.end()) open_tables_.erase(it);
   db_->run("drop table " + rows_table(number));
-  for (const char* of : {"columns", "indexes"}) {
+  for (const char* of : {"columns", "indexes", "history", "bindings"}) {
     db_->run("delete from " + std::string(of) + " where table_number = " + std::to_string(number));
   }
-}
-
-void sqlite_files::replace_table(const table_description& d) {
-  drop_table(d.name);
-  create(d);
 }
 
 void sqlite_files::extend_table(const table_description& d) {
@@ -348,6 +368,16 @@ void sqlite_files::drop_ordered_index(std::int64_t table, std::size_t place) {
   shift.bind(1, table).bind(2, at).run();
 }
 
+void sqlite_files::add_binding(std::int64_t table, const binding_description& b) {
+  sqlite_statement s = db_->prepare("insert into bindings (table_number, queue, predicate) values (?, ?, ?)");
+  s.bind(1, table).bind_text(2, b.queue).bind_text(3, b.where).run();
+}
+
+void sqlite_files::drop_binding(std::int64_t table, const binding_description& b) {
+  sqlite_statement s = db_->prepare("delete from bindings where table_number = ? and queue = ? and predicate = ?");
+  s.bind(1, table).bind_text(2, b.queue).bind_text(3, b.where).run();
+}
+
 void sqlite_files::put_row(open_table& t, row_view row) {
   const std::string_view bytes(row.data() + left_out_bytes, row.size() - left_out_bytes);
   t.put.bind(1, row.position()).bind_bytes(2, bytes).bind(3, checksum(row.position(), bytes)).run();
@@ -389,6 +419,9 @@ void sqlite_files::apply(open_table& t, const change& c) {
       s.bind(2, t.number).run();
       break;
     }
+    case change_kind::set_history:
+      set_history(t.number, c.history->after);
+      break;
     case change_kind::insert_row:
     case change_kind::update_row:
       put_row(t, c.after);
@@ -403,6 +436,12 @@ void sqlite_files::apply(open_table& t, const change& c) {
       break;
     case change_kind::drop_index:
       drop_ordered_index(t.number, c.column);
+      break;
+    case change_kind::add_binding:
+      add_binding(t.number, unpack_binding(c.name).value_or(binding_description{}));
+      break;
+    case change_kind::drop_binding:
+      drop_binding(t.number, unpack_binding(c.name).value_or(binding_description{}));
       break;
     case change_kind::drop_table:
       break;  // done before
@@ -422,6 +461,7 @@ void sqlite_files::apply(const statement_changes& s) {
                   : first.declared != nullptr             ? create(*first.declared)
                                                           : create({.name = std::string(s.table_name())});
   for (const change& c : changes) apply(t, c);
+  if (s.kept()) keep_history(t, s);
   t.next_id = s.next_id();
   t.sequence = s.sequence();
   t.changed = true;

@@ -29,6 +29,7 @@ namespace pubsubsql::storage::durable {
 ///  its
 ///    column count on, so that loading a row is a copy. Rows that the second version of the format wrote have no
 ///    checksum.
+///  - `history`: the latest changes of tables that keep them for subscribers that come back.
 ///  - `journal`: changes that MySQL has not got yet, in order, a transaction in one row. `refused`: journalled changes
 ///  that MySQL refused.
 class sqlite_files {
@@ -57,8 +58,12 @@ class sqlite_files {
   /// Columns that the table has not got are added, and what a database outside says of all of them is kept. Indexes
   /// stay as they are.
   void extend_table(const table_description& d);
-  /// The table is exactly this, without rows, whatever it was.
-  void replace_table(const table_description& d);
+  /// The table is exactly this, without rows, whatever it was. Returns how it keeps its latest changes. Those that it
+  /// has stay if it has got as far as it had, until load_history().
+  std::optional<parser::history_setting> replace_table(const table_description& d);
+  /// What a table of that name has kept of its changes. After replace_table() they are forgotten instead, unless the
+  /// rows are the same as those before.
+  void load_history(std::string_view table, table_loader& to);
   /// Adds a row. `values[i]` is column i; values[0] is ignored.
   void put_row(std::string_view table, row_position position, std::span<const value> values);
   void append_to_journal(const change_group& g);
@@ -95,6 +100,8 @@ class sqlite_files {
     std::uint64_t next_id = 0;
     std::uint64_t sequence = 0;
     bool changed = false;
+    /// Of the history, nothing up to this change is there.
+    std::uint64_t history_after = 0;
   };
 
   void lock(const std::string& directory);
@@ -103,6 +110,7 @@ class sqlite_files {
   void bring_up_to_date(std::int64_t version);
   void add_second_version();
   void add_third_version();
+  void add_fourth_version();
   [[nodiscard]] bool has_had_tables() const;
   void note_tables() const;
   void check_pages() const;
@@ -112,13 +120,28 @@ class sqlite_files {
   void set_index(std::int64_t table, column_index column, index_kind kind);
   void add_ordered_index(std::int64_t table, std::size_t place, const index_description& index);
   void drop_ordered_index(std::int64_t table, std::size_t place);
+  void add_binding(std::int64_t table, const binding_description& b);
+  void drop_binding(std::int64_t table, const binding_description& b);
   void drop_table(std::string_view name);
   void apply(open_table& t, const change& c);
   void put_row(open_table& t, row_view row);
+  // sqlite_files_history.cpp
+  /// Tells the rows of a table from others.
+  struct row_sums {
+    std::int64_t rows = 0;
+    std::int64_t sum = 0;  ///< of the rows' checksums
+    bool operator==(const row_sums&) const = default;
+  };
+  [[nodiscard]] row_sums sums_of_rows(std::int64_t table) const;
+  void set_history(std::int64_t table, const std::optional<parser::history_setting>& h);
+  [[nodiscard]] static std::optional<parser::history_setting> read_history(const sqlite_statement& row, int column);
+  void keep_history(open_table& t, const statement_changes& s);
+  void load_history(std::int64_t number, std::string_view name, table_loader& to);
   void load_rows(std::int64_t number, std::string_view name, table_loader& to);
   [[nodiscard]] table_description read_description(const sqlite_statement& row) const;
   void read_columns(std::int64_t table, table_description& d) const;
   void read_indexes(std::int64_t table, table_description& d) const;
+  void read_bindings(std::int64_t table, table_description& d) const;
 
   /// Closed when it goes, also when the constructor throws.
   struct lock_file {
@@ -132,7 +155,10 @@ class sqlite_files {
   lock_file lock_;  // outlives everything that uses the directory
   std::unique_ptr<sqlite_database> db_;
   text_map<open_table> open_tables_;
+  text_map<row_sums> replaced_;  // what tables were whose latest changes may stay
   sqlite_statement put_journal_;
+  sqlite_statement put_history_;
+  sqlite_statement trim_history_;
   std::string journal_id_;
   std::string journal_bytes_;  // scratch
   std::string row_bytes_;      // scratch

@@ -10,7 +10,7 @@ namespace {
 
 /// Says in the file's header whose it is: "PSQL".
 constexpr std::int64_t application_id = 0x5053514c;
-constexpr std::int64_t format_version = 3;
+constexpr std::int64_t format_version = 4;
 
 }  // namespace
 
@@ -31,6 +31,10 @@ void sqlite_files::prepare_schema() {
   if (!s.step()) refuse_file("pubsubsql.db has lost its identity");
   journal_id_ = s.text(0);
   put_journal_ = db_->prepare("insert into journal (at_ms, table_name, changes, drops, sum) values (?, ?, ?, ?, ?)");
+  put_history_ = db_->prepare(
+      "insert or replace into history (table_number, sequence, at_us, kind, columns, before, after, assigned, sum) "
+      "values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  trim_history_ = db_->prepare("delete from history where table_number = ? and sequence <= ?");
 }
 
 /// As the first version made it; the rest is added as to a file of that version.
@@ -55,13 +59,15 @@ void sqlite_files::make_schema() {
   db_->run("insert into identity values (lower(hex(randomblob(16))))");
   add_second_version();
   add_third_version();
+  add_fourth_version();
   db_->run("commit");
 }
 
 void sqlite_files::bring_up_to_date(std::int64_t version) {
   db_->run("begin immediate");
   if (version < 2) add_second_version();
-  add_third_version();
+  if (version < 3) add_third_version();
+  add_fourth_version();
   db_->run("commit");
 }
 
@@ -86,6 +92,22 @@ void sqlite_files::add_third_version() {
   while (s.step()) rows.push_back("rows_" + std::to_string(s.number(0)));
   for (const std::string& table : rows) db_->run("alter table " + table + " add column sum integer");
   db_->run("alter table journal add column sum integer");
+}
+
+/// The latest changes of tables, bindings, and what makes a table a queue.
+void sqlite_files::add_fourth_version() {
+  for (const char* column : {"history", "history_bytes", "history_seconds"}) {
+    db_->run("alter table tables add column " + std::string(column) + " integer");
+  }
+  db_->run(
+      "create table history (table_number integer not null, sequence integer not null, at_us integer not null, kind "
+      "integer not null, columns integer not null, before blob, after blob, assigned blob, sum integer not null, "
+      "primary key (table_number, sequence)) without rowid");
+  db_->run(
+      "create table bindings (number integer primary key autoincrement, table_number integer not null, queue text not "
+      "null, predicate text not null)");
+  db_->run("create index bindings_by_table on bindings (table_number)");
+  db_->run("alter table tables add column queue blob");
   db_->run("pragma user_version = " + std::to_string(format_version));
 }
 

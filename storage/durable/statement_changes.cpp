@@ -52,6 +52,9 @@ bool is_row(std::string_view bytes, bool expected) {
 statement_changes::statement_changes(const table& t, std::span<const change> changes) : next_id_(t.next_id()) {
   own(t.name(), changes);
   own_descriptions(&t);
+  if (const change_history* const h = t.history()) {
+    kept_ = {.time_us = h->latest_us(), .begins_after = h->begins_after(), .columns = t.column_count()};
+  }
   if (!t.gets_keys_outside()) return;
   const auto lacks_key = [&](const change& c) {
     return c.kind == change_kind::insert_row && !c.after.at(*t.key_from_outside());
@@ -105,6 +108,7 @@ void statement_changes::own(std::string_view table, std::span<const change> chan
 struct statement_changes::descriptions {
   std::deque<table_description> tables;
   std::deque<column_facts> facts;
+  std::deque<history_change> histories;
 };
 
 /// Copies what the changes refer to, and makes up for what those that take something away do not say of it; that is
@@ -120,8 +124,9 @@ void statement_changes::own_descriptions(const table* t) {
     }
     if (c.kind == change_kind::drop_column && c.facts == nullptr && t != nullptr) c.facts = t->facts_of(c.column);
     if (has_facts(c.kind) && c.facts != nullptr) c.facts = &made->facts.emplace_back(*c.facts);
+    if (c.history != nullptr) c.history = &made->histories.emplace_back(*c.history);
   }
-  if (!made->tables.empty() || !made->facts.empty()) descriptions_ = std::move(made);
+  if (!made->tables.empty() || !made->facts.empty() || !made->histories.empty()) descriptions_ = std::move(made);
 }
 
 void statement_changes::encode(std::string& out) const {
@@ -156,6 +161,10 @@ void statement_changes::encode_changes(std::string& out, bool described) const {
       put(out, static_cast<std::uint8_t>(c.facts != nullptr));
       if (c.facts != nullptr) put_facts(out, *c.facts);
     }
+    if (c.kind == change_kind::set_history) {
+      put_history(out, c.history->before);
+      put_history(out, c.history->after);
+    }
   }
 }
 
@@ -174,6 +183,7 @@ std::shared_ptr<const statement_changes> statement_changes::decode(std::string_v
   std::vector<std::vector<column_index>> assigned;
   std::deque<table_description> tables;
   std::deque<column_facts> facts;
+  std::deque<history_change> histories;
   for (std::uint32_t i = 0; i < count && in.good(); ++i) {
     change& c = changes.emplace_back();
     c.kind = in.take<change_kind>();
@@ -183,7 +193,7 @@ std::shared_ptr<const statement_changes> statement_changes::decode(std::string_v
     c.name = in.take_text();
     const std::string_view before = in.take_text();
     const std::string_view after = in.take_text();
-    if (c.kind > change_kind::drop_index) return nullptr;
+    if (c.kind > change_kind::drop_binding) return nullptr;
     const bool has_before = c.kind == change_kind::update_row || c.kind == change_kind::delete_row;
     const bool has_after = c.kind == change_kind::insert_row || c.kind == change_kind::update_row;
     if (!is_row(before, has_before) || !is_row(after, has_after)) return nullptr;
@@ -199,6 +209,13 @@ std::shared_ptr<const statement_changes> statement_changes::decode(std::string_v
     if (described && (has_declared(c.kind) || has_facts(c.kind))) in.take_flag(follows);
     if (follows && has_declared(c.kind)) c.declared = &tables.emplace_back(take_description(in));
     if (follows && has_facts(c.kind)) c.facts = &facts.emplace_back(take_facts(in));
+    if (c.kind == change_kind::set_history) {
+      if (!described) return nullptr;
+      history_change& h = histories.emplace_back();
+      h.before = take_history(in);
+      h.after = take_history(in);
+      c.history = &h;
+    }
   }
   if (!in.good() || !in.at_end() || changes.empty()) return nullptr;
   made->own(table, changes);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,15 @@ class statement_changes {
   /// About how much memory it holds.
   [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
 
+  /// What of it is kept for subscribers that come back; not kept in a journal.
+  struct history {
+    std::int64_t time_us = 0;
+    std::uint64_t begins_after = 0;  ///< changes up to this one are not kept any more
+    std::uint32_t columns = 0;       ///< that the table has
+  };
+  /// Nothing: the table does not keep its changes.
+  [[nodiscard]] const std::optional<history>& kept() const { return kept_; }
+
   // For a journal
 
   /// Begins what journals of the first versions have not: they begin with the length of a name. A byte follows that
@@ -66,6 +76,7 @@ class statement_changes {
   std::size_t memory_bytes_ = 0;
   bool changes_schema_ = false;
   std::string wanted_key_;
+  std::optional<history> kept_;
   struct descriptions;
   /// What changes_ refers to of tables and columns; nullptr: nothing, as with most statements.
   std::shared_ptr<const descriptions> descriptions_;

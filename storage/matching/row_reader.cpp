@@ -14,6 +14,7 @@ void row_reader::start(row_view row) {
 
 value row_reader::text(column_index column) {
   if (column != id_column) return row_.at(column);
+  if (!row_.has_id()) return std::nullopt;
   if (id_digits_ == 0) {
     id_digits_ = static_cast<std::size_t>(std::to_chars(id_, id_ + id_digits_max, row_.id()).ptr - id_);
   }

@@ -47,7 +47,7 @@ datum evaluator::value_of(const node& n) {
     case node_kind::column:
       return datum_of(e_, n.type, column_value(n));
     case node_kind::id:
-      if (in_.row.data() == nullptr) return {};
+      if (in_.row.data() == nullptr || !in_.row.has_id()) return {};
       return datum::integer(static_cast<std::int64_t>(in_.row.id()));
     case node_kind::unknown_column:
       return {};

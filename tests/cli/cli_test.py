@@ -26,11 +26,12 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Server:
-    """A server process in memory, on a port that the kernel chose or that the caller wants again."""
+    """A server process, in memory if no flag says otherwise, on a port that the kernel chose or that the caller wants
+    again."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, *flags):
         self.process = subprocess.Popen(
-            [SERVER, "--bind", "127.0.0.1", "--port", str(port), "--http-port", "0"],
+            [SERVER, "--bind", "127.0.0.1", "--port", str(port), "--http-port", "0", *flags],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.port = self._port_said(time.monotonic() + DEADLINE_SECONDS)
 
@@ -47,9 +48,9 @@ class Server:
                 return int(found.group(1))
         raise AssertionError("the server did not start: " + said)
 
-    def stop(self):
+    def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(how)
         self.process.wait(DEADLINE_SECONDS)
         self.process.stdout.close()
 
@@ -306,6 +307,30 @@ class InteractiveTest(CliTest):
         t.expect(PROMPT)
         t.line("\\c")
         t.expect("Connected to")
+
+    def test_a_subscription_goes_on_after_a_reconnect(self):
+        self.server.stop()
+        data = os.path.join(self.folder.name, "data")
+        self.server = Server(0, "--data", data)
+        self.execute("insert into t (a) values (before)")
+        t = self.terminal()
+        t.line("subscribe * from t;")
+        t.expect("[add #1] id=0, a=before")
+        t.expect(PROMPT)
+        port = self.server.port
+        self.server.stop(signal.SIGKILL)
+        t.expect("lost the server")
+        t.expect(PROMPT)
+        self.server = Server(port, "--data", data)
+        self.execute("insert into t (a) values (meanwhile)")
+        t.line("\\c")
+        t.expect("[resumed #1] subscribed again after a reconnect; what was missed comes now")
+        t.expect("[insert #1] id=1, a=meanwhile")
+        t.expect(PROMPT)
+        t.line("subscribe skip * from t with seq;")
+        t.expect(PROMPT)
+        t.line("insert into t (a) values (asked);")
+        t.expect("[insert #2 seq ")
 
     def test_a_server_that_is_not_there_does_not_end_the_session(self):
         port = self.server.port

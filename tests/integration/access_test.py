@@ -263,6 +263,31 @@ class Rights(WithUsers):
                     self.assertIn("there is no user", connection.read_reply())
                     self.assertIn('"root"', connection.read_reply())
 
+    def test_publishing_and_binding(self) -> None:
+        with self.server("--threads", "2") as server:
+            root, web = self.login(server, "root"), self.login(server, "web")
+            self.refused(web, "publish into stocks (ticker) values (HP)", 1142)
+            self.refused(web, "bind q to stocks", 1142)
+            self.done(root, "grant create, select on news to 'web'")
+            self.assertIn("INSERT", self.refused(web, "bind q to news", 1142))
+            self.done(root, "grant insert on q to 'web'")
+            self.done(web, "bind q to news where topic = 'x'")
+            self.done(root, "bind q to stocks")
+            # Who inserts needs no right on the queue, and who has none on a table does not learn what is bound to it.
+            self.done(root, "create user writer identified by 'writer secret'")
+            self.done(root, "grant insert on news to 'writer'")
+            writer = server.framed()
+            self.done(writer, "auth writer 'writer secret'")
+            self.done(writer, "publish into news (topic) values (x)")
+            self.assertEqual(self.done(root, "select topic from q")["data"], [["x"]])
+            self.assertEqual(self.done(writer, "show bindings")["data"], [])
+            self.assertEqual([row[:2] for row in self.done(web, "show bindings")["data"]], [["q", "news"], ["q", "stocks"]])
+            self.refused(writer, "unbind q from news", 1142)
+            self.done(web, "unbind q from news")
+            # A binding copies all rows, so it is not for whoever has a right to some.
+            self.done(root, "grant create on orders to 'web'")
+            self.assertIn("some rows only", self.refused(web, "bind q to orders"))
+
     def test_changes_last(self) -> None:
         with self.server() as server:
             root, web = self.login(server, "root"), self.login(server, "web")

@@ -29,7 +29,7 @@ class RequestResponse(unittest.TestCase):
         return {rate["name"]: rate for rate in report["rates"]}
 
     def test_requests_and_replies(self) -> None:
-        cases = ["update 1x1", "update 10x20", "select 10x20", "insert 10x20", "mix 100x1"]
+        cases = ["update 1x1", "update 10x20", "select 10x20", "insert 10x20", "publish 10x20", "mix 100x1"]
         expected = {f"{case}, {peer}" for case in cases for peer in ("PubSubSQL", "null server")}
         self.assertEqual(set(self.measure()), expected)
 

@@ -146,7 +146,7 @@ class Counts(unittest.TestCase):
                     self.assertEqual([reader.read_event()["action"] for _ in range(3)], ["insert", "update", "delete"])
                 families = scrape(server)
                 made = families["pubsubsql_events_total"].by("action")
-                self.assertEqual(made, {"add": 0, "insert": 1, "update": 1, "remove": 0, "delete": 1})
+                self.assertEqual(made, {"add": 0, "insert": 1, "update": 1, "remove": 0, "delete": 1, "publish": 0})
                 self.assertEqual(families["pubsubsql_event_deliveries_total"].value(), 18)
                 self.assertEqual(families["pubsubsql_subscriptions"].value(), 6)
                 self.assertEqual(families["pubsubsql_table_subscriptions"].value(table="t"), 6)

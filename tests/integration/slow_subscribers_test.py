@@ -350,5 +350,53 @@ class Many(unittest.TestCase):
         self.check("drop")
 
 
+class Published(unittest.TestCase):
+    """Messages that are not stored have no latest state: none takes the place of another."""
+
+    def publish(self, client: FramedConnection, messages: int) -> None:
+        for first in range(0, messages, 20):
+            rows = ", ".join(f"({n}, {'x' * 8000})" for n in range(first, min(first + 20, messages)))
+            self.assertEqual(client.ask(f"publish into t (n, text) values {rows}")["status"], "ok")
+
+    def test_conflate_keeps_all_of_them_in_order(self) -> None:
+        with ServerProcess("--log-level", "warning") as server, server.framed() as client:
+            reader = SmallConnection(server.port)
+            self.assertEqual(reader.ask("subscribe n from t on slow conflate")["status"], "err")
+            self.assertEqual(reader.ask("subscribe * from t on slow conflate")["status"], "ok")
+            self.publish(client, 1500)
+            seen: list[str] = []
+            while len(seen) < 1500:
+                event = reader.read_event()
+                self.assertEqual(event["action"], "publish")
+                at = event["columns"].index("n")
+                seen += [row[at] for row in event["data"]]
+            self.assertEqual(seen, [str(n) for n in range(1500)])
+            reader.close()
+
+    def test_drop_counts_them(self) -> None:
+        with ServerProcess("--log-level", "warning", "--max-backlog-bytes", "1000000") as server:
+            with server.framed() as client:
+                reader = SmallConnection(server.port)
+                self.assertEqual(reader.ask("subscribe * from t on slow drop")["status"], "ok")
+                self.publish(client, 2000)
+                seen = 0
+                while seen < 2000:
+                    event = reader.read_event()
+                    seen += event["lost"] if event["action"] == "gap" else event["rows"]
+                self.assertEqual(seen, 2000)
+                reader.close()
+
+    def test_what_is_kept_is_bounded(self) -> None:
+        with ServerProcess("--log-level", "warning", "--max-backlog-bytes", "1000000") as server:
+            with server.framed() as client:
+                reader = SmallConnection(server.port)
+                self.assertEqual(reader.ask("subscribe * from t on slow conflate")["status"], "ok")
+                self.publish(client, 2000)
+                with self.assertRaises(Closed):
+                    while True:
+                        reader.read_event()
+                reader.close()
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -88,7 +88,7 @@ class Player:
             for i in range(int(repeated[1])):
                 self.play(repeated[2].replace("{i}", str(i)))
             return
-        step = re.fullmatch(r"(\w+)(>>|>|<rows|<|!) ?(.*)", line)
+        step = re.fullmatch(r"(\w+)(>>|>|<rows|<|!!|!) ?(.*)", line)
         if not step:
             raise Failure("this is no step; see tests/script/README.md")
         name, kind, text = step.groups()
@@ -96,6 +96,8 @@ class Player:
             self.send(name, text)
         elif kind == "<":
             self.expect_text(text, self.client(name).read_reply())
+        elif kind == "!!":
+            self.expect_text(text, json.dumps(self.client(name).read_event(), separators=(",", ":"), ensure_ascii=False))
         elif kind == "<rows":
             self.expect_batches(name, text)
         else:

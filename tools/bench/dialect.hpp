@@ -10,7 +10,7 @@
 
 namespace bench {
 
-enum class operation { update, select, insert };
+enum class operation { update, select, insert, publish };
 
 /// Bytes to send and the number of replies that they have.
 struct exchange {
@@ -37,7 +37,8 @@ class dialect {
   /// Sent on a connection before its first request. The table is there.
   [[nodiscard]] virtual exchange preparation() const { return {}; }
 
-  /// By ticker: an update of bid, ask and time; a select of the whole row; an insert of a row.
+  /// By ticker: an update of bid, ask and time; a select of the whole row. An insert of a row. A message with the
+  /// ticker, bid, ask and time that is not stored.
   [[nodiscard]] virtual request_template request(operation o) const = 0;
   [[nodiscard]] virtual std::size_t replies_to(operation) const { return 1; }
 

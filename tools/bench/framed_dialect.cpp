@@ -25,6 +25,8 @@ std::string statement_for(operation o) {
       return update_statement(r);
     case operation::select:
       return select_statement(r);
+    case operation::publish:
+      return publish_statement(r);
     case operation::insert:
       break;
   }

@@ -17,6 +17,7 @@
 #include "tools/bench/report.hpp"
 #include "tools/bench/request_response.hpp"
 #include "tools/bench/selective_subscribers.hpp"
+#include "tools/bench/work_queue.hpp"
 #include "tools/bench/write_through.hpp"
 
 int main(int argc, char** argv) {
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
   workloads.push_back(std::make_unique<bench::growth>());
   workloads.push_back(std::make_unique<bench::load>());
   workloads.push_back(std::make_unique<bench::request_response>());
+  workloads.push_back(std::make_unique<bench::work_queue>());
   workloads.push_back(std::make_unique<bench::fan_out>());
   workloads.push_back(std::make_unique<bench::selective_subscribers>());
   workloads.push_back(std::make_unique<bench::delivery_latency>());

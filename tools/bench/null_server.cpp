@@ -38,6 +38,7 @@ std::string ready_frame(const std::string& payload) {
 
 const std::string update_reply = ready_frame(R"({"status":"ok","action":"update","rows":1})");
 const std::string insert_reply = ready_frame(R"({"status":"ok","action":"insert","rows":1})");
+const std::string publish_reply = ready_frame(R"({"status":"ok","action":"publish","rows":1})");
 const std::string row_reply = ready_frame(select_reply(make_stock(12'345)));
 const std::string other_reply = ready_frame(R"({"status":"ok"})");
 const std::string no_reply;
@@ -49,6 +50,8 @@ const std::string& reply_to(std::string_view statement) {
       return update_reply;
     case 'i':
       return insert_reply;
+    case 'p':
+      return publish_reply;
     case 's':
       if (statement.starts_with("se")) return row_reply;
       if (statement.starts_with("stream")) return no_reply;

@@ -95,7 +95,9 @@ class postgresql_dialect : public dialect {
     return {query("SET synchronous_commit = off") +
                 parse("update", "UPDATE " + table + " SET bid = $1, ask = $2, time = $3 WHERE ticker = $4") +
                 parse("select", "SELECT * FROM " + table + " WHERE ticker = $1") +
-                parse("insert", "INSERT INTO " + table + " VALUES ($1, $2, $3, $4, $5)") + sync(),
+                parse("insert", "INSERT INTO " + table + " VALUES ($1, $2, $3, $4, $5)") +
+                parse("publish", "SELECT pg_notify('" + table + "', $1::text || ' ' || $2 || ' ' || $3 || ' ' || $4)") +
+                sync(),
             2};
   }
 
@@ -106,6 +108,8 @@ class postgresql_dialect : public dialect {
         return request_template(run("update", {r.bid, r.ask, r.time, r.ticker}));
       case operation::select:
         return request_template(run("select", {r.ticker}));
+      case operation::publish:
+        return request_template(run("publish", {r.ticker, r.bid, r.ask, r.time}));
       case operation::insert:
         break;
     }

@@ -56,6 +56,9 @@ class redis_dialect : public dialect {
         return request_template(command({"HSET", r.ticker, "bid", r.bid, "ask", r.ask, "time", r.time}));
       case operation::select:
         return request_template(command({"HGETALL", r.ticker}));
+      case operation::publish:
+        return request_template(
+            command({"PUBLISH", std::string(stocks_table), r.ticker + " " + r.bid + " " + r.ask + " " + r.time}));
       case operation::insert:
         break;
     }

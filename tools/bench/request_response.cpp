@@ -26,10 +26,11 @@ struct usual_case {
   std::optional<double> of_redis;
 };
 
-constexpr std::array<usual_case, 5> usual_cases = {{{"update", 1, 1, 0.95, 1.2},
+constexpr std::array<usual_case, 6> usual_cases = {{{"update", 1, 1, 0.95, 1.2},
                                                     {"update", 10, 20, 0.8, 1.2},
                                                     {"select", 10, 20, 0.75, 1.2},
                                                     {"insert", 10, 20, 0.7, 1.5},
+                                                    {"publish", 10, 20, 0.75, std::nullopt},
                                                     {"mix", 100, 1, 0.95, std::nullopt}}};
 
 /// 45 updates and 45 selects to 10 inserts.
@@ -48,6 +49,7 @@ std::vector<operation> pattern_of(const std::string& name) {
   if (name == "update") return {operation::update};
   if (name == "select") return {operation::select};
   if (name == "insert") return {operation::insert};
+  if (name == "publish") return {operation::publish};
   return mixed();
 }
 
@@ -70,7 +72,7 @@ void request_response::add_options(CLI::App& to) {
   to.add_option("--threads", threads_, "Its workers")->capture_default_str()->check(CLI::PositiveNumber);
   to.add_option("--operation", operations_, "What to measure (default: all)")
       ->delimiter(',')
-      ->check(CLI::IsMember({"update", "select", "insert", "mix"}));
+      ->check(CLI::IsMember({"update", "select", "insert", "publish", "mix"}));
   to.add_option("--connections", connections_, "Connections (default: by operation)")->check(CLI::PositiveNumber);
   to.add_option("--depth", depth_, "Requests under way on each connection (default: by operation)")
       ->check(CLI::PositiveNumber);

@@ -8,8 +8,9 @@ namespace bench {
 request_source::request_source(const dialect& speech, std::vector<operation> pattern, std::uint64_t rows)
     : spellings_{{{speech.request(operation::update), static_cast<std::uint32_t>(speech.replies_to(operation::update))},
                   {speech.request(operation::select), static_cast<std::uint32_t>(speech.replies_to(operation::select))},
-                  {speech.request(operation::insert),
-                   static_cast<std::uint32_t>(speech.replies_to(operation::insert))}}},
+                  {speech.request(operation::insert), static_cast<std::uint32_t>(speech.replies_to(operation::insert))},
+                  {speech.request(operation::publish),
+                   static_cast<std::uint32_t>(speech.replies_to(operation::publish))}}},
       pattern_(std::move(pattern)),
       rows_(rows) {}
 

@@ -9,8 +9,8 @@
 
 namespace bench {
 
-/// Requests one after the other: operations by a pattern that repeats, updates and selects on any of the rows by
-/// chance (the same in every run), inserts of rows behind them. Allocates nothing after it was made.
+/// Requests one after the other: operations by a pattern that repeats, updates, selects and messages about any of
+/// the rows by chance (the same in every run), inserts of rows behind them. Allocates nothing after it was made.
 class request_source {
  public:
   struct request {
@@ -33,7 +33,7 @@ class request_source {
     request_template form;
     std::uint32_t replies;
   };
-  std::array<spelling, 3> spellings_;  // by operation
+  std::array<spelling, 4> spellings_;  // by operation
   std::vector<operation> pattern_;
   std::uint64_t rows_;
   std::size_t next_ = 0;

@@ -44,6 +44,11 @@ std::string update_statement(const stock_row& r) {
          " where ticker = " + r.ticker;
 }
 
+std::string publish_statement(const stock_row& r) {
+  return "publish into " + table + " (ticker, bid, ask, time) values (" + r.ticker + ", " + r.bid + ", " + r.ask +
+         ", " + r.time + ")";
+}
+
 std::string select_statement(const stock_row& r) {
   return "select * from " + table + " where ticker = " + r.ticker;
 }

@@ -35,6 +35,8 @@ struct stock_row {
 [[nodiscard]] std::string insert_statement(const stock_row& r);
 /// `update stocks set bid = ..., ask = ..., time = ... where ticker = ...`.
 [[nodiscard]] std::string update_statement(const stock_row& r);
+/// `publish into stocks (ticker, bid, ask, time) values (...)`.
+[[nodiscard]] std::string publish_statement(const stock_row& r);
 /// `select * from stocks where ticker = ...`.
 [[nodiscard]] std::string select_statement(const stock_row& r);
 

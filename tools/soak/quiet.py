@@ -9,6 +9,7 @@ from contention import Contention
 from harness.mirror import wait_until
 from harness.wire import FramedConnection, deadline_s
 from machines import Machines
+from messages import Messages
 from publishers import ADOPTED, TABLES, Ids, Publisher
 from rows import Name, State
 from subscribers import Subscriber, compare_sequences
@@ -22,12 +23,13 @@ Tables = dict[str, dict[str, Any]]
 
 class Quiet:
     def __init__(self, world: World, machines: Machines, writers: list[Client], subscribers: list[Subscriber],
-                 contention: Contention, ids: Ids):  # fmt: skip
+                 contention: Contention, messages: Messages, ids: Ids):  # fmt: skip
         self.world = world
         self.machines = machines
         self.writers = writers
         self.subscribers = subscribers
         self.contention = contention
+        self.messages = messages
         self.ids = ids
         self.r = random.Random(f"{world.seed} quiet")
 
@@ -111,6 +113,7 @@ class Quiet:
         if known != len(found):
             self.world.violate(f"there are {len(found)} rows in {TABLES}, not {known}")
         self.contention.resolve(rows)
+        self.messages.resolve(rows)
         for writer in self.writers:
             if isinstance(writer, Builder):
                 writer.resolve(rows)

@@ -1,5 +1,6 @@
 /** The connection to the server that the page came from: one session, with or without a user. */
 
+import { describeSubscription } from "../../js/lib/statement.js";
 import { connect, PubSubSqlError, type Client, type Result, type State, type Subscription } from "./client.js";
 
 export interface Credentials {
@@ -55,8 +56,9 @@ export class Connection {
     }
   }
 
+  /** Goes on after a reconnect where it was, unless the statement says itself where it begins. */
   subscribe(sql: string): Subscription {
-    return this.client.subscribe(sql);
+    return this.client.subscribe(sql, null, { resume: !describeSubscription(sql).positioned });
   }
 
   /** Asks for a user if that is what the error is about. */

@@ -107,6 +107,17 @@ test("a gap and a reset begin anew", () => {
   assert.equal(live.size, 0);
 });
 
+test("published rows pass by", () => {
+  const live = new LiveRows(undefined);
+  live.apply(event("add", ["id", "a"], ["1", "x"]));
+  live.apply(event("publish", ["id", "a"], ...Array.from({ length: 1_500 }, (_, i) => [null, `p${i}`])));
+  assert.equal(live.size, 1_001);
+  assert.deepEqual([cells_of(live)[0], cells_of(live)[1], cells_of(live).at(-1)], [["1", "x"], [null, "p500"], [null, "p1499"]]);
+  assert.equal(live.counters.inserted, 1_501);
+  live.apply(event("reset", []));
+  assert.equal(live.rows.size, 0);
+});
+
 test("rows that fade are bounded", () => {
   const live = new LiveRows(undefined);
   live.begin_frame(1_000);

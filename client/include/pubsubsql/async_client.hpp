@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -44,7 +45,7 @@ class async_core {
   void connect(std::string host, std::uint16_t port, completion<> done);
   void reconnect(completion<> done);
   void execute(std::string_view sql, completion<reply> done);
-  void subscribe(std::string_view sql, completion<subscription> done);
+  void subscribe(std::string_view sql, const std::optional<subscribe_options>& how, completion<subscription> done);
   void unsubscribe(subscription handle, completion<> done);
   void next_event(completion<event> done);
   void room(completion<> done);
@@ -112,7 +113,8 @@ class async_client {
   [[nodiscard]] bool connected() const { return core_->connected(); }
   void close() { core_->close(); }
 
-  /// void(exception_ptr). Ends an earlier connection; subscriptions made before are made again (event_action::resync).
+  /// void(exception_ptr). Ends an earlier connection; subscriptions made before are made again (event_action::resync),
+  /// or go on where they were (subscribe_options::resume).
   template <typename Token>
   auto async_connect(std::string host, std::uint16_t port, Token&& token) {
     return start<void(std::exception_ptr)>(
@@ -140,7 +142,18 @@ class async_client {
   template <typename Token>
   auto async_subscribe(std::string_view sql, Token&& token) {
     return start<void(std::exception_ptr, subscription)>(
-        [core = core_.get(), sql = std::string(sql)](auto done) { core->subscribe(sql, std::move(done)); }, token);
+        [core = core_.get(), sql = std::string(sql)](auto done) {
+          core->subscribe(sql, std::nullopt, std::move(done));
+        },
+        token);
+  }
+
+  /// The same, said how it begins and goes on after a reconnect.
+  template <typename Token>
+  auto async_subscribe(std::string_view sql, const subscribe_options& how, Token&& token) {
+    return start<void(std::exception_ptr, subscription)>(
+        [core = core_.get(), sql = std::string(sql), how](auto done) { core->subscribe(sql, how, std::move(done)); },
+        token);
   }
 
   /// void(exception_ptr).

@@ -43,7 +43,8 @@ class client {
   client& operator=(client&&) noexcept;
   ~client();  ///< hangs up
 
-  /// Connects, ending an earlier connection. Subscriptions made before are made again; see event_action::resync.
+  /// Connects, ending an earlier connection. Subscriptions made before are made again; see event_action::resync and
+  /// subscribe_options::resume.
   void connect(const std::string& host, std::uint16_t port = default_port);
 
   /// Connects to the same address again.
@@ -93,6 +94,9 @@ class client {
   /// statement values for its `?`.
   subscription subscribe(std::string_view sql, callback on_event);
   subscription subscribe(std::string_view sql);
+
+  /// The same, said how it begins and goes on after a reconnect; without a callback when that is nullptr.
+  subscription subscribe(std::string_view sql, callback on_event, const subscribe_options& how);
 
   /// No event of it comes after this, also none that had been received before.
   void unsubscribe(subscription handle);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,8 +18,11 @@ enum class event_action : std::uint8_t {
   update,   ///< rows that changed and still match; columns are `id` and those that were set
   remove,   ///< rows that an update took out of the filter, with their new values
   deleted,  ///< rows that were deleted or popped
-  resync,   ///< from this client: the connection was made anew, and changes meanwhile were missed. Forget what you
-            ///< know; the rows there are come next as `add` (not with `subscribe skip`)
+  publish,  ///< rows that were published and are stored nowhere; their `id` is NULL
+  resync,   ///< from this client: the connection was made anew, and changes meanwhile were missed; with
+            ///< subscribe_options::resume only when the server has them no longer. Forget what you know; the rows there
+            ///< are come next as `add` (not with `subscribe skip`)
+  resumed,  ///< from this client: the connection was made anew, and what was missed comes next; forget nothing
   gap,    ///< of a subscription `on slow drop`: this client was too slow, and `lost` events were left out. Forget what
           ///< you know; the rows there are come next as `add` (not with `subscribe skip`)
   ended,  ///< from this client: after a reconnect the server refused the subscription; message tells why
@@ -31,9 +35,16 @@ struct event {
   event_action action{};
   pubsubsql::subscription subscription{};  ///< `none` for one that this client does not know
   std::uint64_t pubsubid = 0;              ///< the server's number of it on the present connection
-  pubsubsql::rows rows;                    ///< empty for resync, gap and ended
+  pubsubsql::rows rows;                    ///< empty for resync, resumed, gap and ended
   std::uint64_t lost = 0;                  ///< of `gap`: events that were left out
   std::string message;                     ///< of `ended`
+
+  /// Of subscriptions that resume: the position in the changes of the table behind this event, for
+  /// subscribe_options::since. There is none where nothing can begin: in a `resync`, a `gap` that rows follow, and
+  /// initial rows before the last of them.
+  std::optional<std::uint64_t> seq = {};
+  /// Of subscriptions that resume: the last `add` of the initial rows, which may have no rows itself.
+  bool snapshot_end = false;
 };
 
 }  // namespace pubsubsql

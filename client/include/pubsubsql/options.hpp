@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace pubsubsql {
@@ -33,11 +34,25 @@ struct tls_options {
   std::string key_file;          ///< its private key, without a passphrase
 };
 
+/// How a subscription begins, and how it goes on when the connection was lost and made anew.
+struct subscribe_options {
+  /// Goes on where it was: what happened meanwhile comes as the events it was, without gap or repeat, behind an event
+  /// `resumed`; with `on slow conflate` what is known may be told again. Only when the server has it no longer there is
+  /// a `resync`, and the rows come anew. For that the server keeps what happens to the table for a while. Servers that
+  /// know no positions are asked as without.
+  bool resume = false;
+  /// Begins behind this position, the `seq` of an event that was seen before, without initial rows; implies `resume`.
+  /// When that cannot be, the first event is a `resync`.
+  std::optional<std::uint64_t> since = {};
+};
+
 /// How a client behaves, apart from where it connects to.
 struct client_options {
   std::chrono::milliseconds connect_timeout{5000};  ///< the TLS handshake included; zero: as long as the system tries
-  std::chrono::milliseconds reply_timeout{30000};   ///< per statement; zero: wait for ever
+  /// Per statement; zero: wait for ever. What waits on the server, as `pop ... wait` does, needs more than it waits.
+  std::chrono::milliseconds reply_timeout{30000};
   reconnect_policy reconnect;
+  bool resume = false;  ///< of subscriptions that are made without subscribe_options
   tls_options tls;
 
   /// Who to authenticate as on every connection, before anything else; empty: nobody, for servers without users. A

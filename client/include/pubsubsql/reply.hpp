@@ -39,6 +39,11 @@ class reply {
   [[nodiscard]] pubsubsql::subscription subscription() const { return subscription_; }
   [[nodiscard]] std::uint64_t pubsubid() const { return pubsubid_; }
 
+  /// Of `subscribe ... with seq` or `since`: the position of the rows that come, or behind which events begin; and
+  /// whether it cannot begin where that was asked for, so that the rows come anew.
+  [[nodiscard]] std::optional<std::uint64_t> seq() const { return seq_; }
+  [[nodiscard]] bool resync() const { return resync_; }
+
   /// Whether the answer has columns (select, or `returning`), though perhaps no rows.
   [[nodiscard]] bool has_rows() const { return !rows_.columns().empty(); }
   [[nodiscard]] const pubsubsql::rows& rows() const { return rows_; }
@@ -60,6 +65,8 @@ class reply {
   std::uint64_t subscriptions_ = 0;
   pubsubsql::subscription subscription_{};
   std::uint64_t pubsubid_ = 0;
+  std::optional<std::uint64_t> seq_;
+  bool resync_ = false;
   pubsubsql::rows rows_;
   std::vector<fact> facts_;
 };

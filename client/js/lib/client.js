@@ -12,6 +12,7 @@ const defaults = {
   connectTimeout: 5_000,
   heartbeat: 15_000,
   reconnect: true,
+  resume: false,
   pendingMax: 100_000,
   replyBytesMax: 2 ** 30,
   outputBytesMax: 160 * 2 ** 20,
@@ -99,7 +100,8 @@ export class Client {
   }
 
   subscribe(sql, values, options) {
-    const subscription = new Subscription(sql, values, options, () => this.#unsubscribe(subscription));
+    const all = { resume: this.#options.resume, ...options };
+    const subscription = new Subscription(sql, values, all, () => this.#unsubscribe(subscription));
     if (this.#state === "closed") {
       subscription.finish(this.#closedError());
       return subscription;
@@ -141,19 +143,23 @@ export class Client {
 
   // Subscriptions
 
-  #establish(subscription) {
-    const onresult = ({ pubsubid }) => this.#established(subscription, pubsubid);
+  /** `plain`: as a server knows it that has no positions. */
+  #establish(subscription, plain = false) {
+    const onresult = (reply) => this.#established(subscription, reply);
     const onerror = (error) => {
-      if (error.kind !== "connection_lost") this.#drop(subscription, error);
+      if (error.kind === "connection_lost" || !this.#subscriptions.has(subscription)) return;
+      if (!plain && subscription.isUnknown(error)) this.#establish(subscription, true);
+      else this.#drop(subscription, error);
     };
-    this.#connection.send(new Request(subscription.sql, subscription.body, { onresult, onerror }));
+    const { sql, body } = subscription.statement(plain);
+    this.#connection.send(new Request(sql, body, { onresult, onerror }));
   }
 
-  #established(subscription, pubsubid) {
-    subscription.pubsubid = pubsubid;
+  #established(subscription, reply) {
+    subscription.pubsubid = reply.pubsubid;
     if (!this.#subscriptions.has(subscription)) return this.#end(subscription);
-    this.#byId.set(pubsubid, subscription);
-    subscription.confirm();
+    this.#byId.set(reply.pubsubid, subscription);
+    subscription.confirm(reply);
   }
 
   #drop(subscription, error) {

@@ -134,10 +134,17 @@ export class Connection {
       this.#silentTicks = 0;
       return;
     }
-    const { heartbeat, timeout } = this.#limits;
-    const patience = this.#pending.size === 0 || this.#probing ? 1 : 1 + Math.ceil((timeout || Infinity) / heartbeat);
-    if (++this.#silentTicks > patience) return this.end(lost(`nothing was heard of the server for too long`));
+    if (++this.#silentTicks > this.#patience()) return this.end(lost(`nothing was heard of the server for too long`));
     if (this.#pending.size === 0) this.#probe();
+  }
+
+  /** How many beats of silence are not too long: what is under way may take its time, such as a `pop` that waits. */
+  #patience() {
+    if (this.#pending.size === 0 || this.#probing) return 1;
+    const { heartbeat, timeout } = this.#limits;
+    let longest = timeout || Infinity;
+    for (const { request } of this.#pending.values()) longest = Math.max(longest, request.timeout);
+    return 1 + Math.ceil(longest / heartbeat);
   }
 
   #probe() {

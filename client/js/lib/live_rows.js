@@ -12,6 +12,11 @@ function ambiguous(problem) {
  */
 export class LiveRows {
   map = new Map();
+  /**
+   * Whether rows that are there may be told once more, as `on slow conflate` does when a subscription goes on. Until
+   * clear().
+   */
+  mayRepeat = false;
   #keyNames;
   #groupColumns;
   #columns = [];
@@ -25,11 +30,12 @@ export class LiveRows {
 
   clear() {
     this.map.clear();
+    this.mayRepeat = false;
   }
 
   /** Throws when the event does not tell which rows it is about, or two rows cannot be told apart. */
   apply(event) {
-    if (event.data.length === 0) return;
+    if (event.data.length === 0 || event.action === "publish") return;
     const keyOf = this.#keyFunction(event.columns);
     this.#noteColumns(event.columns);
     switch (event.action) {
@@ -55,7 +61,7 @@ export class LiveRows {
 
   /** The server never enters a row that is there, so another one has its key. Groups cannot be mistaken for each other. */
   #enter(key, columns, cells) {
-    if (this.#groupColumns === undefined && this.map.has(key)) {
+    if (this.#groupColumns === undefined && !this.mayRepeat && this.map.has(key)) {
       throw ambiguous(`two rows have the same ${this.#keyNames.join(", ")}, ${key}`);
     }
     this.map.set(key, toObject(columns, cells));

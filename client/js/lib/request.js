@@ -48,9 +48,10 @@ export class Request {
   #sent = false;
   settled = false;
 
-  /** `body` is that of encodeBody(); `timeout` is in milliseconds, 0 for none. */
+  /** `body` is that of encodeBody(); `timeout` is in milliseconds, 0 for none: then nobody waits for a time. */
   constructor(sql, body, { timeout = 0, signal, onresult, onerror }) {
     this.sql = sql;
+    this.timeout = timeout;
     this.#body = body;
     this.#onresult = onresult;
     this.#onerror = onerror;

@@ -32,7 +32,10 @@ function bareEnd(sql, start) {
   return at;
 }
 
-/** Each token of a statement as {text, name, depth}: `name` is that of a word or a name in backquotes. */
+/**
+ * Each token of a statement as {text, name, depth, end}: `name` is that of a word or a name in backquotes, `end` the index
+ * behind it.
+ */
 function* tokens(sql) {
   let depth = 0;
   for (let at = blankEnd(sql, 0); at < sql.length; at = blankEnd(sql, at)) {
@@ -42,7 +45,7 @@ function* tokens(sql) {
     if (first === "'" || first === "`") end = quotedEnd(sql, at);
     else if (!/[,()*]/.test(first)) end = Math.max(end, bareEnd(sql, at));
     const text = sql.slice(at, end);
-    yield { text, depth, name: first === "`" ? text.slice(1, -1).replaceAll("``", "`") : text.replace(/;$/, "") };
+    yield { text, depth, end, name: first === "`" ? text.slice(1, -1).replaceAll("``", "`") : text.replace(/;$/, "") };
     if (first === "(") ++depth;
     at = end;
   }
@@ -115,18 +118,50 @@ function groupColumns(rest) {
   return 1 + (end < 0 ? behind : behind.slice(0, end)).filter((token) => token.text === ",").length;
 }
 
+/** Whether a subscription has no rows at its start: `skip` is a keyword there, and no column of that name. */
+function skipsRows(all, from) {
+  return from > 2 && isKeyword(all[1], "skip") && all[2].text !== ",";
+}
+
+function namesPosition(rest) {
+  return rest.some((token, i) => {
+    if (token.depth !== 0) return false;
+    if (isKeyword(token, "with")) return /^seq;*$/i.test(rest[i + 1]?.text);
+    return isKeyword(token, "since") && /^(\d+;*|\?;*)$/.test(rest[i + 1]?.text);
+  });
+}
+
 /**
  * The table of a subscribe statement, and how its rows are told apart: by `groupColumns` leading columns when they are
- * groups, undefined when they are rows of the table.
+ * groups, undefined when they are rows of the table. `skips`: it has no rows at its start. `positioned`: it has a clause
+ * `with seq` or `since`.
  */
 export function describeSubscription(sql) {
   const all = [...tokens(sql)];
   const from = fromIndex(all);
   const table = all[from + 1];
-  if (from < 0 || table === undefined) return { table: undefined, groupColumns: undefined };
-  const groups = groupColumns(all.slice(from + 2));
+  if (from < 0 || table === undefined) {
+    return { table: undefined, groupColumns: undefined, skips: false, positioned: false };
+  }
+  const rest = all.slice(from + 2);
+  const groups = groupColumns(rest);
   const grouped = groups > 0 || hasAggregate(all.slice(0, from));
-  return { table: table.name, groupColumns: grouped ? groups : undefined };
+  return {
+    table: table.name,
+    groupColumns: grouped ? groups : undefined,
+    skips: skipsRows(all, from),
+    positioned: namesPosition(rest),
+  };
+}
+
+/** Where a statement ends, before comments and `;` that follow it: one more clause goes there. */
+export function clauseIndex(sql) {
+  let index = 0;
+  for (const { text, end } of tokens(sql)) {
+    const kept = /^['`]/.test(text) ? text : text.replace(/;+$/, "");
+    if (kept !== "") index = end - text.length + kept.length;
+  }
+  return index;
 }
 
 export function unsubscribeStatement(table, pubsubid) {

@@ -1,5 +1,6 @@
 import { PubSubSqlError, usage } from "./errors.js";
 import { LiveRows } from "./live_rows.js";
+import { Position } from "./position.js";
 import { encodeBody } from "./request.js";
 import { RowSet } from "./rows.js";
 import { describeSubscription, firstWord } from "./statement.js";
@@ -16,6 +17,9 @@ const queuedMax = 10_000;
 export class Subscription {
   /** The server's name of it on the present connection, which the client sets. */
   pubsubid;
+  #sql;
+  #values;
+  #position;
   #live;
   #keepsRows;
   #queue = [];
@@ -25,25 +29,35 @@ export class Subscription {
   #overflowed = false;
   #waiting = [];
   #confirmed = false;
+  #refusal;
   #ended = false;
   #error;
   #errorTold = false;
   #ready = {};
+  #loaded = {};
   #end;
 
   /** `end` is called when the user has had enough, and returns a promise of the server's agreement. */
-  constructor(sql, values, { queue = queuedMax, rows = true, key } = {}, end) {
+  constructor(sql, values, { queue = queuedMax, rows = true, key, resume = false, since } = {}, end) {
     if (firstWord(sql) !== "subscribe") throw usage("subscribe() takes a subscribe statement; query() runs all others");
-    const { table, groupColumns } = describeSubscription(sql);
+    const { table, groupColumns, skips, positioned } = describeSubscription(sql);
+    encodeBody(sql, values);
     this.sql = sql;
-    this.body = encodeBody(sql, values);
     this.table = table;
+    this.#values = Array.isArray(values) ? [...values] : values;
+    if (resume || since !== undefined) {
+      if (positioned) throw usage("leave `with seq` and `since` out of the statement: `resume` and `since` are options");
+      this.#position = new Position(sql, skips, since);
+    }
     this.#live = new LiveRows(key === undefined ? undefined : [key].flat(), groupColumns);
     this.#keepsRows = rows;
     this.#queuedMax = queue;
     this.#end = end;
     this.ready = new Promise((resolve, reject) => (this.#ready = { resolve, reject }));
     this.ready.catch(() => {});
+    this.loaded = new Promise((resolve, reject) => (this.#loaded = { resolve, reject }));
+    this.loaded.catch(() => {});
+    if (!this.#position) this.#loaded.reject(usage("the end of the initial rows is told to subscriptions with `resume`"));
   }
 
   get rows() {
@@ -56,6 +70,10 @@ export class Subscription {
 
   get error() {
     return this.#error;
+  }
+
+  get position() {
+    return this.#position?.value;
   }
 
   /** Ends it: no event comes after this. */
@@ -88,14 +106,30 @@ export class Subscription {
 
   // For the client
 
-  /** The server has agreed, once for each connection; all rows come anew. */
-  confirm() {
+  /** What asks the server for it as {sql, body}; `plain` as old servers know it. */
+  statement(plain) {
+    const sql = this.#position && !plain ? this.#position.statement() : this.sql;
+    return { sql, body: encodeBody(sql, this.#values) };
+  }
+
+  /** Whether a server that refused statement(false) is to be asked for statement(true). */
+  isUnknown(error) {
+    this.#refusal = error;
+    return this.#position?.isUnknown(error) === true;
+  }
+
+  /** The server has agreed, once for each connection: it goes on behind the last event, or all rows come anew. */
+  confirm(reply) {
     this.#ready.resolve(this);
-    if (this.#confirmed) {
+    const goesOn = this.#position?.agreed(reply) === true;
+    if (goesOn) this.#live.mayRepeat = true;
+    if (!goesOn && (this.#confirmed || reply.resync)) {
       this.#live.clear();
-      this.#push(new RowSet({ action: "reset", reason: "reconnect" }));
+      this.#push(new RowSet({ action: "reset", reason: reply.resync ? "resync" : "reconnect" }));
     }
     this.#confirmed = true;
+    if (this.position !== undefined) this.#loaded.resolve(this);
+    else if (reply.seq === undefined) this.#loaded.reject(this.#refusal);
   }
 
   /** Throws when an event does not fit the subscription, which cannot go on then. */
@@ -103,7 +137,10 @@ export class Subscription {
     if (this.#ended) return;
     if (event.action === "gap") this.#live.clear();
     else if (this.#keepsRows) this.#live.apply(event);
+    this.#position?.passed(event);
+    if (this.#position && this.position === undefined) delete event.seq; // nothing to begin behind
     this.#push(event);
+    if (event.snapshot === "end") this.#loaded.resolve(this);
   }
 
   /** Ends it, with an error if there is one, which comes behind the events that wait. */
@@ -112,7 +149,9 @@ export class Subscription {
     this.#ended = true;
     this.#error = error;
     if (error === undefined) this.#forgetQueue();
-    this.#ready.reject(error ?? new PubSubSqlError("closed", "the subscription was ended"));
+    const reason = error ?? new PubSubSqlError("closed", "the subscription was ended");
+    this.#ready.reject(reason);
+    this.#loaded.reject(reason);
     for (const waiting of this.#waiting.splice(0)) this.next().then(waiting.resolve, waiting.reject);
   }
 
@@ -151,6 +190,10 @@ export class Subscription {
   #recover() {
     this.#forgetQueue();
     this.#queue.push({ event: new RowSet({ action: "reset", reason: "overflow" }), cost: 0 });
-    if (this.#live.map.size > 0) this.#queue.push({ event: this.#live.snapshot(), cost: 0 });
+    const isWhole = this.#keepsRows && this.position !== undefined;
+    if (this.#live.map.size === 0 && !isWhole) return;
+    const snapshot = this.#live.snapshot();
+    if (isWhole) Object.assign(snapshot, { seq: this.position, snapshot: "end" });
+    this.#queue.push({ event: snapshot, cost: 0 });
   }
 }

@@ -97,3 +97,15 @@ test("silence is asked about, and then taken for death", async () => {
   assert.deepEqual(silent.socket.sent.map(({ sql }) => sql), ["select 1"]);
   assert.equal(silent.ends[0].kind, "connection_lost");
 });
+
+test("a statement that waits longer than others is given its time", async () => {
+  const { it, ends, socket } = connection({ heartbeat: 5, timeout: 5 });
+  const answer = new Promise((onresult, onerror) => {
+    it.send(new Request("pop 1 from q wait 1 minute", encodeBody("x"), { timeout: 60_000, onresult, onerror }));
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50)); // ten beats
+  assert.deepEqual([ends.length, socket.sent.length], [0, 1]);
+  socket.receive({ requestid: 1, status: "ok", action: "pop", columns: ["id"], rows: 0, torow: 0, data: [] });
+  assert.equal((await answer).rows, 0);
+  it.end(new Error("done"));
+});

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { connect } from "pubsubsql";
+import { Link } from "./link.js";
 import { cli, Server, waitFor } from "./server.js";
 
 const reconnect = { firstDelay: 10, maxDelay: 50 };
@@ -41,6 +42,51 @@ test("subscriptions come back after a crash", async (t) => {
   await db.query("delete from stocks where ticker = SAP");
   assert.equal((await stocks.next()).value.action, "delete");
   assert.deepEqual([...stocks.rows.values()].map((row) => row.ticker), ["IBM"]);
+});
+
+async function take(subscription, count) {
+  const events = [];
+  while (events.length < count) events.push((await subscription.next()).value);
+  return events.map(({ action, reason, data }) => [action, reason, ...data.flat()]);
+}
+
+test("a subscription goes on where it was", async (t) => {
+  const { server, db: writer } = await connectedWithData(t);
+  const link = await Link.to(t, server.port);
+  const db = connect(link.url, { reconnect });
+  t.after(() => db.close());
+  await writer.query("insert into stocks (ticker, bid) values (IBM, 120), (SAP, 98)");
+  const stocks = db.subscribe("subscribe ticker, bid from stocks where bid > ?", [100], { resume: true });
+  await stocks.loaded;
+  assert.deepEqual(stocks.rows.size, 1);
+
+  link.cut();
+  await waitFor(() => db.state === "connecting");
+  await writer.query("update stocks set bid = ? where ticker = ?", [101, "SAP"]);
+  await writer.query("update stocks set bid = 122 where ticker = IBM");
+  await writer.query("insert into stocks (ticker, bid) values (GE, 60), (GM, 160)");
+  await writer.query("delete from stocks where ticker = IBM");
+  link.mend();
+  const missed = [
+    ["add", undefined, "1", "SAP", "101"],
+    ["update", undefined, "0", "122"],
+    ["insert", undefined, "3", "GM", "160"],
+    ["delete", undefined, "0", "IBM", "122"],
+  ];
+  assert.deepEqual(await take(stocks, 5), [["add", undefined, "0", "IBM", "120"], ...missed]);
+  assert.deepEqual([...stocks.rows.keys()], ["1", "3"]);
+
+  const { position } = stocks;
+  await server.kill();
+  await server.start();
+  await writer.query("update stocks set bid = 161 where ticker = GM");
+  assert.deepEqual(await take(stocks, 1), [["update", undefined, "3", "161"]]);
+  const later = writer.subscribe("subscribe * from stocks", null, { since: position });
+  assert.deepEqual(await take(later, 1), [["update", undefined, "3", "161"]]);
+  const gone = writer.subscribe("subscribe * from stocks", null, { since: 1 });
+  assert.deepEqual((await take(gone, 1))[0], ["reset", "resync"]);
+  await gone.loaded;
+  assert.equal(gone.rows.size, 3);
 });
 
 test("what was under way fails, and what comes later waits", async (t) => {

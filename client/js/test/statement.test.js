@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { encodeBody } from "../lib/request.js";
-import { describeSubscription, preparedVerbOf, unsubscribeStatement, verbOf } from "../lib/statement.js";
+import { clauseIndex, describeSubscription, preparedVerbOf, unsubscribeStatement, verbOf } from "../lib/statement.js";
 
 const shapes = [
   ["subscribe * from t", "t", undefined],
@@ -27,8 +27,38 @@ const shapes = [
 
 test("subscriptions", () => {
   for (const [sql, table, groupColumns] of shapes) {
-    assert.deepEqual(describeSubscription(sql), { table, groupColumns }, sql);
+    const found = describeSubscription(sql);
+    assert.deepEqual([found.table, found.groupColumns], [table, groupColumns], sql);
     for (let end = 0; end < sql.length; ++end) describeSubscription(sql.slice(0, end));
+  }
+});
+
+const starts = [
+  ["subscribe * from t", false, false],
+  ["subscribe SKIP * from t With\nSEQ;", true, true],
+  ["subscribe skip from t since 5 as x", false, true],
+  ["subscribe skip, a from t", false, false],
+  ["subscribe skip from from t since ?", true, true],
+  ["subscribe * from t where a = 'with seq' and with = 'since 5'", false, false],
+];
+
+test("where subscriptions begin", () => {
+  for (const [sql, skips, positioned] of starts) {
+    const found = describeSubscription(sql);
+    assert.deepEqual([found.skips, found.positioned], [skips, positioned], sql);
+  }
+});
+
+test("where one more clause goes", () => {
+  for (const [sql, clause] of [
+    ["subscribe * from t", ""],
+    ["subscribe * from t;", ";"],
+    ["subscribe * from t where a = x ; ; -- b", " ; ; -- b"],
+    ["subscribe * from t where a = 'x;';", ";"],
+    ["subscribe * from `t;`", ""],
+    ["subscribe * from t where (a = 1) /* x */", " /* x */"],
+  ]) {
+    assert.equal(sql.slice(clauseIndex(sql)), clause, sql);
   }
 });
 

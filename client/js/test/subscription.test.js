@@ -86,7 +86,7 @@ test("a row may come back under its key", () => {
 
 test("a slow consumer goes on with the rows there are", async () => {
   const slow = subscription({ queue: 4 });
-  slow.confirm();
+  slow.confirm({});
   for (let i = 0; i < 5; ++i) slow.take(event("insert", ["id"], [String(i)]));
   slow.take(event("delete", ["id"], ["0"]));
   assert.equal((await slow.next()).value.reason, "overflow");
@@ -106,9 +106,9 @@ test("without rows", async () => {
 
 test("a new connection and a gap begin anew", async () => {
   const live = subscription();
-  live.confirm();
+  live.confirm({});
   live.take(event("add", ["id"], ["0"]));
-  live.confirm();
+  live.confirm({});
   assert.equal(live.rows.size, 0);
   live.take(event("add", ["id"], ["1"]));
   live.take(new RowSet({ action: "gap", lost: 3 }));

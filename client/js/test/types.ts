@@ -22,9 +22,12 @@ export async function use(): Promise<void> {
   });
   const cell: Cell | undefined = result.data[0]?.[0];
   const stocks: Stock[] = result.objects<Stock>();
-  const subscription: Subscription = db.subscribe("subscribe * from stocks", null, { queue: 100, key: ["id"] });
+  const subscription: Subscription = db.subscribe("subscribe * from stocks", null, { queue: 100, key: ["id"], resume: true });
+  const since: number | undefined = (await subscription.loaded).position;
+  db.subscribe("subscribe * from stocks", null, { since });
   for await (const event of subscription) {
-    if (event.action === "reset" && event.reason === "overflow") continue;
+    if (event.action === "reset" && event.reason === "resync") continue;
+    if (event.snapshot === "end" || event.action === "publish") console.log(event.seq);
     const row: Row | undefined = subscription.rows.get(cell ?? stocks[0]?.id ?? null);
     console.log(event.objects(), row?.["bid"]);
   }

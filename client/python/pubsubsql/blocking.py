@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any, Coroutine, Deque, Iterable, Iterator, Optional, Sequence, TypeVar, Union
 
 from pubsubsql.client import _UNSET, AsyncClient, check_loaded
-from pubsubsql.errors import ClosedError, Error, UsageError
+from pubsubsql.errors import ClosedError, Error, QueryTimeout, UsageError
 from pubsubsql.load import Encoder, Loader
 from pubsubsql.options import DEFAULT_PORT, Options
 from pubsubsql.rows import Change, LiveRows, Result
@@ -56,7 +56,8 @@ class Client:
 
     def query(self, sql: str, values: Values = None, *, timeout: Optional[float] = _UNSET) -> Result:
         """Executes a statement; each `?` in it stands for the value at its place. While there is no connection it waits for
-        one. `timeout` is in seconds, None for none; otherwise that of the options."""
+        one. `timeout` is in seconds, None for none; otherwise that of the options. A `pop ... wait` needs more than it
+        waits."""
         return self._run(self._core.query(sql, values, timeout=timeout))
 
     def submit(
@@ -74,9 +75,13 @@ class Client:
         queue: Optional[int] = None,
         key: Union[str, Sequence[str], None] = None,
         keep_rows: bool = True,
+        resume: Optional[bool] = None,
+        since: Optional[int] = None,
     ) -> "Subscription":
         """See AsyncClient.subscribe()."""
-        coroutine = self._core.subscribe(sql, values, queue=queue, key=key, keep_rows=keep_rows)
+        coroutine = self._core.subscribe(
+            sql, values, queue=queue, key=key, keep_rows=keep_rows, resume=resume, since=since
+        )
         return Subscription(self, self._run(coroutine))
 
     def load(self, sql: str, rows: Iterable[Sequence[Value]]) -> int:
@@ -129,6 +134,13 @@ class Client:
             raise
 
 
+async def _within(loaded: "Coroutine[Any, Any, None]", timeout: Optional[float]) -> None:
+    try:
+        await asyncio.wait_for(loaded, timeout)
+    except asyncio.TimeoutError:
+        raise QueryTimeout(f"the initial rows were not there within {timeout} s") from None
+
+
 class Subscription:
     """A subscription that outlives connections; see AsyncSubscription.
 
@@ -160,6 +172,16 @@ class Subscription:
     @property
     def pubsubid(self) -> Optional[str]:
         return self._core.pubsubid
+
+    @property
+    def position(self) -> Optional[int]:
+        """See AsyncSubscription.position."""
+        return self._core.position
+
+    def wait_loaded(self, timeout: Optional[float] = None) -> None:
+        """Waits until `rows` has all initial rows; see AsyncSubscription.loaded(). Raises QueryTimeout when they were not
+        there within so many seconds."""
+        self._client._run(_within(self._core.loaded(), timeout))
 
     @property
     def ended(self) -> bool:

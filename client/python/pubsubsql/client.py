@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import random
 import time
 from typing import Any, AsyncIterable, Dict, Iterable, Optional, Sequence, Set, Tuple, Union
@@ -83,7 +82,7 @@ class AsyncClient:
 
     async def query(self, sql: str, values: Values = None, *, timeout: Optional[float] = _UNSET) -> Result:
         """Executes a statement; each `?` in it stands for the value at its place. While there is no connection it waits for
-        one. `timeout` is in seconds, None for none; otherwise that of the options.
+        one. `timeout` is in seconds, None for none; otherwise that of the options. A `pop ... wait` needs more than it waits.
 
         Tasks can have any number of queries under way; they are executed in their order. Cancelling gives a query up;
         what was sent may still be executed."""
@@ -91,10 +90,11 @@ class AsyncClient:
         if verb in _ELSEWHERE:
             raise UsageError(_ELSEWHERE[verb])
         _check_prepared(sql)
-        query = Query(sql, values)
+        timeout = self._options.timeout if timeout is _UNSET else timeout
+        query = Query(sql, values, timeout)
         self._submit(query)
         try:
-            return await self._answer(query, self._options.timeout if timeout is _UNSET else timeout)
+            return await self._answer(query, timeout)
         except ConnectionLost:
             if verb == "stop":
                 return Result("stop")
@@ -108,19 +108,28 @@ class AsyncClient:
         queue: Optional[int] = None,
         key: Union[str, Sequence[str], None] = None,
         keep_rows: bool = True,
+        resume: Optional[bool] = None,
+        since: Optional[int] = None,
     ) -> AsyncSubscription:
         """Subscribes, now and after each reconnect; returns when the server has agreed.
 
         `queue`: how many rows of events, and events, wait for the consumer at most; otherwise that of the options.
         `key`: the columns that tell rows apart, for tables that do not show the id that the server gives: those of the
         primary key, which must not change. UsageError ends the subscription when two rows have the same.
-        `keep_rows`: without, `rows` stays empty, and the consumer has nothing but a `reset` after an overflow."""
+        `keep_rows`: without, `rows` stays empty, and the consumer has nothing but a `reset` after an overflow.
+        `resume`: after a reconnect it goes on where it was: what happened meanwhile comes as the changes it was, without
+        gap or repeat, and without `reset`; with `on slow conflate` what is known may be told again. Only when the server
+        has it no longer there is a `reset` with the reason "resync". Servers that do not know positions are asked as without. Otherwise that of the options.
+        `since`: begin behind this position, the `seq` of a change that was seen before, without initial rows; implies
+        `resume`. When that cannot be, the first change is a `reset` with the reason "resync"."""
         subscription = AsyncSubscription(
             sql,
             values,
             queue=self._options.queue if queue is None else queue,
             key=key,
             keep_rows=keep_rows,
+            resume=self._options.resume if resume is None else resume,
+            since=since,
             end=self._unsubscribe,
         )
         if self._state == "closed":
@@ -215,16 +224,26 @@ class AsyncClient:
 
     # Subscriptions
 
-    def _establish(self, subscription: AsyncSubscription) -> None:
+    def _establish(self, subscription: AsyncSubscription, plain: bool = False) -> None:
+        """`plain`: as a server knows it that has no positions."""
         assert self._connection is not None
-        self._connection.send(_Subscribing(self, subscription))
+        self._connection.send(_Subscribing(self, subscription, plain))
 
-    def _agreed(self, subscription: AsyncSubscription, pubsubid: str) -> None:
+    def _agreed(self, subscription: AsyncSubscription, reply: Result) -> None:
+        pubsubid = str(reply.members.get("pubsubid"))
         if subscription not in self._subscriptions:
             self._tell_server(subscription, pubsubid)
             return
         self._by_id[pubsubid] = subscription
-        subscription._confirm(pubsubid)
+        subscription._confirm(reply)
+
+    def _refused(self, subscription: AsyncSubscription, plain: bool, error: Error) -> None:
+        if isinstance(error, ConnectionLost) or subscription not in self._subscriptions:
+            return
+        if not plain and self._connection is not None and subscription._is_unknown(error):
+            self._establish(subscription, plain=True)
+        else:
+            self._drop(subscription, error)
 
     def _drop(self, subscription: AsyncSubscription, error: Optional[Error]) -> None:
         self._subscriptions.pop(subscription, None)
@@ -381,28 +400,23 @@ def check_loaded(sql: str) -> None:
         raise UsageError(f"load() cannot send `{verb}`; {_ELSEWHERE.get(verb, 'use query()')}")
 
 
-@dataclasses.dataclass(eq=False)
 class _Subscribing:
     """The request that makes a subscription on the present connection. A lost connection is no answer: it is made on the
     next one."""
 
-    client: AsyncClient
-    subscription: AsyncSubscription
+    timeout = None
 
-    @property
-    def sql(self) -> str:
-        return self.subscription.sql
-
-    @property
-    def body(self) -> bytes:
-        return self.subscription._body
+    def __init__(self, client: AsyncClient, subscription: AsyncSubscription, plain: bool) -> None:
+        self._client = client
+        self._subscription = subscription
+        self._plain = plain
+        self.sql, self.body = subscription._statement(plain)
 
     def done(self) -> bool:
         return False
 
     def succeed(self, result: Result) -> None:
-        self.client._agreed(self.subscription, str(result.members.get("pubsubid")))
+        self._client._agreed(self._subscription, result)
 
     def fail(self, error: Error) -> None:
-        if not isinstance(error, ConnectionLost):
-            self.client._drop(self.subscription, error)
+        self._client._refused(self._subscription, self._plain, error)

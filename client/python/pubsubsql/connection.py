@@ -20,8 +20,10 @@ _CLOSING_SECONDS = 2.0
 class Query:
     """A request whose answer comes out of a future. Cancelling the future gives the request up."""
 
-    def __init__(self, sql: str, values: Values = None) -> None:
+    def __init__(self, sql: str, values: Values = None, timeout: Optional[float] = None) -> None:
+        """`timeout`: for how long its caller waits, in seconds; None: that is not known."""
         self.sql = sql
+        self.timeout = timeout
         self.body = encode_statement(sql, values)
         self.future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
@@ -159,11 +161,13 @@ class Connection(asyncio.Protocol):
         self._schedule_beat()
 
     def _patience(self) -> float:
-        """How many beats of silence are not too long."""
+        """How many beats of silence are not too long: what is under way may take its time, such as a `pop` that waits."""
         if self._session.pending == 0 or (self._probe is not None and not self._probe.done()):
             return 1
         heartbeat, timeout = self._options.heartbeat, self._options.timeout
-        return math.inf if timeout is None or heartbeat is None else 1 + math.ceil(timeout / heartbeat)
+        if timeout is None or heartbeat is None:
+            return math.inf
+        return 1 + math.ceil(max(timeout, self._session.longest_timeout()) / heartbeat)
 
 
 def _lost(why: str) -> ConnectionLost:

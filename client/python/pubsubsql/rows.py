@@ -56,13 +56,22 @@ class Change(RowSet):
     """What a subscription tells.
 
     The actions `add`, `insert`, `update`, `remove` and `delete` are changes, as the server's dialect has them; an update
-    has the columns that tell the row, and those that were set. `gap`: the server left out `lost` events, as this client
-    was too slow (`on slow drop`). `reset`: what came before is void; `reason` is "reconnect" when the connection was lost
-    and made again, "overflow" when the consumer was too slow for the queue. After both the rows come anew, as `add`.
+    has the columns that tell the row, and those that were set. `publish`: rows that were published and are stored
+    nowhere; their `id` is None, and `rows` of the subscription has nothing of them.
+
+    `gap`: the server left out `lost` events, as this client was too slow (`on slow drop`). `reset`: what came before is
+    void; `reason` is "reconnect" when the connection was lost and made again, "resync" when it could not go on where it
+    was, as the server has the changes since then no longer, "overflow" when the consumer was too slow for the queue.
+    After both the rows come anew, as `add` (not with `subscribe skip`).
     """
 
     lost: int = 0
     reason: Optional[str] = None
+    seq: Optional[int] = None
+    """Of subscriptions with `resume`: the position in the changes of the table behind this one, which `since` takes. There
+    is none where nothing can begin: in a `reset`, a `gap` that rows follow, and initial rows before the last of them."""
+    snapshot_end: bool = False
+    """Of subscriptions with `resume`: whether this is the last `add` of the initial rows; it may have no rows itself."""
 
 
 def _ambiguous(problem: str) -> UsageError:
@@ -83,6 +92,9 @@ class LiveRows(Mapping[Key, Row]):
         self._key = None if key is None else list(key)
         self._group_columns = group_columns
         self._columns: Dict[str, None] = {}
+        # Whether rows that are there may be told once more, as `on slow conflate` does when a subscription goes on. Until
+        # _clear().
+        self._may_repeat = False
 
     def __getitem__(self, key: Key) -> Row:
         return self._rows[key]
@@ -113,12 +125,13 @@ class LiveRows(Mapping[Key, Row]):
     # For the subscription
 
     def _clear(self) -> None:
+        self._may_repeat = False
         with self._lock:
             self._rows.clear()
 
     def _apply(self, change: Change) -> None:
         """Raises UsageError when the change does not tell which rows it is about, or two rows cannot be told apart."""
-        if not change.data:
+        if not change.data or change.action == "publish":
             return
         key_of = self._key_function(change.columns)
         self._columns.update(dict.fromkeys(change.columns))
@@ -136,7 +149,7 @@ class LiveRows(Mapping[Key, Row]):
 
     def _enter(self, key: Key, row: Row) -> None:
         """The server never enters a row that is there, so another one has its key. Groups cannot be mistaken."""
-        if self._group_columns is None and key in self._rows:
+        if self._group_columns is None and not self._may_repeat and key in self._rows:
             names = ", ".join(self._key or ())
             raise _ambiguous(f"two rows have the same {names}, {key}")
         self._rows[key] = row

@@ -26,6 +26,10 @@ class Request(Protocol):
     def body(self) -> bytes:
         """The payload of its frame."""
 
+    @property
+    def timeout(self) -> Optional[float]:
+        """For how long its caller waits, in seconds, if that is known."""
+
     def done(self) -> bool: ...
 
     def succeed(self, result: Result) -> None: ...
@@ -101,6 +105,10 @@ class Session:
         """How many requests have no answer yet."""
         return len(self._pending)
 
+    def longest_timeout(self) -> float:
+        """Of the requests under way, in seconds; 0 when none has one."""
+        return max((entry.request.timeout or 0.0 for entry in self._pending.values()), default=0.0)
+
     def send(self, request: Request) -> bytes:
         """The bytes to send; none when the request has been given up, or has failed at once."""
         if request.done():
@@ -164,6 +172,8 @@ class Session:
             rows=message.get("rows", 0),
             data=message.get("data", []),
             lost=message.get("lost", 0),
+            seq=message.get("seq"),
+            snapshot_end=message.get("snapshot") == "end",
         )
         self._on_event(message.get("pubsubid", ""), change)
 

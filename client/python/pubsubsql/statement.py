@@ -18,6 +18,7 @@ _AGGREGATES = frozenset(["count", "sum", "min", "max", "avg"])
 class _Token(NamedTuple):
     text: str
     depth: int  # of parentheses
+    end: int  # the index behind it
 
     def is_word(self, *words: str) -> bool:
         return self.text.lower() in words
@@ -35,6 +36,10 @@ class SubscriptionShape(NamedTuple):
     table: Optional[str]
     group_columns: Optional[int]
     """How many leading columns tell groups apart; None when it is about rows of the table."""
+    skips: bool
+    """Whether it has no rows at its start."""
+    positioned: bool
+    """Whether it has a clause `with seq` or `since`."""
 
 
 def _skip_blank(sql: str, at: int) -> int:
@@ -49,9 +54,10 @@ def _tokens(sql: str) -> Iterator[_Token]:
         found = _QUOTED.match(sql, at) or _PUNCTUATION.match(sql, at) or _BARE.match(sql, at)
         text = found.group() if found else sql[at]
         depth -= text == ")"
-        yield _Token(text, depth)
+        at += len(text)
+        yield _Token(text, depth, at)
         depth += text == "("
-        at = _skip_blank(sql, at + len(text))
+        at = _skip_blank(sql, at)
 
 
 def _word_at(sql: str, at: int) -> Tuple[str, int]:
@@ -129,15 +135,38 @@ def _group_columns(rest: List[_Token]) -> int:
     return count
 
 
+def _names_position(rest: List[_Token]) -> bool:
+    top = [token for token in rest if token.depth == 0]
+    for clause, token in zip(top, top[1:]):
+        value = token.text.rstrip(";").lower()
+        if clause.is_word("with") and value == "seq":
+            return True
+        if clause.is_word("since") and (value == "?" or value.isdigit()):
+            return True
+    return False
+
+
 def shape_of(sql: str) -> SubscriptionShape:
     """Of a subscribe statement; without a table if the text is none."""
     tokens = list(_tokens(sql))
     at = _from_index(tokens)
     if at is None:
-        return SubscriptionShape(None, None)
+        return SubscriptionShape(None, None, False, False)
     groups = _group_columns(tokens[at + 2 :])
     aggregates = any(a.is_word(*_AGGREGATES) and b.text == "(" for a, b in zip(tokens[:at], tokens[1:at]))
-    return SubscriptionShape(tokens[at + 1].name, groups if groups or aggregates else None)
+    skips = at > 2 and tokens[1].is_word("skip") and tokens[2].text != ","
+    positioned = _names_position(tokens[at + 2 :])
+    return SubscriptionShape(tokens[at + 1].name, groups if groups or aggregates else None, skips, positioned)
+
+
+def clause_index(sql: str) -> int:
+    """Where a statement ends, before comments and `;` that follow it: one more clause goes there."""
+    index = 0
+    for token in _tokens(sql):
+        kept = token.text if token.text[0] in "'`" else token.text.rstrip(";")
+        if kept:
+            index = token.end - len(token.text) + len(kept)
+    return index
 
 
 def unsubscribe_statement(table: str, pubsubid: str) -> str:

@@ -101,6 +101,16 @@ class Queries(WithServer):
         other.query("commit")
         self.assertEqual(db.query("select a from locked").data, [["2"]])
 
+    def test_a_pop_that_waits_is_no_dead_server(self) -> None:
+        impatient = self.connect(heartbeat=0.05, timeout=0.1)
+        other = self.connect()
+        other.query("create queue waited (task varchar(20))")
+        self.assertEqual(impatient.query("pop 1 from waited wait 1 second", timeout=60).rows, 0)
+        popped = impatient.submit("pop 1 task from waited wait 60 seconds", timeout=120)
+        other.query("push into waited (task) values (?)", ["sweep"])
+        self.assertEqual(popped.result().data, [["sweep"]])
+        self.assertEqual(impatient.query("ack waited ?", [0]).rows, 1)
+
     def test_loading_tells_what_was_refused(self) -> None:
         db = self.connect()
         db.query("create table loaded (n int primary key)")

@@ -11,7 +11,7 @@ import threading
 import unittest
 from typing import Any, List, Optional, Tuple
 
-from support import ROOT, SLOWDOWN, Server, run_user_command, wait_for
+from support import ROOT, SLOWDOWN, Link, Server, run_user_command, wait_for
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -53,6 +53,45 @@ class Reconnecting(unittest.TestCase):
         self.assertEqual(reset.reason, "reconnect")
         self.assertEqual({row["ticker"] for row in stocks.rows.values()}, {"IBM", "GE"})
         self.assertEqual(db.query("select count(*) from stocks").data, [["2"]])
+
+    def test_a_subscription_goes_on_where_it_was(self) -> None:
+        writer = self.connect()
+        link = Link(self.server.port)
+        self.addCleanup(link.close)
+        db = pubsubsql.connect("127.0.0.1", link.port, **FAST)
+        self.addCleanup(db.close)
+        writer.query("insert into stocks (ticker, bid) values (IBM, 120), (SAP, 98)")
+        stocks = db.subscribe("subscribe ticker, bid from stocks where bid > ?", [100], resume=True)
+        stocks.wait_loaded(60 * SLOWDOWN)
+        self.assertEqual(list(stocks.rows), ["0"])
+
+        link.cut()
+        wait_for(lambda: db.state == "connecting")
+        writer.query("update stocks set bid = ? where ticker = ?", [101, "SAP"])
+        writer.query("update stocks set bid = 122 where ticker = IBM")
+        writer.query("insert into stocks (ticker, bid) values (GE, 60), (GM, 160)")
+        writer.query("delete from stocks where ticker = IBM")
+        link.mend()
+        missed = [
+            ("add", None, ["1", "SAP", "101"]),
+            ("update", None, ["0", "122"]),
+            ("insert", None, ["3", "GM", "160"]),
+            ("delete", None, ["0", "IBM", "122"]),
+        ]
+        self.assertEqual(take(stocks, 5), [("add", None, ["0", "IBM", "120"]), *missed])
+        self.assertEqual(list(stocks.rows), ["1", "3"])
+
+        position = stocks.position
+        self.server.kill()
+        self.server.start()
+        writer.query("update stocks set bid = 161 where ticker = GM")
+        self.assertEqual(take(stocks, 1), [("update", None, ["3", "161"])])
+        later = writer.subscribe("subscribe * from stocks", since=position)
+        self.assertEqual(take(later, 1), [("update", None, ["3", "161"])])
+        gone = writer.subscribe("subscribe * from stocks", since=1)
+        self.assertEqual(take(gone, 1), [("reset", "resync", None)])
+        gone.wait_loaded(60 * SLOWDOWN)
+        self.assertEqual(len(gone.rows), 3)
 
     def test_what_was_under_way_fails_and_what_comes_later_waits(self) -> None:
         db, other = self.connect(), self.connect()
@@ -143,6 +182,16 @@ class Reconnecting(unittest.TestCase):
         with self.assertRaises(ClosedError):
             db.subscribe("subscribe * from t")
         subscription.unsubscribe()
+
+
+def take(subscription: pubsubsql.Subscription, count: int) -> List[Any]:
+    """That many changes, of one row each."""
+    seen: List[Any] = []
+    while len(seen) < count:
+        change = subscription.next(60 * SLOWDOWN)
+        assert change is not None
+        seen.append((change.action, change.reason, *(change.data or [None])))
+    return seen
 
 
 def list_rest(subscription: pubsubsql.Subscription) -> List[pubsubsql.Change]:

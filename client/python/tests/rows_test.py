@@ -6,7 +6,7 @@ from typing import Any, List, Optional
 
 import support  # noqa: F401
 from pubsubsql.errors import ConnectionLost, QueryTimeout, UsageError
-from pubsubsql.rows import Change, LiveRows
+from pubsubsql.rows import Change, LiveRows, Result
 from pubsubsql.subscription import AsyncSubscription
 
 
@@ -85,7 +85,7 @@ class Queue(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_slow_consumer_goes_on_with_the_rows_there_are(self) -> None:
         slow = self.subscription(4)
-        slow._confirm("1")
+        slow._confirm(Result("subscribe"))
         for i in range(5):
             slow._take(change("insert", ["id"], [str(i)]))
         slow._take(change("delete", ["id"], ["0"]))
@@ -103,9 +103,9 @@ class Queue(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_new_connection_and_a_gap_begin_anew(self) -> None:
         live = self.subscription(100)
-        live._confirm("1")
+        live._confirm(Result("subscribe"))
         live._take(change("add", ["id"], ["0"]))
-        live._confirm("2")
+        live._confirm(Result("subscribe"))
         self.assertEqual(len(live.rows), 0)
         live._take(change("add", ["id"], ["1"]))
         live._take(Change("gap", lost=3))

@@ -23,6 +23,7 @@ class Asked:
     def __init__(self, sql: str = "select 1") -> None:
         self.sql = sql
         self.body = sql.encode()
+        self.timeout: Optional[float] = None
         self.given_up = False
         self.result: Optional[Result] = None
         self.error: Optional[Error] = None
@@ -90,6 +91,16 @@ class Sessions(unittest.TestCase):
         self.assertIsInstance(first.error, LimitError)
         session.feed(frame(1, {"status": "ok", "action": "select", "rows": 2, "torow": 2, "data": [["x"]]}))
         self.assertEqual(session.pending, 0)
+
+    def test_the_longest_time_that_somebody_waits(self) -> None:
+        session, plain, waiting = self.session(), Asked(), Asked("pop 1 from q wait 1 minute")
+        self.assertEqual(session.longest_timeout(), 0)
+        waiting.timeout = 60
+        session.send(plain)
+        session.send(waiting)
+        self.assertEqual(session.longest_timeout(), 60)
+        session.feed(frame(1, {"status": "ok", "action": "select"}) + frame(2, {"status": "ok", "action": "pop"}))
+        self.assertEqual(session.longest_timeout(), 0)
 
     def test_what_is_no_protocol(self) -> None:
         for data in (frame(1, b"no JSON"), frame(1, b"[1]"), frame(0, b"\xff"), b"HTTP/1.1 400 Bad Request"):

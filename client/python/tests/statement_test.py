@@ -7,7 +7,14 @@ from decimal import Decimal
 
 import support  # noqa: F401
 from pubsubsql.errors import UsageError
-from pubsubsql.statement import auth_statement, prepared_verb_of, shape_of, unsubscribe_statement, verb_of
+from pubsubsql.statement import (
+    auth_statement,
+    clause_index,
+    prepared_verb_of,
+    shape_of,
+    unsubscribe_statement,
+    verb_of,
+)
 from pubsubsql.values import encode_statement
 
 SHAPES = [
@@ -28,6 +35,26 @@ SHAPES = [
     ("subscribe", None, None),
     ("subscribe * from", None, None),
     ("", None, None),
+]
+
+# Whether there are rows at the start, and whether a position is named.
+STARTS = [
+    ("subscribe * from t", False, False),
+    ("subscribe SKIP * from t With\nSEQ;", True, True),
+    ("subscribe skip from t since 5 as x", False, True),
+    ("subscribe skip, a from t", False, False),
+    ("subscribe skip from from t since ?", True, True),
+    ("subscribe * from t where a = 'with seq' and with = 'since 5'", False, False),
+]
+
+# A statement, and what stays behind one more clause.
+CLAUSES = [
+    ("subscribe * from t", ""),
+    ("subscribe * from t;", ";"),
+    ("subscribe * from t where a = x ; ; -- b", " ; ; -- b"),
+    ("subscribe * from t where a = 'x;';", ";"),
+    ("subscribe * from `t;`", ""),
+    ("subscribe * from t where (a = 1) /* x */", " /* x */"),
 ]
 
 VERBS = [
@@ -74,7 +101,16 @@ class Statements(unittest.TestCase):
     def test_shapes(self) -> None:
         for sql, table, groups in SHAPES:
             with self.subTest(sql):
-                self.assertEqual(tuple(shape_of(sql)), (table, groups))
+                self.assertEqual(shape_of(sql)[:2], (table, groups))
+
+    def test_where_subscriptions_begin(self) -> None:
+        for sql, skips, positioned in STARTS:
+            with self.subTest(sql):
+                self.assertEqual(shape_of(sql)[2:], (skips, positioned))
+
+    def test_where_one_more_clause_goes(self) -> None:
+        for sql, behind in CLAUSES:
+            self.assertEqual(sql[clause_index(sql) :], behind, sql)
 
     def test_every_beginning_of_a_statement_is_read(self) -> None:
         for sql, *_ in SHAPES:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, Callable, List
@@ -62,6 +64,72 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+class Link:
+    """A network between a client and a server that a test can interrupt."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._is_cut = False
+        self._sockets: List[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Ends all connections, and lets none through until mend()."""
+        self._is_cut = True
+        for end in self._sockets:
+            _shut(end)
+
+    def mend(self) -> None:
+        self._is_cut = False
+
+    def close(self) -> None:
+        self.cut()
+        _shut(self._listener)
+        for end in [self._listener, *self._sockets]:
+            end.close()
+
+    def _accept(self) -> None:
+        try:
+            while True:
+                near = self._listener.accept()[0]
+                self._sockets.append(near)
+                if self._is_cut or not self._connect(near):
+                    _shut(near)
+        except OSError:
+            pass  # closed
+
+    def _connect(self, near: socket.socket) -> bool:
+        try:
+            far = socket.create_connection(("127.0.0.1", self._to))
+        except OSError:
+            return False  # the server is down
+        self._sockets.append(far)
+        for source, target in ((near, far), (far, near)):
+            threading.Thread(target=_pass_on, args=(source, target), daemon=True).start()
+        return True
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while True:
+            data = source.recv(1 << 16)
+            if not data:
+                break
+            target.sendall(data)
+    except OSError:
+        pass  # cut
+    _shut(target)
+
+
+def _shut(end: socket.socket) -> None:
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # the other side was first
 
 
 def wait_for(condition: Callable[[], Any], what: str = "") -> None:

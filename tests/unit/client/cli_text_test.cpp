@@ -34,9 +34,9 @@ std::string table(const rows& r, std::size_t width = 0) {
   return out.str();
 }
 
-std::string shown(const event& e, output_format format) {
+std::string shown(const event& e, output_format format, bool positions = false) {
   std::ostringstream out;
-  write_event(out, e, {.format = format, .width = 0});
+  write_event(out, e, {.format = format, .width = 0, .positions = positions});
   return out.str();
 }
 
@@ -113,6 +113,22 @@ TEST_CASE("events are shown in every format") {
   gap.lost = 512;
   CHECK(shown(gap, output_format::table) ==
         "[gap #3] 512 events were lost, for they were not read in time; the rows come again\n");
+  event end;
+  end.action = event_action::add;
+  end.pubsubid = 3;
+  end.seq = 17;
+  end.snapshot_end = true;
+  CHECK(shown(end, output_format::json).empty());
+  CHECK(shown(end, output_format::json, true) ==
+        R"({"status":"ok","action":"add","pubsubid":"3","seq":17,"snapshot":"end","columns":[],"rows":0,"fromrow":0,)"
+        R"("torow":0,"data":[]})"
+        "\n");
+  CHECK(shown(end, output_format::table, true) == "[add #3 seq 17] that was the last of the initial rows\n");
+  event resumed;
+  resumed.action = event_action::resumed;
+  resumed.pubsubid = 3;
+  CHECK(shown(resumed, output_format::table) ==
+        "[resumed #3] subscribed again after a reconnect; what was missed comes now\n");
   CHECK(shown(gap, output_format::json).starts_with(R"({"status":"ok","action":"gap","pubsubid":"3","lost":512)"));
 }
 

@@ -63,7 +63,40 @@ TEST_CASE("access: what the server shows of itself") {
   check({
       {"show subscriptions", ""},
       {"show limits", ""},
-      {"show", "expected `tables`, `subscriptions`, `limits`, `users` or `grants`, found end of statement at offset 4"},
+      {"show bindings", ""},
+      {"show",
+       "expected `tables`, `queues`, `subscriptions`, `bindings`, `limits`, `users` or `grants`, found end of "
+       "statement at "
+       "offset 4"},
+  });
+}
+
+TEST_CASE("subscriptions: positions") {
+  check({
+      {"subscribe * from t with seq", ""},
+      {"subscribe skip a, b from t where a = with with seq", ""},
+      {"subscribe * from t where a > 1 since 9007199254740991", ""},
+      {"subscribe * from t since 5 on slow drop with seq", "subscribe * from t on slow drop with seq since 5"},
+      {"subscribe count(*) from t group by a with seq", ""},
+      {"subscribe * from since since 0", "subscribe * from `since` since 0"},
+      {"execute immediate 'subscribe * from t where a = ? since ?' using 'x', 7",
+       "subscribe * from t where a = x since 7"},
+      {"subscribe * from t with", "expected `seq`, found end of statement at offset 23"},
+      {"subscribe * from t since",
+       "expected a position, as the server told it in `seq`, found end of statement at offset 24"},
+      {"subscribe * from t since -1", "expected a position, as the server told it in `seq`, found `-1` at offset 25"},
+      {"subscribe * from t since 18446744073709551616",
+       "expected a position, as the server told it in `seq`, found `18446744073709551616` at offset 25"},
+      {"subscribe * from t since 1 since 2", "expected end of statement, found `since` at offset 27"},
+      {"alter table t set history = on", ""},
+      {"alter table t set history=OFF", "alter table t set history = off"},
+      {"alter table t set history = default", ""},
+      {"alter table t set history = 60 seconds 1000 bytes", "alter table t set history = 1000 bytes 60 seconds"},
+      {"alter table t set history = 60", "expected `bytes` or `seconds`, found end of statement at offset 30"},
+      {"alter table t set history = 1 bytes 2 bytes", "expected `seconds`, found `bytes` at offset 38"},
+      {"alter table t set history = 1.5 bytes",
+       "expected a whole number before `bytes` or `seconds`, found `bytes` at offset 32"},
+      {"alter table t set now", "expected `ack` or `history`, found `now` at offset 18"},
   });
 }
 

@@ -93,6 +93,9 @@ TEST_CASE("parser: keywords come in any case and are not reserved") {
       {"update set set set = set where where = set", "update `set` set `set` = set where `where` = set"},
       {"insert into values (values) values (values) returning values",
        "insert into `values` (`values`) values (values) returning `values`"},
+      {"publish into publish (publish) values (publish)", "publish into `publish` (`publish`) values (publish)"},
+      {"bind bind to to where where = 1 or bind like 'x%'", "bind `bind` to `to` where `where` = 1 or `bind` like x%"},
+      {"unbind q from t where a = b", "unbind q from t where a = b"},
       {"push front into front (front) values (front)", "push front into `front` (`front`) values (front)"},
       {"push into into (into) values (into)", "push back into `into` (`into`) values (into)"},
       {"pop front, back from t", "pop back `front`, `back` from t"},
@@ -275,7 +278,10 @@ TEST_CASE("parser: errors say what was expected, what was found, and where") {
       {"stream stream status", "expected a statement that has a reply, found `stream` at offset 7"},
       {"stream close", "expected a statement that has a reply, found `close` at offset 7"},
       {"status now", "expected end of statement, found `now` at offset 7"},
-      {"show", "expected `tables`, `subscriptions`, `limits`, `users` or `grants`, found end of statement at offset 4"},
+      {"show",
+       "expected `tables`, `queues`, `subscriptions`, `bindings`, `limits`, `users` or `grants`, found end of "
+       "statement at "
+       "offset 4"},
       {"mysql dance",
        "expected `connect`, `disconnect`, `status`, `tables`, `subscribe`, `unsubscribe`, `check` or `repair`, found "
        "`dance` at offset 6"},
@@ -291,7 +297,7 @@ TEST_CASE("parser: errors say what was expected, what was found, and where") {
       {"alter t", "expected `table` or `user`, found `t` at offset 6"},
       {"alter table", "expected a table name, found end of statement at offset 11"},
       {"alter table t", "expected `add`, `drop` or `set`, found end of statement at offset 13"},
-      {"alter table t set x = 1", "expected `ack`, found `x` at offset 18"},
+      {"alter table t set x = 1", "expected `ack` or `history`, found `x` at offset 18"},
       {"alter table t set ack memory", "expected `=`, found `memory` at offset 22"},
       {"alter table t set ack =", "expected `memory` or `committed`, found end of statement at offset 23"},
       {"alter table t set ack = disk", "expected `memory` or `committed`, found `disk` at offset 24"},

@@ -63,6 +63,9 @@ TEST_CASE("print: nasty names and values are read back") {
         .rows = {.table = name, .columns = {name, "c"}, .values = {value, value, value, value}, .returning = {}}};
     check_round_trip({.body = insert});
     check_round_trip({.body = push_statement{.end = queue_end::front, .rows = insert.rows}});
+    check_round_trip({.body = publish_statement{.rows = insert.rows}});
+    check_round_trip({.body = bind_statement{.queue = name, .table = "t", .where = select.where}});
+    check_round_trip({.body = unbind_statement{.queue = "q", .table = name, .where = select.where}});
     check_round_trip({.body = subscribe_statement{.skip = true, .table = name, .where = select.where}});
     check_round_trip(
         {.body = pop_statement{
@@ -70,6 +73,14 @@ TEST_CASE("print: nasty names and values are read back") {
     check_round_trip({.body = pop_statement{.end = queue_end::front, .columns = {}, .table = name}});
     check_round_trip({.body = alter_ack_statement{.table = name, .ack = ack_mode::memory}});
     check_round_trip({.body = alter_ack_statement{.table = name, .ack = ack_mode::committed}});
+    check_round_trip({.body = alter_history_statement{.table = name, .history = {}}});
+    for (const history_setting& h : {history_setting{}, history_setting{.on = false}, history_setting{.bytes = 7},
+                                     history_setting{.seconds = 8}, history_setting{.bytes = 0, .seconds = 9}}) {
+      check_round_trip({.body = alter_history_statement{.table = name, .history = h}});
+    }
+    check_round_trip({.body = subscribe_statement{.table = name, .where = {}, .with_seq = true}});
+    check_round_trip(
+        {.body = subscribe_statement{.table = name, .where = {}, .on_slow = slow_policy::drop, .since = UINT64_MAX}});
     check_round_trip({.body = mysql_connect_statement{.address = text}});
     check_round_trip({.body = mysql_check_statement{.table = name}});
     check_round_trip({.body = mysql_repair_statement{.table = name, .from_mysql = false}});

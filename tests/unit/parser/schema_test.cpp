@@ -43,7 +43,7 @@ TEST_CASE("schema: create table") {
       {"create table t (a int) tablespace x",
        "expected `engine`, `default charset`, `collate`, `comment` or end of statement, found `tablespace` at offset "
        "23"},
-      {"create t", "expected `table`, `index`, `unique index` or `user`, found `t` at offset 7"},
+      {"create t", "expected `table`, `queue`, `index`, `unique index` or `user`, found `t` at offset 7"},
   });
 }
 
@@ -63,7 +63,7 @@ TEST_CASE("schema: tables and columns change and go") {
       {"alter table t drop c", "alter table t drop column c"},
       {"alter table t drop key", "alter table t drop column `key`"},
       {"alter table t rename x", "expected `add`, `drop` or `set`, found `rename` at offset 14"},
-      {"drop t", "expected `table`, `index`, `user` or `prepare`, found `t` at offset 5"},
+      {"drop t", "expected `table`, `queue`, `index`, `user` or `prepare`, found `t` at offset 5"},
   });
 }
 

@@ -174,3 +174,27 @@ TEST_CASE("output: shared rows are written in their places, however little the s
     CHECK(many.shared.use_count() == 1);
   }
 }
+
+TEST_CASE("output: messages say the position of their last row") {
+  buffer_pool pool;
+  for (const wire_mode mode : {wire_mode::text, wire_mode::framed}) {
+    connection_output out(pool);
+    const auto expect = [&](std::string text, std::string_view position) {
+      text.pop_back();
+      text += ",\"seq\":" + std::string(position) + "}";
+      return mode == wire_mode::framed ? frame(text) : text + "\n";
+    };
+    out.append_event(mode, event("insert", "[1]"), 1, 9);
+    out.append_event(mode, event("insert", "[2]"), 1, 10);
+    out.append_event(mode, event("insert", "[3]"), 1, 1'000);
+    CHECK(out.unsent_event_bytes() == out.unsent_bytes());
+    out.append_event(mode, event("insert", "[4]"), 2, 1'000);
+    encoded_event shared = shared_event(3);
+    out.append_event(mode, shared, 1, 1'001);
+    const std::string bytes = take_all(out, 5);
+    const std::string first = expect(message("insert", 1, {"[1]", "[2]", "[3]"}), "1000");
+    const std::string second = expect(message("insert", 2, {"[4]"}), "1000");
+    CHECK(bytes.starts_with(first + second));
+    CHECK(bytes.ends_with(mode == wire_mode::framed ? ",\"seq\":1001}" : ",\"seq\":1001}\n"));
+  }
+}

@@ -231,3 +231,12 @@ TEST_CASE("conflater: whatever is folded, and whenever some is taken, ends in th
     CHECK(made == superfluous + taken);
   }
 }
+
+TEST_CASE("conflater: what is published stays, each message in its place") {
+  row_conflater c;
+  CHECK(c.fold(7, event(event_action::publish, INT64_MIN + 1, ab, {nullptr, "x", "y"})) == 0);
+  CHECK(c.fold(7, event(event_action::insert, 1, ab, {"1", "x", "y"})) == 0);
+  CHECK(c.fold(7, event(event_action::publish, INT64_MIN + 2, ab, {nullptr, "x", "y"})) == 0);
+  CHECK(c.fold(7, event(event_action::delete_row, 1, ab, {"1", "x", "y"})) == 2);
+  CHECK(take_all(c) == texts{R"(7 publish id=null a="x" b="y")", R"(7 publish id=null a="x" b="y")"});
+}

@@ -106,3 +106,42 @@ TEST_CASE_FIXTURE(fixture, "slow subscriptions: what is folded leaves as there i
   CHECK(take_all(out).find("\"2xx") != std::string::npos);
   CHECK(!all.refill(out, wire_mode::text, 1'000));
 }
+
+TEST_CASE_FIXTURE(fixture, "slow subscriptions: while something is folded, only what all of it is behind is told") {
+  all.add(1, {.policy = slow_policy::conflate, .tells_positions = true});
+  encoded_event e;
+  e.action = pubsubsql::storage::event_action::update;
+  e.head = event_head(e.action);
+  e.columns = R"(","columns":["id"])";
+  const auto fold = [&](int row, std::uint64_t sequence) {
+    e.rows = "[\"" + std::to_string(row) + "\"]";
+    e.parts = {{.row = row, .end = e.rows.size()}};
+    e.first_sequence = e.sequence = sequence;
+    all.fold(*all.find(1), 1, e);
+  };
+  fold(1, 20);
+  fold(2, 21);
+  fold(1, 22);
+  CHECK(all.refill(out, wire_mode::text, 1));
+  const std::string first = take_all(out);
+  CHECK(first.find(R"([["2"]],"seq":19})") != std::string::npos);
+  CHECK(all.refill(out, wire_mode::text, 1));
+  const std::string second = take_all(out);
+  CHECK(second.find(R"([["1"]],"seq":22})") != std::string::npos);
+  fold(3, 30);
+  CHECK(all.refill(out, wire_mode::text, 1));
+  CHECK(take_all(out).find(R"("seq":30})") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(fixture, "slow subscriptions: a gap says where it leads to") {
+  all.add(1, {.policy = slow_policy::drop, .tells_positions = true});
+  all.add(2, {.policy = slow_policy::drop, .skip = true, .tells_positions = true});
+  all.leave_out(*all.find(1), 1, 2, 7);
+  all.leave_out(*all.find(2), 2, 2, 8);
+  CHECK(all.next_question(out, wire_mode::text)->tells_positions);
+  all.go_on(out, wire_mode::text, 1, "rows\n", 12);
+  CHECK(!all.next_question(out, wire_mode::text));
+  const std::string told = take_all(out);
+  CHECK(told.find(R"("lost":2,"columns":[],"rows":0,"fromrow":0,"torow":0,"data":[],"seq":12})") != std::string::npos);
+  CHECK(told.find(R"("seq":8})") != std::string::npos);
+}

@@ -82,6 +82,8 @@ std::string_view name_of(event_action action) {
       return "update";
     case event_action::remove:
       return "remove";
+    case event_action::publish:
+      return "publish";
     case event_action::delete_row:
       return "delete";
   }
@@ -103,6 +105,12 @@ std::string change_of(const table& t, const change& c) {
       return number + "add_tag " + column();
     case change_kind::set_ack:
       return number + "set_ack";
+    case change_kind::set_history:
+      return number + "set_history";
+    case change_kind::add_binding:
+      return number + "add_binding " + std::string(c.name);
+    case change_kind::drop_binding:
+      return number + "drop_binding " + std::string(c.name);
     case change_kind::insert_row:
       return number + "insert_row " + row(c.after);
     case change_kind::update_row:
@@ -133,6 +141,7 @@ std::string engine_driver::run(std::string_view sql, std::uint64_t subscriber) {
                                                  .user = user == users_.end() ? nullptr : user->second.get()});
   events_.clear();
   changes_.clear();
+  copies_.clear();
   kept_ = nullptr;
   if (o.failure) return reply_of(o);
   if (o.kind == reply_kind::subscribed) ++next_pubsubid_;
@@ -142,6 +151,10 @@ std::string engine_driver::run(std::string_view sql, std::uint64_t subscriber) {
                         std::to_string(target.pubsubid) + " " + std::string(name_of(e.action)) + " " +
                         names_of(*o.about, e.columns, e.titles) + ": " + text_of(e.row, e.columns));
     }
+  }
+  for (const row_copies& c : o.copies) {
+    copies_.push_back(std::string(c.queue) + " " + names_of(*o.about, o.copied_columns) + ":");
+    for (const row_view row : c.rows) copies_.back() += " " + text_of(row, o.copied_columns);
   }
   for (const change& c : o.changes) changes_.push_back(change_of(*o.about, c));
   if (!o.changes.empty()) kept_ = std::make_shared<const durable::statement_changes>(*o.about, o.changes);
@@ -214,6 +227,7 @@ std::string dump(const table& t) {
     out += check_indexes(t, row);
   }
   for (const auto& index : t.ordered_indexes()) out += dump_ordered(t, *index);
+  for (const binding_description& b : t.description().bindings) out += "\nbound " + b.queue + " where " + b.where;
   return out;
 }
 

@@ -41,6 +41,9 @@ class engine_driver {
   /// The same, copied out of the engine as a server keeps them; nullptr: the last statement changed nothing.
   [[nodiscard]] const std::shared_ptr<const durable::statement_changes>& kept() const { return kept_; }
 
+  /// What the last statement brings to queues, such as "q a,b: 1,x 2,y".
+  [[nodiscard]] const std::vector<std::string>& copies() const { return copies_; }
+
   [[nodiscard]] database& engine() { return database_; }
 
  private:
@@ -51,6 +54,7 @@ class engine_driver {
   std::uint64_t next_pubsubid_ = 1;
   std::vector<std::string> events_;
   std::vector<std::string> changes_;
+  std::vector<std::string> copies_;
   std::shared_ptr<const durable::statement_changes> kept_;
 };
 

@@ -69,6 +69,9 @@ export class LivePanel implements Panel {
         if (!this.scheduled) this.rows.begin_frame(performance.now());
         this.rows.apply(event);
         if (event.action === "gap") this.frame.set_note("The connection was too slow: changes were lost, and all rows were read anew.", "warning");
+        if (event.reason === "resync" && !this.definition.order && this.definition.group_columns === undefined) {
+          this.frame.set_note("The server has what changed without a connection no longer: all rows were read anew.", "warning");
+        }
         this.schedule();
       }
     } catch (error) {

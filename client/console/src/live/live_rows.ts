@@ -23,6 +23,9 @@ export interface Changes {
 /** Rows that fade at the same time; beyond, the oldest go at once. */
 const leaving_max = 1_000;
 
+/** Published rows that are shown; beyond, the oldest go. They are stored nowhere, so nothing else takes them away. */
+const published_max = 1_000;
+
 type Cells = readonly Cell[];
 
 /** What stands for NULL among keys: no text that a table would have. */
@@ -45,6 +48,9 @@ export class LiveRows {
   private now_ = 0;
   private settled = false;
   private leaving: Leaving[] = [];
+  /** The keys of published rows, the oldest first. */
+  private published: string[] = [];
+  private published_count = 0;
   private place_of = new Map<string, number>();
   /** Of the columns of the event at hand, their places. */
   private places: number[] = [];
@@ -96,6 +102,8 @@ export class LiveRows {
       case "gap":
         this.counters.lost += event.lost ?? 0;
         return this.clear();
+      case "publish":
+        return this.publish(event);
       case "add":
       case "insert":
         this.counters.inserted += event.data.length;
@@ -127,9 +135,23 @@ export class LiveRows {
   private clear(): void {
     this.rows.clear();
     this.leaving = [];
+    this.published = [];
     this.size = 0;
     this.settled = false;
     this.changes.structure = true;
+  }
+
+  private publish(event: ChangeEvent): void {
+    this.counters.inserted += event.data.length;
+    this.find_places(event.columns);
+    for (const cells of event.data) {
+      const key = `\u0000published ${++this.published_count}`;
+      this.put(key, cells, true);
+      this.published.push(key);
+      if (this.published.length <= published_max) continue;
+      this.rows.delete(this.published.shift()!);
+      --this.size;
+    }
   }
 
   private find_places(columns: readonly string[]): void {

@@ -1,0 +1,93 @@
+// The latest changes of tables, kept for subscribers that come back.
+
+#include <algorithm>
+
+#include "storage/executor.hpp"
+
+namespace pubsubsql::storage {
+
+namespace {
+
+/// Where all histories are too large, they shrink to this part of what they may be, and the largest by this part of
+/// itself at a time: so this is rare, and short.
+constexpr std::size_t relieved_of_16 = 15;
+constexpr std::size_t largest_kept_of_4 = 3;
+
+constexpr std::uint64_t seconds_max = std::uint64_t{1} << 32U;
+constexpr std::int64_t us_per_second = 1'000'000;
+
+}  // namespace
+
+std::uint64_t executor::first_number() const {
+  return std::max(static_cast<std::uint64_t>(std::max<std::int64_t>(who_.now_us, 0)), numbers_used_);
+}
+
+void executor::trim_history(const table& t, change_history& h, std::int64_t now_us) const {
+  const parser::history_setting& setting = *t.history_setting();
+  const std::uint64_t seconds = std::min(setting.seconds.value_or(limits_.history_seconds_max), seconds_max);
+  h.trim(setting.bytes.value_or(limits_.history_bytes_max),
+         now_us - static_cast<std::int64_t>(seconds) * us_per_second);
+}
+
+void executor::keep_history(const table& t, change_history& h) {
+  for (const change& c : log_.changes()) {
+    if (parts_history(c)) {
+      h.begin_after(c.sequence);
+      continue;
+    }
+    h.append({.sequence = c.sequence,
+              .time_us = std::max(who_.now_us, h.latest_us()),  // repairs know of no time
+              .kind = c.kind,
+              .columns = t.column_count(),
+              .before = c.before,
+              .after = c.after,
+              .assigned = c.kind == change_kind::update_row ? c.assigned : std::span<const column_index>()});
+    trim_history(t, h, who_.now_us);
+  }
+  if (history_totals_.bytes > limits_.history_total_bytes_max) relieve_histories();
+}
+
+void executor::relieve_histories() {
+  while (history_totals_.bytes > limits_.history_total_bytes_max / 16 * relieved_of_16) {
+    change_history* largest = nullptr;
+    for (const auto& [name, t] : tables_) {
+      change_history* const h = t->history();
+      if (h != nullptr && (largest == nullptr || h->bytes() > largest->bytes())) largest = h;
+    }
+    if (largest == nullptr || largest->bytes() == 0) return;
+    largest->trim(largest->bytes() / 4 * largest_kept_of_4, INT64_MIN);
+  }
+}
+
+void executor::forget_old_changes(std::int64_t now_us) {
+  if (history_totals_.bytes == 0) return;
+  for (const auto& [name, t] : tables_) {
+    if (change_history* const h = t->history()) trim_history(*t, *h, now_us);
+  }
+}
+
+void executor::ask_for_history(table& t) {
+  if (t.history_setting()) return;
+  const parser::history_setting setting;
+  if (t.name().starts_with(own_tables)) return t.set_history(setting);  // they are in no store
+  log_.set_history(t, setting);
+}
+
+bool executor::can_resume(table& t, std::uint64_t since) {
+  // What a user may see can have changed since, which no change of the table tells.
+  if (who_.user != nullptr) return false;
+  change_history* const h = t.history();
+  if (h == nullptr) return false;  // who has been told a position had it kept: the table is another, or from outside
+  trim_history(t, *h, who_.now_us);
+  return h->bytes() <= limits_.result_bytes_max && h->reaches_back_to(since, t.sequence());
+}
+
+void executor::replay(table& t, std::uint64_t since) {
+  if (const change_history* const h = t.history()) {
+    t.subscribers().begin_statement(who_.now_us);
+    t.subscribers().replay(who_.pubsubid, h->after(since), replayed_);
+  }
+  outcome_.replayed = replayed_;
+}
+
+}  // namespace pubsubsql::storage
