@@ -77,7 +77,7 @@ bool executor::can_resume(table& t, std::uint64_t since) {
   // What a user may see can have changed since, which no change of the table tells.
   if (who_.user != nullptr) return false;
   change_history* const h = t.history();
-  if (h == nullptr) return false;  // who has been told a position had it kept: the table is another, or from outside
+  if (h == nullptr) return since == t.sequence();
   trim_history(t, *h, who_.now_us);
   return h->bytes() <= limits_.result_bytes_max && h->reaches_back_to(since, t.sequence());
 }

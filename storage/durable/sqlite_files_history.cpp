@@ -119,14 +119,19 @@ std::optional<parser::history_setting> sqlite_files::replace_table(const table_d
 }
 
 void sqlite_files::load_history(std::string_view table, table_loader& to) {
-  sqlite_statement s = db_->prepare("select number from tables where name = ?");
+  sqlite_statement s = db_->prepare("select number, sequence from tables where name = ?");
   s.bind_text(1, table);
   if (!s.step()) return;
   const std::int64_t number = s.number(0);
+  const auto sequence = static_cast<std::uint64_t>(s.number(1));
+  s = {};
   if (const auto before = replaced_.find(table); before != replaced_.end()) {
     const bool is_same = before->second == sums_of_rows(number);
     replaced_.erase(before);
-    if (!is_same) return db_->run("delete from history where table_number = " + std::to_string(number));
+    if (!is_same) {
+      db_->run("delete from history where table_number = " + std::to_string(number));
+      return to.on_lost_change(sequence + 1);  // its numbers go on behind that: see continuing_loader
+    }
   }
   load_history(number, table, to);
 }

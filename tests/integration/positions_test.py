@@ -12,6 +12,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from harness.mariadb import MariadbServer  # noqa: E402
+from harness.mirror import Mirror  # noqa: E402
 from harness.server_process import ServerProcess  # noqa: E402
 from harness.wire import Closed, FramedConnection, deadline_s  # noqa: E402
 
@@ -211,6 +213,31 @@ class Positions(unittest.TestCase):
             with start(directory) as server, server.framed() as client:
                 self.assertFalse(client.ask(f"subscribe skip * from t since {begin}").get("resync"))
                 self.assertEqual(client.read_event()["data"], [["2", "3"]])
+
+    def test_changes_by_others_in_mysql(self) -> None:
+        with MariadbServer() as mariadb, scratch() as directory:
+            for name, flags in (("alone", ()), ("both", ("--data", directory))):
+                db = Mirror(mariadb, name)
+                with self.subTest(name):
+                    self.go_on_beside_mysql(db, ("--mysql", db.url, *flags), keeps=name == "both")
+
+    def go_on_beside_mysql(self, db: Mirror, flags: tuple[str, ...], keeps: bool) -> None:
+        with ServerProcess(*flags) as server, server.framed() as client:
+            self.assertEqual(client.ask("subscribe skip * from t with seq")["status"], "ok")
+            self.assertEqual(client.ask("insert into t (v) values (1), (2)")["status"], "ok")
+            position = client.read_event()["seq"]
+            server.signal()
+            server.wait()
+        with ServerProcess(*flags) as server, server.framed() as client:
+            reply = client.ask(f"subscribe skip * from t since {position}")
+            self.assertEqual("resync" in reply, not keeps, reply)
+            position = reply["seq"]
+            server.signal()
+            server.wait()
+        db.sql("update t set v = 7 where id = 1")
+        with ServerProcess(*flags) as server, server.framed() as client:
+            self.assertTrue(client.ask(f"subscribe skip * from t since {position}")["resync"])
+            self.assertEqual(client.ask("select v from t")["data"], [["1"], ["7"]])
 
     def test_without_a_store(self) -> None:
         with ServerProcess("--threads", "2", "--log-level", "warning") as server, server.framed() as client:

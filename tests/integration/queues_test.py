@@ -207,6 +207,7 @@ class Dead(unittest.TestCase):
             ok(watcher, f"subscribe * from {dead}")
             ok(boss, f"create queue {queue} (job text, n int) {kind} max attempts 2 dead letter {dead}")
             ok(boss, f"push into {queue} (job, n) values (a, 1), (b, null)")
+            ok(boss, f"bind alarm_{queue} to {dead}")
             for _ in range(2):
                 got = rows(boss, f"pop 2 from {queue} wait {LONG}")
                 self.assertEqual([row[1] for row in got], ["a", "b"])
@@ -216,6 +217,7 @@ class Dead(unittest.TestCase):
                 rows(boss, f"select job, n, attempts, reason from {dead}"),
                 [["a", "1", "2", "nack"], ["b", None, "2", "nack"]],
             )
+            self.assertEqual(rows(boss, f"select job from alarm_{queue}"), [["a"], ["b"]])
             self.assertEqual(rows(boss, f"select * from {queue}"), [])
             event = watcher.read_event()
             self.assertEqual(event["action"], "insert")
