@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "server/server.hpp"
+#include "server/worker.hpp"
 #include "storage/text_hash.hpp"
 
 namespace pubsubsql::server {
@@ -20,10 +21,25 @@ using storage::value;
 
 namespace {
 
-/// Passes everything on and counts it.
-class counting_loader : public table_loader {
+/// Passes everything on. `to` outlives it.
+class forwarding_loader : public table_loader {
  public:
-  explicit counting_loader(table_loader& to) : to_(to) {}
+  explicit forwarding_loader(table_loader& to) : to_(to) {}
+  std::optional<std::string> on_table(const table_description& d) override { return to_.on_table(d); }
+  std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
+    return to_.on_row(position, values);
+  }
+  void on_change(const storage::past_change& c) override { to_.on_change(c); }
+  void on_lost_change(std::uint64_t sequence) override { to_.on_lost_change(sequence); }
+
+ protected:
+  table_loader& to_;
+};
+
+/// Counts what it passes on.
+class counting_loader : public forwarding_loader {
+ public:
+  using forwarding_loader::forwarding_loader;
   std::optional<std::string> on_table(const table_description& d) override {
     names.push_back(d.name);
     return to_.on_table(d);
@@ -32,20 +48,15 @@ class counting_loader : public table_loader {
     ++rows;
     return to_.on_row(position, values);
   }
-  void on_change(const storage::past_change& c) override { to_.on_change(c); }
-  void on_lost_change(std::uint64_t sequence) override { to_.on_lost_change(sequence); }
 
   std::vector<std::string> names;
   std::size_t rows = 0;
-
- private:
-  table_loader& to_;
 };
 
 /// Passes everything on and makes the data directory hold the same.
-class copying_loader : public table_loader {
+class copying_loader : public forwarding_loader {
  public:
-  copying_loader(table_loader& to, sqlite_files& copy) : to_(to), copy_(copy) {}
+  copying_loader(table_loader& to, sqlite_files& copy) : forwarding_loader(to), copy_(copy) {}
   std::optional<std::string> on_table(const table_description& d) override {
     end_table();
     names.push_back(d.name);
@@ -65,25 +76,22 @@ class copying_loader : public table_loader {
   std::vector<std::string> names;
 
  private:
-  table_loader& to_;
   sqlite_files& copy_;
 };
 
 /// Has numbers go on beyond those that were told of changes which no store has: where changes are acknowledged in
 /// memory they may have been lost. A table that was never numbered begins now, as a new one does.
-class continuing_loader : public table_loader {
+class continuing_loader : public forwarding_loader {
  public:
   /// `leaps`: whether MySQL has to find its numbers by their remainders, see sequence_leap. `from_mysql`: the rows are
   /// MySQL's, where others may have changed them: nobody's position is that of these rows.
   continuing_loader(table_loader& to, parser::ack_mode default_ack, bool leaps, bool from_mysql)
-      : to_(to), default_ack_(default_ack), leaps_(leaps), from_mysql_(from_mysql) {}
+      : forwarding_loader(to), default_ack_(default_ack), leaps_(leaps), from_mysql_(from_mysql) {}
   std::optional<std::string> on_table(const table_description& d) override {
     const bool is_certain = !from_mysql_ && d.ack.value_or(default_ack_) == parser::ack_mode::committed;
     if (d.sequence > 0 && is_certain) return to_.on_table(d);
     table_description continued = d;
-    const auto now_us = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-            .count());
+    const auto now_us = static_cast<std::uint64_t>(worker::read_clock());
     continued.numbers_after = std::max({d.numbers_after, d.sequence + 1, now_us});
     if (leaps_) {
       const std::uint64_t leaps = (continued.numbers_after - d.sequence + sequence_leap - 1) / sequence_leap;
@@ -91,14 +99,8 @@ class continuing_loader : public table_loader {
     }
     return to_.on_table(continued);
   }
-  std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
-    return to_.on_row(position, values);
-  }
-  void on_change(const storage::past_change& c) override { to_.on_change(c); }
-  void on_lost_change(std::uint64_t sequence) override { to_.on_lost_change(sequence); }
 
  private:
-  table_loader& to_;
   parser::ack_mode default_ack_;
   bool leaps_;
   bool from_mysql_;
@@ -106,23 +108,17 @@ class continuing_loader : public table_loader {
 
 /// Numbers what comes after loading far beyond what MySQL may have got already, see sequence_leap, and has it looked at
 /// later what MySQL has got.
-class leaping_loader : public table_loader {
+class leaping_loader : public forwarding_loader {
  public:
-  leaping_loader(table_loader& to, mysql_store& mysql) : to_(to), mysql_(mysql) {}
+  leaping_loader(table_loader& to, mysql_store& mysql) : forwarding_loader(to), mysql_(mysql) {}
   std::optional<std::string> on_table(const table_description& d) override {
     mysql_.verify(d);
     table_description leaping = d;
     leaping.numbers_after = std::max(d.numbers_after, d.sequence + sequence_leap);
     return to_.on_table(leaping);
   }
-  std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
-    return to_.on_row(position, values);
-  }
-  void on_change(const storage::past_change& c) override { to_.on_change(c); }
-  void on_lost_change(std::uint64_t sequence) override { to_.on_lost_change(sequence); }
 
  private:
-  table_loader& to_;
   mysql_store& mysql_;
 };
 

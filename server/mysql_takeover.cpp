@@ -1,7 +1,6 @@
 #include "server/mysql_takeover.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <span>
 
@@ -139,9 +138,7 @@ void mysql_takeover::load(const mysql_table& t) {
   loaded_.push_back(mysql_->describe(t));
   // One that MySQL has never numbered begins now, as a new table does.
   if (loaded_.back().sequence == 0) {
-    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-    loaded_.back().sequence =
-        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count());
+    loaded_.back().sequence = static_cast<std::uint64_t>(worker::read_clock());
   } else {
     // Others may have changed the rows meanwhile: nobody's position is that of these.
     loaded_.back().numbers_after = loaded_.back().sequence + storage::durable::sequence_leap;

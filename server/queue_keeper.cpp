@@ -87,24 +87,26 @@ void queue_keeper::serve(kept_queue& k) {
   serving_ = nullptr;
 }
 
-/// The queue is gone.
-void queue_keeper::answer_all(kept_queue& k) {
-  for (statement_source& from : std::exchange(k.waiting, {})) {
+/// With what there is: they wait no longer.
+void queue_keeper::answer(kept_queue& k, std::deque<statement_source> pops) {
+  for (statement_source& from : pops) {
     from.wait_until_us = statement_source::waits_no_more;
     tables_.run_again(k.name, std::move(from));
   }
 }
 
+/// The queue is gone.
+void queue_keeper::answer_all(kept_queue& k) {
+  answer(k, std::exchange(k.waiting, {}));
+}
+
 /// The time of some is over.
 void queue_keeper::answer_late(kept_queue& k, std::int64_t now_us) {
-  const auto first =
-      std::ranges::stable_partition(k.waiting, [&](const statement_source& s) { return s.wait_until_us > now_us; });
-  std::vector<statement_source> late(std::make_move_iterator(first.begin()), std::make_move_iterator(first.end()));
-  k.waiting.erase(first.begin(), first.end());
-  for (statement_source& from : late) {
-    from.wait_until_us = statement_source::waits_no_more;
-    tables_.run_again(k.name, std::move(from));
-  }
+  const auto first = std::stable_partition(k.waiting.begin(), k.waiting.end(),
+                                           [&](const statement_source& s) { return s.wait_until_us > now_us; });
+  std::deque<statement_source> late(std::make_move_iterator(first), std::make_move_iterator(k.waiting.end()));
+  k.waiting.erase(first, k.waiting.end());
+  answer(k, std::move(late));
 }
 
 void queue_keeper::stop_waiting(storage::subscriber_id session) {

@@ -72,6 +72,7 @@ class queue_keeper {
   kept_queue& kept(std::string_view queue);
   [[nodiscard]] const storage::table* find(const kept_queue& k) const;
   void serve(kept_queue& k);
+  void answer(kept_queue& k, std::deque<statement_source> pops);
   void answer_all(kept_queue& k);
   void answer_late(kept_queue& k, std::int64_t now_us);
   void bury(kept_queue& k);
