@@ -39,6 +39,11 @@ target_compile_options(pubsubsql_flags INTERFACE
 # GCC 12 sees overlapping copies in every `string + string` it inlines (its bug 105651).
 target_compile_options(pubsubsql_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 
+# Files compiled as one see each other's names.
+if(CMAKE_UNITY_BUILD)
+  target_compile_options(pubsubsql_flags INTERFACE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
+
 include(cmake/hardening.cmake)
 if(PUBSUBSQL_HARDENING AND PUBSUBSQL_SANITIZE STREQUAL "" AND NOT PUBSUBSQL_FUZZ)
   pubsubsql_harden(pubsubsql_flags)

@@ -47,4 +47,8 @@ inline constexpr std::array<character, 256> character_table = [] {
   return (static_cast<std::uint8_t>(is) & static_cast<std::uint8_t>(what)) != 0;
 }
 
+[[nodiscard]] constexpr bool is_white_space(char byte) {
+  return is_any_of(byte, character::white_space);
+}
+
 }  // namespace pubsubsql::parser

@@ -23,7 +23,7 @@ constexpr operator_rule symbols[] = {
     {"+", operation::add, 1},    {"-", operation::subtract, 1}, {"*", operation::multiply, 2},
     {"/", operation::divide, 2}, {"%", operation::modulo, 2},   {"||", operation::concatenate, 3},
 };
-constexpr operator_rule words[] = {
+constexpr operator_rule word_operators[] = {
     {"div", operation::integer_divide, 2},
     {"mod", operation::modulo, 2},
 };
@@ -312,7 +312,7 @@ bool expression_parser::arithmetic(tree& out, int binding_min) {
     for (const operator_rule& r : symbols) {
       if (rule == nullptr && scanner_.accept_symbol(r.written)) rule = &r;
     }
-    for (const operator_rule& r : words) {
+    for (const operator_rule& r : word_operators) {
       if (rule == nullptr && scanner_.accept_keyword(r.written)) rule = &r;
     }
     if (rule == nullptr) return true;

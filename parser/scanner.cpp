@@ -21,7 +21,7 @@ constexpr std::size_t described_bytes_max = 40;
 std::size_t blank_bytes(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
-    if (is_any_of(text[at], character::white_space)) {
+    if (is_white_space(text[at])) {
       ++at;
     } else if (text.compare(at, 2, "--") == 0) {
       const std::size_t end = text.find('\n', at);

@@ -126,7 +126,7 @@ class scanner {
 // What every statement takes several times. Names beyond ASCII and comments are rare and cost a call.
 
 inline void scanner::skip_blanks() {
-  while (at_ < sql_.size() && is_any_of(sql_[at_], character::white_space)) ++at_;
+  while (at_ < sql_.size() && is_white_space(sql_[at_])) ++at_;
   if (at_ < sql_.size() && (sql_[at_] == '-' || sql_[at_] == '/')) at_ += blank_bytes(rest());
 }
 

@@ -148,7 +148,7 @@ void transactions::make_plan(transaction& t, const statement_facts& of, const pa
     if (bind == nullptr) add_reachable(wanted);
     sort_by_rank(wanted);
     // Whoever has the dead letter table may keep it for long: meanwhile the queue goes on.
-    std::ranges::stable_partition(wanted, [&](const placed_table& w) { return w.name != t.dead_of; });
+    std::stable_partition(wanted.begin(), wanted.end(), [&](const placed_table& w) { return w.name != t.dead_of; });
     for (const placed_table& w : wanted) {
       if (std::ranges::find(t.tables, w.name, &placed_table::name) != t.tables.end()) continue;
       add(w, {}).request.makes_table = bind != nullptr && w.name == bind->queue;

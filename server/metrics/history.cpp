@@ -7,7 +7,7 @@ namespace pubsubsql::server {
 namespace {
 
 /// With so many decimals as a picture can show.
-void append(std::string& out, double value) {
+void append_number(std::string& out, double value) {
   std::array<char, 64> text;
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, 1).ptr;
   out.append(text.data(), end);
@@ -15,13 +15,13 @@ void append(std::string& out, double value) {
 
 void append(std::string& out, const history::point& p) {
   out.append("[").append(std::to_string(p.time)).append(",");
-  append(out, p.statements);
+  append_number(out, p.statements);
   out += ',';
-  append(out, p.events);
+  append_number(out, p.events);
   out.append(",").append(std::to_string(p.connections));
   out.append(",").append(std::to_string(p.backlog_bytes));
   out.append(",").append(std::to_string(p.store_lag_rows)).append(",");
-  append(out, p.store_lag_seconds);
+  append_number(out, p.store_lag_seconds);
   out += ']';
 }
 

@@ -25,7 +25,7 @@ bool is_base64url(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-std::string in_quotes(std::string_view text) {
+std::string as_literal(std::string_view text) {
   std::string out = "'";
   for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
   return out + "'";
@@ -163,8 +163,8 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
 }
 
 std::string print_token(std::string_view user, const token& t) {
-  std::string out = "token for " + in_quotes(user) + " hash '" + to_hex(t.hash) + "'";
-  if (!t.label.empty()) out += " label " + in_quotes(t.label);
+  std::string out = "token for " + as_literal(user) + " hash '" + to_hex(t.hash) + "'";
+  if (!t.label.empty()) out += " label " + as_literal(t.label);
   out += " created '" + print_time(t.created_s) + "'";
   if (t.expires_s != 0) out += " expires '" + print_time(t.expires_s) + "'";
   return out;

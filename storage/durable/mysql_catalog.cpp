@@ -8,7 +8,6 @@ namespace pubsubsql::storage::durable {
 namespace {
 
 constexpr int no_such_table = 1146;
-constexpr int no_such_column = 1054;
 
 /// Of a column that has been dropped no name is kept: it is not to be found again.
 std::vector<catalog_column> columns_of(const mysql_table& t) {
@@ -49,7 +48,7 @@ void align(mysql_table& t, const std::vector<catalog_column>& wanted) {
   for (column_index& column : t.address) {
     if (place[column] == id_column) {
       throw mysql_error(
-          no_such_column, "42S22",
+          mysql_error::no_such_column, "42S22",
           "table " + t.name + " has got another primary key in MySQL; restart the server to take it over");
     }
     column = place[column];

@@ -21,6 +21,9 @@ namespace pubsubsql::storage::durable {
 /// What MySQL, or the way to it, says went wrong. Thrown by mysql_connection, caught at the edge of the store.
 class mysql_error : public std::runtime_error {
  public:
+  static constexpr int command_denied = 1142;  ///< a right that the login has not got, also that to create a table
+  static constexpr int no_such_column = 1054;
+
   mysql_error(int code, std::string sqlstate, const std::string& message)
       : std::runtime_error(message), code_(code), sqlstate_(std::move(sqlstate)) {}
   [[nodiscard]] int code() const { return code_; }

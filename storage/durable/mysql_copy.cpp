@@ -13,9 +13,6 @@ namespace pubsubsql::storage::durable {
 
 namespace {
 
-/// MySQL's word for a right that a login has not got.
-constexpr int command_denied = 1142;
-
 /// Rows of one transaction.
 constexpr std::size_t rows_per_transaction = 10'000;
 
@@ -25,7 +22,7 @@ void add_missing_index(mysql_connection& c, const mysql_table& theirs, column_in
   try {
     c.run(add_index_sql(c, theirs, column, kind));
   } catch (const mysql_error& e) {
-    if (e.is_outage() && e.code() != command_denied) throw;
+    if (e.is_outage() && e.code() != mysql_error::command_denied) throw;
     spdlog::warn("table {}: column {} stays without an index in MySQL: {}", theirs.name,
                  theirs.columns[column - 1].name, e.what());
   }
@@ -36,7 +33,7 @@ void add_missing_index(mysql_connection& c, const mysql_table& theirs, const ind
   try {
     c.run(add_index_sql(c, theirs, index));
   } catch (const mysql_error& e) {
-    if (e.is_outage() && e.code() != command_denied) throw;
+    if (e.is_outage() && e.code() != mysql_error::command_denied) throw;
     spdlog::warn("table {}: there is no index {} in MySQL: {}", theirs.name, index.name, e.what());
   }
 }

@@ -19,9 +19,6 @@ constexpr int attempts_max = 10;
 /// No such column, no such table, a column that wants a value: somebody has changed the table.
 constexpr std::array schema_differs = {1054, 1146, 1364};
 
-/// MySQL's word for a right that a login has not got.
-constexpr int command_denied = 1142;
-
 /// MySQL's word for a connection that broke.
 constexpr int connection_lost = 2013;
 
@@ -417,7 +414,7 @@ void mysql_lane::write_schema_change(write& w) {
     }
   } catch (const mysql_error& e) {
     // Without the right to change tables everything else goes on. What is in the journal waits for the right.
-    const bool may_not = !all_made && e.code() == command_denied && !delivering_;
+    const bool may_not = !all_made && e.code() == mysql_error::command_denied && !delivering_;
     if (e.is_outage() && !may_not) throw;
     committing_ = false;
     connection_->run("ROLLBACK");
@@ -444,7 +441,7 @@ void mysql_lane::undo_schema(const made_changes& made) {
     try {
       writer_->undo_schema_change(s->table_name(), *c);
     } catch (const mysql_error& e) {
-      if (e.is_outage() && e.code() != command_denied) throw;
+      if (e.is_outage() && e.code() != mysql_error::command_denied) throw;
       spdlog::warn("MySQL keeps a part of a statement on table {} that it refused: {}", s->table_name(), e.what());
     }
   }

@@ -16,9 +16,6 @@ namespace pubsubsql::storage::durable {
 
 namespace {
 
-/// MySQL's word for a right that a login has not got.
-constexpr int command_denied = 1142;
-
 /// Takes one table from the data directory.
 class copy_loader : public table_loader {
  public:
@@ -100,7 +97,7 @@ bool mysql_lane::overwrite_or_block(std::string_view name) {
     overwrite_with_copy(std::string(name));
     return true;
   } catch (const mysql_error& error) {
-    const bool may_not = error.code() == command_denied && thread_.joinable();
+    const bool may_not = error.code() == mysql_error::command_denied && thread_.joinable();
     if (error.is_outage() && !may_not) throw;
     connection_->run("ROLLBACK");
     if (may_not) {

@@ -31,9 +31,6 @@ bool mysql_lane::has_arrived(const statement_changes& s) {
 
 namespace {
 
-/// MySQL's word for a right that a login has not got.
-constexpr int command_denied = 1142;
-
 /// Statements of the journal that are delivered together.
 constexpr std::size_t journal_piece_statements = 2'000;
 
@@ -128,8 +125,8 @@ bool mysql_lane::deliver_journal_piece() {
     // Before start() tables are to be loaded from MySQL, and it would lack these changes.
     const write* at = finished_ < writes.size() ? &writes[finished_] : nullptr;
     const auto changes_schema = [](const auto& s) { return s->changes_schema(); };
-    if (e.code() != command_denied || at == nullptr || !std::ranges::any_of(at->statements(), changes_schema) ||
-        !thread_.joinable()) {
+    if (e.code() != mysql_error::command_denied || at == nullptr ||
+        !std::ranges::any_of(at->statements(), changes_schema) || !thread_.joinable()) {
       throw;
     }
     connection_->run("ROLLBACK");

@@ -13,9 +13,6 @@ std::uint64_t to_number(const std::optional<std::string>& text) {
   return number;
 }
 
-/// What CREATE TABLE and CREATE TABLE IF NOT EXISTS say to a user that may not create tables.
-constexpr int command_denied = 1142;
-
 }  // namespace
 
 void mysql_positions::make_tables() {
@@ -34,7 +31,7 @@ void mysql_positions::make_tables() {
         "(table_name, id)) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin COMMENT = 'Rows that were "
         "pushed to the front of their table'");
   } catch (const mysql_error& e) {
-    if (e.code() != command_denied) throw;
+    if (e.code() != mysql_error::command_denied) throw;
     throw mysql_error(e.code(), e.sqlstate(),
                       std::string(e.what()) + "; grant CREATE, or make the tables as docs/operations.md shows");
   }
@@ -56,7 +53,7 @@ void mysql_positions::make_bindings() {
         "ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin COMMENT = 'What rows are copied to which "
         "queues'");
   } catch (const mysql_error& e) {
-    if (e.code() != command_denied) throw;
+    if (e.code() != mysql_error::command_denied) throw;
     throw mysql_error(e.code(), e.sqlstate(),
                       std::string(e.what()) + "; grant CREATE, or make the table as docs/operations.md shows");
   }

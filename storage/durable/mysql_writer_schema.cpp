@@ -17,7 +17,6 @@ constexpr std::array already_there = {1050, 1060, 1061};
 /// The thing to be taken away is not there: a table, or a column or index.
 constexpr std::array gone_already = {1051, 1091};
 
-constexpr int no_such_column = 1054;
 constexpr int table_exists = 1050;
 constexpr int column_exists = 1060;
 
@@ -44,7 +43,7 @@ bool is_left_behind(mysql_connection& c, std::string_view table, std::string_vie
 
 void mysql_writer::throw_column_is_gone(const mysql_table& t) {
   throw mysql_error(
-      no_such_column, "42S22",
+      mysql_error::no_such_column, "42S22",
       "a column of table " + t.name + " is no longer in MySQL; restart the server to take the table over as it is");
 }
 

@@ -15,7 +15,7 @@ namespace pubsubsql::storage::matching {
 namespace {
 
 /// Enough for what most keys compute on their way.
-constexpr std::size_t usual_bytes = 256;
+constexpr std::size_t usual_key_bytes = 256;
 
 }  // namespace
 
@@ -56,7 +56,7 @@ std::span<const column_index> live_window::columns() const {
 }
 
 live_window::place live_window::place_of(row_view row, std::int64_t now_us) const {
-  std::array<std::byte, usual_bytes> bytes;
+  std::array<std::byte, usual_key_bytes> bytes;
   std::pmr::monotonic_buffer_resource memory(bytes.data(), bytes.size());
   sql::evaluation e(memory, now_us);
   place p{.key = {}, .position = row.position()};

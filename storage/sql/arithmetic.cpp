@@ -12,8 +12,6 @@ namespace {
 
 __extension__ using wide_integer = __int128;
 
-constexpr std::uint8_t division_digits = 4;
-
 /// For a message: the operation with its values.
 std::string shown_operation(const datum& a, std::string_view op, const datum& b) {
   std::string out;

@@ -15,7 +15,10 @@ namespace pubsubsql::storage::sql {
 [[nodiscard]] datum add(evaluation& e, const datum& a, const datum& b);
 [[nodiscard]] datum subtract(evaluation& e, const datum& a, const datum& b);
 [[nodiscard]] datum multiply(evaluation& e, const datum& a, const datum& b);
-/// `/`: of exact numbers a decimal with four digits more than a has.
+/// Digits after the point that a quotient, and an average, has more than what is divided.
+inline constexpr std::uint8_t division_digits = 4;
+
+/// `/`: of exact numbers a decimal with division_digits more than a has.
 [[nodiscard]] datum divide(evaluation& e, const datum& a, const datum& b);
 /// `div`: a whole number.
 [[nodiscard]] datum divide_whole(evaluation& e, const datum& a, const datum& b);

@@ -9,8 +9,6 @@ namespace pubsubsql::storage::sql {
 
 namespace {
 
-constexpr std::uint8_t division_digits = 4;
-
 column_type decimal_type(unsigned digits, unsigned scale) {
   column_type out = type_of_kind(type_kind::decimal);
   out.scale = static_cast<std::uint8_t>(std::min(scale, decimal::scale_max));

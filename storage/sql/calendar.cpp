@@ -41,7 +41,7 @@ class reader {
   [[nodiscard]] bool at_digit() const { return front() >= '0' && front() <= '9'; }
 
   void skip_blanks() {
-    while (!rest_.empty() && parser::is_any_of(front(), parser::character::white_space)) rest_.remove_prefix(1);
+    while (!rest_.empty() && parser::is_white_space(front())) rest_.remove_prefix(1);
   }
   bool skip(char c) {
     if (front() != c || rest_.empty()) return false;

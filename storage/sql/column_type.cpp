@@ -95,10 +95,6 @@ constexpr std::array<type_word, 54> words = {{
     {"longblob", type_kind::bytes, parameters::none, long_max},
 }};
 
-bool is_blank(char c) {
-  return parser::is_any_of(c, parser::character::white_space);
-}
-
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -189,7 +185,7 @@ class type_reader {
   static bool needs_length(const type_word& w) { return w.kind == type_kind::varchar || w.word == "varbinary"; }
 
   void skip_blanks() {
-    while (!rest_.empty() && is_blank(rest_.front())) rest_.remove_prefix(1);
+    while (!rest_.empty() && parser::is_white_space(rest_.front())) rest_.remove_prefix(1);
   }
   bool skip(char c) {
     if (rest_.empty() || rest_.front() != c) return false;

@@ -46,7 +46,7 @@ datum call_extreme(evaluation& e, arguments a) {
 
 constexpr std::uint8_t any = function::any_number;
 
-constexpr std::array<function, 8> list = {{
+constexpr std::array<function, 8> general = {{
     {"if", 3, 3, result_kind::as_arguments, false, call_if},
     {"ifnull", 2, 2, result_kind::as_arguments, false, call_coalesce},
     {"coalesce", 1, any, result_kind::as_arguments, false, call_coalesce},
@@ -70,7 +70,7 @@ function_map all_functions() {
 }  // namespace
 
 std::span<const function> control_functions() {
-  return list;
+  return general;
 }
 
 const function* find_function(std::string_view name) {

@@ -99,7 +99,7 @@ datum call_sqrt(evaluation& e, arguments a) {
   return finite(e, std::sqrt(double_of(n)), "sqrt");
 }
 
-constexpr std::array<function, 11> list = {{
+constexpr std::array<function, 11> of_numbers = {{
     {"abs", 1, 1, result_kind::number, false, call_abs},
     {"sign", 1, 1, result_kind::integer, false, call_sign},
     {"round", 1, 2, result_kind::number, false, call_round<rounding::half_up>},
@@ -116,7 +116,7 @@ constexpr std::array<function, 11> list = {{
 }  // namespace
 
 std::span<const function> number_functions() {
-  return list;
+  return of_numbers;
 }
 
 }  // namespace pubsubsql::storage::sql

@@ -150,9 +150,7 @@ datum call_instr(evaluation& e, arguments a) {
   return call_locate(e, exchanged);
 }
 
-constexpr std::uint8_t any = function::any_number;
-
-constexpr std::array<function, 21> list = {{
+constexpr std::array<function, 21> of_texts = {{
     {"lower", 1, 1, result_kind::text, false, call_lower},
     {"lcase", 1, 1, result_kind::text, false, call_lower},
     {"upper", 1, 1, result_kind::text, false, call_upper},
@@ -161,8 +159,8 @@ constexpr std::array<function, 21> list = {{
     {"octet_length", 1, 1, result_kind::integer, false, call_length},
     {"char_length", 1, 1, result_kind::integer, false, call_char_length},
     {"character_length", 1, 1, result_kind::integer, false, call_char_length},
-    {"concat", 1, any, result_kind::text, false, call_concat},
-    {"concat_ws", 2, any, result_kind::text, false, call_concat_ws},
+    {"concat", 1, function::any_number, result_kind::text, false, call_concat},
+    {"concat_ws", 2, function::any_number, result_kind::text, false, call_concat_ws},
     {"substr", 2, 3, result_kind::text, false, call_substring},
     {"substring", 2, 3, result_kind::text, false, call_substring},
     {"mid", 3, 3, result_kind::text, false, call_substring},
@@ -179,7 +177,7 @@ constexpr std::array<function, 21> list = {{
 }  // namespace
 
 std::span<const function> text_functions() {
-  return list;
+  return of_texts;
 }
 
 }  // namespace pubsubsql::storage::sql

@@ -195,7 +195,7 @@ datum call_date_sub(evaluation& e, arguments a) {
 constexpr std::int64_t minute_us = 60 * second_us;
 constexpr std::int64_t hour_us = 60 * minute_us;
 
-constexpr std::array<function, 35> list = {{
+constexpr std::array<function, 35> of_times = {{
     {"now", 0, 1, result_kind::datetime, true, call_now},
     {"current_timestamp", 0, 1, result_kind::datetime, true, call_now},
     {"localtime", 0, 1, result_kind::datetime, true, call_now},
@@ -236,7 +236,7 @@ constexpr std::array<function, 35> list = {{
 }  // namespace
 
 std::span<const function> time_functions() {
-  return list;
+  return of_times;
 }
 
 }  // namespace pubsubsql::storage::sql

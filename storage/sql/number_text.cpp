@@ -18,10 +18,6 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-bool is_blank(char c) {
-  return parser::is_any_of(c, parser::character::white_space);
-}
-
 const char* skip_digits(const char* at, const char* end) {
   while (at != end && is_digit(*at)) ++at;
   return at;
@@ -149,7 +145,7 @@ std::strong_ordering compare(const number_parts& a, const number_parts& b) {
 std::size_t number_prefix_bytes(std::string_view text) {
   const char* at = text.data();
   const char* end = at + text.size();
-  while (at != end && is_blank(*at)) ++at;
+  while (at != end && parser::is_white_space(*at)) ++at;
   if (at != end && (*at == '-' || *at == '+')) ++at;
   const char* stop = skip_mantissa(at, end);
   if (stop == at) return 0;
@@ -158,7 +154,7 @@ std::size_t number_prefix_bytes(std::string_view text) {
 
 double text_to_double(std::string_view text) {
   text = text.substr(0, number_prefix_bytes(text));
-  while (!text.empty() && (is_blank(text.front()) || text.front() == '+')) text.remove_prefix(1);
+  while (!text.empty() && (parser::is_white_space(text.front()) || text.front() == '+')) text.remove_prefix(1);
   if (text.empty()) return 0;
   double number = 0;
   const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -181,7 +177,7 @@ void append_float(std::string& out, float number) {
 bool is_number_with_blanks(std::string_view text) {
   const std::size_t bytes = number_prefix_bytes(text);
   const std::string_view rest = text.substr(bytes);
-  return bytes > 0 && std::all_of(rest.begin(), rest.end(), is_blank);
+  return bytes > 0 && std::all_of(rest.begin(), rest.end(), parser::is_white_space);
 }
 
 }  // namespace pubsubsql::storage::sql

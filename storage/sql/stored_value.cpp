@@ -19,13 +19,9 @@ constexpr std::int64_t first_year = 1901;
 constexpr std::int64_t last_year = 2155;
 constexpr std::int64_t last_timestamp_us = 2'147'483'648 * second_us;
 
-bool is_blank(char c) {
-  return parser::is_any_of(c, parser::character::white_space);
-}
-
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && parser::is_white_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && parser::is_white_space(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -131,7 +127,7 @@ class converter {
     const std::size_t bytes = number_prefix_bytes(t);
     if (bytes == 0) return refuse(incorrect_value(type_name, t, where_));
     const std::string_view rest = t.substr(bytes);
-    if (!std::all_of(rest.begin(), rest.end(), is_blank)) return refuse(data_truncated(where_));
+    if (!std::all_of(rest.begin(), rest.end(), parser::is_white_space)) return refuse(data_truncated(where_));
     return trimmed(t.substr(0, bytes));
   }
 

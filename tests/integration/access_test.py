@@ -537,13 +537,14 @@ class Tokens(WithUsers):
 
     def test_a_token_is_as_good_as_the_password(self) -> None:
         token = self.make("--label", "it's for ci")
+        another = token[:-1] + ("E" if token.endswith("A") else "A")
         with open(self.users, encoding="utf-8") as file:
             self.assertNotIn(token, file.read())
         with self.server() as server:
             for connection in (server.framed(), server.text()):
                 with connection:
                     self.refused(connection, f"auth root {token}", 1045)
-                    self.refused(connection, f"auth web {token[:-1]}A", 1045)
+                    self.refused(connection, f"auth web {another}", 1045)
                     self.done(connection, f"auth web {token}")
                     self.assertEqual(self.done(connection, "select current_user() as u")["data"], [["web"]])
             self.assertNotIn(token, "\n".join(server.log))

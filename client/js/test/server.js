@@ -78,6 +78,7 @@ export class Server {
 
   async stop() {
     this.#process.kill("SIGTERM");
+    this.#process.kill("SIGCONT");
     await this.#process.ended;
   }
 

@@ -83,6 +83,7 @@ class Reconnecting(unittest.TestCase):
 
         position = stocks.position
         self.server.kill()
+        wait_for(lambda: writer.state == "connecting")
         self.server.start()
         writer.query("update stocks set bid = 161 where ticker = GM")
         self.assertEqual(take(stocks, 1), [("update", None, ["3", "161"])])
@@ -282,6 +283,7 @@ class Access(unittest.TestCase):
                 rows = db.subscribe("subscribe * from t")
                 self.assertEqual(db.query("select current_user()").data, [["root"]])
                 server.kill()
+                wait_for(lambda: db.state == "connecting")
                 server.start()
                 self.assertEqual(db.query("select current_user()").data, [["root"]])
                 self.assertEqual(next(rows).action, "reset")

@@ -12,13 +12,13 @@ using namespace pubsubsql::parser;
 namespace {
 
 /// The statement in its printed form, or the error message.
-std::string read(std::string_view sql) {
+std::string read_back(std::string_view sql) {
   statement_arena arena;
   const auto parsed = parse(sql, arena);
   return parsed ? print(*parsed) : message(parsed.error());
 }
 
-struct example {
+struct statement_example {
   std::string_view sql;
   std::string_view expected;
 };
@@ -26,7 +26,7 @@ struct example {
 }  // namespace
 
 TEST_CASE("parser: every statement") {
-  const std::vector<example> examples = {
+  const std::vector<statement_example> examples = {
       {"insert into t (a) values (1)", "insert into t (a) values (1)"},
       {"insert into t(a,b)values(1,2)", "insert into t (a, b) values (1, 2)"},
       {"insert into t (a, b) values (1, 2), ('x y', '')", "insert into t (a, b) values (1, 2), ('x y', '')"},
@@ -75,14 +75,14 @@ TEST_CASE("parser: every statement") {
       {"mysql repair t from mysql", "mysql repair t from mysql"},
       {"mysql repair `a b`from mysql;", "mysql repair `a b` from mysql"},
   };
-  for (const example& e : examples) {
+  for (const statement_example& e : examples) {
     INFO(e.sql);
-    CHECK(read(e.sql) == e.expected);
+    CHECK(read_back(e.sql) == e.expected);
   }
 }
 
 TEST_CASE("parser: keywords come in any case and are not reserved") {
-  const std::vector<example> examples = {
+  const std::vector<statement_example> examples = {
       {"SELECT * From T wHERE a = B", "select * from T where a = B"},
       {"insert into key (key) values (key)", "insert into `key` (`key`) values (key)"},
       {"select from from from", "select `from` from `from`"},
@@ -124,14 +124,14 @@ TEST_CASE("parser: keywords come in any case and are not reserved") {
       {"update t set ack = committed", "update t set `ack` = committed"},
       {"stream update stream set stream = stream", "stream update `stream` set `stream` = stream"},
   };
-  for (const example& e : examples) {
+  for (const statement_example& e : examples) {
     INFO(e.sql);
-    CHECK(read(e.sql) == e.expected);
+    CHECK(read_back(e.sql) == e.expected);
   }
 }
 
 TEST_CASE("parser: names") {
-  const std::vector<example> examples = {
+  const std::vector<statement_example> examples = {
       {"select Größe, 価格, _x9 from Überschrift", "select Größe, 価格, _x9 from Überschrift"},
       {"select `a b`, `c``d`, `select` from `*`", "select `a b`, `c``d`, `select` from `*`"},
       {"select x٣ from t", "select x٣ from t"},
@@ -142,9 +142,9 @@ TEST_CASE("parser: names") {
       {"select `` from t", "expected `*` or a column name, found an empty name at offset 7"},
       {"select `a from t", "expected `*` or a column name, found a name whose backquote is never closed at offset 7"},
   };
-  for (const example& e : examples) {
+  for (const statement_example& e : examples) {
     INFO(e.sql);
-    CHECK(read(e.sql) == e.expected);
+    CHECK(read_back(e.sql) == e.expected);
   }
 }
 
@@ -201,7 +201,7 @@ TEST_CASE("parser: values") {
 }
 
 TEST_CASE("parser: a semicolon at the very end is no part of a value") {
-  const std::vector<example> examples = {
+  const std::vector<statement_example> examples = {
       {"select * from t;", "select * from t"},
       {"select * from t where a = x;", "select * from t where a = x"},
       {"select * from t where a = x ; ;", "select * from t where a = x"},
@@ -212,14 +212,14 @@ TEST_CASE("parser: a semicolon at the very end is no part of a value") {
       {"select * from t where a = ;", "expected a value, found `;` at offset 26"},
       {"select * from t; select * from t", "expected `where` or end of statement, found `;` at offset 15"},
   };
-  for (const example& e : examples) {
+  for (const statement_example& e : examples) {
     INFO(e.sql);
-    CHECK(read(e.sql) == e.expected);
+    CHECK(read_back(e.sql) == e.expected);
   }
 }
 
 TEST_CASE("parser: comments") {
-  const std::vector<example> examples = {
+  const std::vector<statement_example> examples = {
       {"-- first\nselect * from t", "select * from t"},
       {"/* a */ select /* b */ * /* c */ from t -- d", "select * from t"},
       {"select a--b\n, c from t", "select a, c from t"},
@@ -229,14 +229,14 @@ TEST_CASE("parser: comments") {
        "expected `where` or end of statement, found a comment that is never closed at offset 16"},
       {"select * from t where a = /* open", "expected a value, found a comment that is never closed at offset 26"},
   };
-  for (const example& e : examples) {
+  for (const statement_example& e : examples) {
     INFO(e.sql);
-    CHECK(read(e.sql) == e.expected);
+    CHECK(read_back(e.sql) == e.expected);
   }
 }
 
 TEST_CASE("parser: errors say what was expected, what was found, and where") {
-  const std::vector<example> examples = {
+  const std::vector<statement_example> examples = {
       {"",
        "expected a statement such as insert, select, update, delete or subscribe, found end of statement at offset 0"},
       {"selct * from t",
@@ -304,12 +304,13 @@ TEST_CASE("parser: errors say what was expected, what was found, and where") {
       {"alter table t set ack = memory now", "expected end of statement, found `now` at offset 31"},
       {"select \xff", "expected UTF-8, found an invalid byte at offset 7"},
   };
-  for (const example& e : examples) {
+  for (const statement_example& e : examples) {
     INFO(e.sql);
-    CHECK(read(e.sql) == e.expected);
+    CHECK(read_back(e.sql) == e.expected);
   }
   const std::string long_word(1000, 'x');
-  CHECK(read("select * " + long_word) == "expected `from`, found `" + long_word.substr(0, 40) + "...` at offset 9");
+  CHECK(read_back("select * " + long_word) ==
+        "expected `from`, found `" + long_word.substr(0, 40) + "...` at offset 9");
 }
 
 TEST_CASE("parser: the caret stands under the offset") {

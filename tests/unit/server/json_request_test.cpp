@@ -10,7 +10,7 @@ using namespace pubsubsql::server;
 namespace {
 
 /// What a request is understood as, or what is wrong with it.
-std::string read(std::string_view text) {
+std::string read_back(std::string_view text) {
   const auto got = read_json_request(text);
   if (!got) return "[" + std::to_string(got.error().id) + "] " + got.error().message;
   return std::to_string(got->id) + " " + got->text;
@@ -37,7 +37,7 @@ TEST_CASE("json requests: the statement with its values") {
       {R"({"sql":"?","values":[true,false,null]})", "0 execute immediate '?' using 1, 0, null"},
       {R"({"sql":"?","values":["null"]})", "0 execute immediate '?' using 'null'"},
   };
-  for (const example& e : examples) CHECK(read(e.json) == e.expected);
+  for (const example& e : examples) CHECK(read_back(e.json) == e.expected);
 }
 
 TEST_CASE("json requests: what is wrong is said, with the number where it is known") {
@@ -74,15 +74,15 @@ TEST_CASE("json requests: what is wrong is said, with the number where it is kno
       {"5", forms},
   };
   for (const example& e : examples) {
-    const std::string got = read(e.json);
+    const std::string got = read_back(e.json);
     CHECK(got.ends_with(e.expected));
   }
 }
 
 TEST_CASE("json requests: depth costs nothing") {
   const std::string deep(1'000'000, '[');
-  CHECK(read(R"({"sql":)" + deep) == R"([0] the "sql" is to be a text)");
-  CHECK(read(R"({"sql":"x","values":)" + deep).ends_with("can be sent as text"));
+  CHECK(read_back(R"({"sql":)" + deep) == R"([0] the "sql" is to be a text)");
+  CHECK(read_back(R"({"sql":"x","values":)" + deep).ends_with("can be sent as text"));
 }
 
 TEST_CASE("json requests: a list of them") {

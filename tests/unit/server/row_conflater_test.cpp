@@ -13,26 +13,27 @@
 
 using namespace pubsubsql::server;
 using pubsubsql::storage::event_action;
-using json = nlohmann::json;
+using json_value = nlohmann::json;
 
 namespace {
 
-using columns = std::vector<std::string>;
+using column_names = std::vector<std::string>;
 
-encoded_event event(event_action action, std::int64_t row, const columns& names, const std::vector<json>& values) {
+encoded_event event(event_action action, std::int64_t row, const column_names& names,
+                    const std::vector<json_value>& values) {
   encoded_event e;
   e.action = action;
   e.head = event_head(action);
-  e.columns = "\",\"columns\":" + json(names).dump();
-  e.rows = json(values).dump();
+  e.columns = "\",\"columns\":" + json_value(names).dump();
+  e.rows = json_value(values).dump();
   e.parts = {{.row = row, .end = e.rows.size()}};
   return e;
 }
 
 /// What an event says, as `action [column=value ...]`.
 std::string said(const encoded_event& e) {
-  const json names = json::parse(e.columns.substr(e.columns.find('[')));
-  const json values = json::parse(e.rows);
+  const json_value names = json_value::parse(e.columns.substr(e.columns.find('[')));
+  const json_value values = json_value::parse(e.rows);
   std::string text = e.head.substr(e.head.find("action\":\"") + 9);
   text.resize(text.find('"'));
   for (std::size_t i = 0; i < names.size(); ++i) text += " " + names[i].get<std::string>() + "=" + values[i].dump();
@@ -52,7 +53,7 @@ std::vector<std::string> take_all(row_conflater& c) {
 
 using texts = std::vector<std::string>;
 
-const columns ab{"id", "a", "b"};
+const column_names ab{"id", "a", "b"};
 
 }  // namespace
 
@@ -101,7 +102,8 @@ TEST_CASE("conflater: values are kept as they are written") {
   row_conflater c;
   (void)c.fold(1, event(event_action::insert, 1, ab, {"1", R"(a"],\[)", ""}));
   (void)c.fold(1, event(event_action::update, 1, {"id", "b"}, {"1", "\\"}));
-  CHECK(take_all(c) == texts{"1 insert id=\"1\" a=" + json(R"(a"],\[)").dump() + " b=" + json("\\").dump()});
+  CHECK(take_all(c) ==
+        texts{"1 insert id=\"1\" a=" + json_value(R"(a"],\[)").dump() + " b=" + json_value("\\").dump()});
 }
 
 TEST_CASE("conflater: a row keeps the place of its last event, and rows of two subscriptions are two") {
@@ -139,11 +141,11 @@ namespace {
 /// What a subscriber knows; fails on events that cannot be.
 class replayed_rows {
  public:
-  using row = std::map<std::string, json>;
+  using row = std::map<std::string, json_value>;
 
   void apply(const encoded_event& e) {
-    const json names = json::parse(e.columns.substr(e.columns.find('[')));
-    const json values = json::parse(e.rows);
+    const json_value names = json_value::parse(e.columns.substr(e.columns.find('[')));
+    const json_value values = json_value::parse(e.rows);
     row r;
     for (std::size_t i = 0; i < names.size(); ++i) r[names[i]] = values[i];
     const auto known = rows_.find(r["id"]);
@@ -163,7 +165,7 @@ class replayed_rows {
   bool operator==(const replayed_rows&) const = default;
 
  private:
-  std::map<json, row> rows_;
+  std::map<json_value, row> rows_;
 };
 
 /// A table of a few rows that changes at random.
@@ -194,8 +196,8 @@ class changing_table {
   std::int64_t pick(std::int64_t below) { return std::uniform_int_distribution<std::int64_t>(0, below - 1)(random_); }
 
  private:
-  static json name(std::int64_t id) { return std::to_string(id); }
-  json value() { return pick(5) == 0 ? json(nullptr) : json(std::to_string(++last_value_)); }
+  static json_value name(std::int64_t id) { return std::to_string(id); }
+  json_value value() { return pick(5) == 0 ? json_value(nullptr) : json_value(std::to_string(++last_value_)); }
 
   std::mt19937 random_;
   std::map<std::int64_t, bool> present_;

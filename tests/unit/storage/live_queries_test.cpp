@@ -231,9 +231,9 @@ std::string sorted_rows(const std::string& reply) {
   return out;
 }
 
-class random_run {
+class random_live_queries {
  public:
-  random_run(unsigned seed, bool typed) : random_(seed) {
+  random_live_queries(unsigned seed, bool typed) : random_(seed) {
     if (typed) {
       engine_.run(
           "create table t (id bigint auto_increment primary key, g varchar(9), h int, n decimal(8,2), x double)");
@@ -343,7 +343,7 @@ class random_run {
 TEST_CASE("live queries: as a select would say after every statement") {
   for (unsigned seed = 0; seed < 40; ++seed) {
     CAPTURE(seed);
-    random_run run(seed, seed % 2 == 0);
+    random_live_queries run(seed, seed % 2 == 0);
     for (int i = 0; i < 80; ++i) {
       run.step();
       run.compare();

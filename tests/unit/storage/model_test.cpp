@@ -18,16 +18,16 @@ using namespace pubsubsql::storage;
 
 namespace {
 
-constexpr int statements_by_default = 20'000;
+constexpr int compared_by_default = 20'000;
 
 int statements_per_seed() {
   const char* wish = std::getenv("PUBSUBSQL_MODEL_STATEMENTS");
-  return wish != nullptr ? std::atoi(wish) : statements_by_default;
+  return wish != nullptr ? std::atoi(wish) : compared_by_default;
 }
 
-class random_run {
+class random_comparison {
  public:
-  explicit random_run(unsigned seed) : random_(seed) {}
+  explicit random_comparison(unsigned seed) : random_(seed) {}
 
   void step() {
     const auto dice = pick(100);
@@ -184,7 +184,7 @@ class random_run {
 TEST_CASE("engine: agrees with the naive model over random statements") {
   for (unsigned seed = 1; seed <= 8; ++seed) {
     INFO("seed " << seed);
-    random_run run(seed);
+    random_comparison run(seed);
     for (int i = 0; i < statements_per_seed() / 8; ++i) {
       run.step();
       if (i % 50 == 0) run.compare_all();

@@ -92,9 +92,9 @@ const std::vector<std::string> subscribed = {"* from t",
                                              "p from t where g like 'a%'",
                                              "id from t where p between 2 and 6"};
 
-class random_run {
+class random_positions {
  public:
-  random_run(unsigned seed, const limits& l) : random_(seed), engine_(l) {
+  random_positions(unsigned seed, const limits& l) : random_(seed), engine_(l) {
     engine_.run("insert into t (g, p, k) values ('a', 1, 'x'), ('b', 5, 'y'), ('a', 7, 'z'), (null, 2, null)");
     for (std::size_t i = 0; i < subscribed.size(); ++i) {
       REQUIRE_FALSE(engine_.run("subscribe skip " + subscribed[i] + " with seq", i + 1).failure);
@@ -184,7 +184,7 @@ TEST_CASE("positions: who comes back is told what a witness was told") {
     limits l;
     const bool is_short = seed % 2 == 0;
     if (is_short) l.history_bytes_max = 2'000;
-    random_run run(seed, l);
+    random_positions run(seed, l);
     for (int i = 0; i < 400; ++i) run.step();
     CHECK(run.resumed > (is_short ? 10 : 50));
     CHECK((run.resynced > 0) == is_short);

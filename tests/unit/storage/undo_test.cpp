@@ -17,7 +17,7 @@ using namespace pubsubsql::storage;
 
 namespace {
 
-std::string state(engine_driver& e) {
+std::string whole_state(engine_driver& e) {
   const table* t = e.engine().find("t");
   return t == nullptr ? "no table" : dump(*t);
 }
@@ -121,9 +121,9 @@ class undo_run {
   }
 
   void compare() {
-    REQUIRE(state(trying_) == state(lasting_));
-    REQUIRE(state(trying_).find(" OUT OF ORDER") == std::string::npos);
-    REQUIRE(state(trying_).find(" OF ANOTHER SIZE") == std::string::npos);
+    REQUIRE(whole_state(trying_) == whole_state(lasting_));
+    REQUIRE(whole_state(trying_).find(" OUT OF ORDER") == std::string::npos);
+    REQUIRE(whole_state(trying_).find(" OF ANOTHER SIZE") == std::string::npos);
   }
 
   random_statements statements_;

@@ -23,7 +23,7 @@ using namespace pubsubsql::storage::durable;
 namespace {
 
 /// A data directory.
-class scratch_directory : public pubsubsql::test::scratch_directory {
+class data_directory : public pubsubsql::test::scratch_directory {
  public:
   [[nodiscard]] std::string file() const { return path() + "/pubsubsql.db"; }
 
@@ -63,13 +63,13 @@ std::string loaded_state(sqlite_files& files) {
   return state(d);
 }
 
-std::string loaded_state(const scratch_directory& at) {
+std::string loaded_state(const data_directory& at) {
   sqlite_files files(at.path());
   return loaded_state(files);
 }
 
 /// What is said when it cannot be opened and loaded; empty: it can.
-std::string refusal(const scratch_directory& at) {
+std::string refusal(const data_directory& at) {
   try {
     static_cast<void>(loaded_state(at));
     return {};
@@ -110,7 +110,7 @@ const char* const every_kind[] = {
 }  // namespace
 
 TEST_CASE("sqlite files: every kind of change comes back") {
-  const scratch_directory at;
+  const data_directory at;
   engine_driver e;
   {
     sqlite_files files(at.path());
@@ -137,7 +137,7 @@ TEST_CASE("sqlite files: every kind of change comes back") {
 }
 
 TEST_CASE("sqlite files: many statements in one transaction, and none of them after a roll-back") {
-  const scratch_directory at;
+  const data_directory at;
   sqlite_files files(at.path());
   engine_driver e;
   run(e, files, "insert into t (a) values (1)");
@@ -168,7 +168,7 @@ TEST_CASE("sqlite files: many statements in one transaction, and none of them af
 }
 
 TEST_CASE("sqlite files: a transaction that fails can be rolled back") {
-  const scratch_directory at;
+  const data_directory at;
   sqlite_files files(at.path());
   engine_driver e;
   run(e, files, "insert into t (a) values (1)");
@@ -187,7 +187,7 @@ TEST_CASE("sqlite files: a transaction that fails can be rolled back") {
 }
 
 TEST_CASE("sqlite files: a table replaced is exactly as described") {
-  const scratch_directory at;
+  const data_directory at;
   sqlite_files files(at.path());
   engine_driver e;
   run(e, files, "insert into t (a, b) values (1, x)");
@@ -235,7 +235,7 @@ TEST_CASE("sqlite files: a table replaced is exactly as described") {
 }
 
 TEST_CASE("sqlite files: the journal gives back what was put in, in order, until erased") {
-  const scratch_directory at;
+  const data_directory at;
   engine_driver e;
   std::vector<std::string> encoded;
   std::string id;
@@ -283,7 +283,7 @@ TEST_CASE("sqlite files: the journal gives back what was put in, in order, until
 }
 
 TEST_CASE("sqlite files: a damaged journal is refused") {
-  const scratch_directory at;
+  const data_directory at;
   engine_driver e;
   static_cast<void>(e.run("insert into t (a) values (1)"));
   sqlite_files files(at.path());
@@ -296,7 +296,7 @@ TEST_CASE("sqlite files: a damaged journal is refused") {
 }
 
 TEST_CASE("sqlite files: one at a time has the directory") {
-  const scratch_directory at;
+  const data_directory at;
   {
     const sqlite_files first(at.path());
     CHECK(refusal(at) == "another server uses " + at.path() + "; stop it, or give this one its own --data");
@@ -305,7 +305,7 @@ TEST_CASE("sqlite files: one at a time has the directory") {
 }
 
 TEST_CASE("sqlite files: directories that cannot be") {
-  const scratch_directory at;
+  const data_directory at;
   std::ofstream(at.path() + "/file") << "x";
   CHECK_THROWS_AS(sqlite_files(at.path() + "/file"), sqlite_error);
   CHECK_THROWS_AS(sqlite_files(at.path() + "/file/below"), sqlite_error);
@@ -340,7 +340,7 @@ TEST_CASE("sqlite files: what is not ours is left alone and refused with the rea
   };
   for (const row& r : rows) {
     INFO(std::string(r.name));
-    const scratch_directory at;
+    const data_directory at;
     {
       sqlite_files files(at.path());
       engine_driver e;
@@ -355,7 +355,7 @@ TEST_CASE("sqlite files: what is not ours is left alone and refused with the rea
 }
 
 TEST_CASE("sqlite files: another program's database is not touched") {
-  const scratch_directory at;
+  const data_directory at;
   std::filesystem::create_directories(at.path());
   at.tamper("create table theirs (a)");
   CHECK(refusal(at) == "pubsubsql.db is not a file of this server");
@@ -365,7 +365,7 @@ TEST_CASE("sqlite files: another program's database is not touched") {
 }
 
 TEST_CASE("sqlite files: a file that is damaged is refused, never half loaded") {
-  const scratch_directory whole;
+  const data_directory whole;
   engine_driver e;
   {
     sqlite_files files(whole.path());
@@ -381,7 +381,7 @@ TEST_CASE("sqlite files: a file that is damaged is refused, never half loaded") 
   REQUIRE(bytes.size() > 20'000);
   std::size_t refused = 0;
   const auto try_with = [&](const std::string& damaged) {
-    const scratch_directory at;
+    const data_directory at;
     std::ofstream(at.file(), std::ios::binary) << damaged;
     const std::string why = refusal(at);
     if (!why.empty()) ++refused;
@@ -402,7 +402,7 @@ TEST_CASE("sqlite files: a file that is damaged is refused, never half loaded") 
 }
 
 TEST_CASE("sqlite files: a file that was there and is empty is refused") {
-  const scratch_directory at;
+  const data_directory at;
   {
     sqlite_files files(at.path());
     engine_driver e;
@@ -414,7 +414,7 @@ TEST_CASE("sqlite files: a file that was there and is empty is refused") {
 }
 
 TEST_CASE("sqlite files: rows written before there were checksums are read, and get them when they change") {
-  const scratch_directory at;
+  const data_directory at;
   engine_driver e;
   {
     sqlite_files files(at.path());

@@ -43,7 +43,7 @@ std::string text_of(row_view row) {
 }
 
 /// Everything that a table has kept.
-std::string kept(const table& t) {
+std::string history_of(const table& t) {
   if (t.history() == nullptr) return "nothing";
   std::string out = "after " + std::to_string(t.history()->begins_after()) + ":";
   auto changes = t.history()->after(0);
@@ -74,10 +74,10 @@ struct fixture {
     database d;
     history_loader loader(d);
     files->load(loader);
-    return kept(*d.find(table));
+    return history_of(*d.find(table));
   }
 
-  [[nodiscard]] std::string here(const std::string& table = "t") { return kept(*e.engine().find(table)); }
+  [[nodiscard]] std::string here(const std::string& table = "t") { return history_of(*e.engine().find(table)); }
 
   pubsubsql::test::scratch_directory at;
   engine_driver e;

@@ -15,7 +15,7 @@ using durable::statement_changes;
 
 namespace {
 
-std::string text(row_view row, column_index columns) {
+std::string text_of(row_view row, column_index columns) {
   if (row.data() == nullptr) return "-";
   std::string out = std::to_string(row.position());
   row_view::cursor values(row);
@@ -27,14 +27,14 @@ std::string text(row_view row, column_index columns) {
 }
 
 /// Everything a store may look at.
-std::string text(const statement_changes& s) {
+std::string text_of(const statement_changes& s) {
   std::string out = std::string(s.table_name()) + " next " + std::to_string(s.next_id()) + " sequence " +
                     std::to_string(s.sequence()) + (s.changes_schema() ? " schema" : "");
   for (const change& c : s.changes()) {
     out += "\n" + std::to_string(static_cast<int>(c.kind)) + " #" + std::to_string(c.sequence) + " " +
            std::string(c.name) + "@" + std::to_string(c.column);
     out += " " + (c.ack ? std::to_string(static_cast<int>(*c.ack)) : "-");
-    out += " " + text(c.before, 6) + " -> " + text(c.after, 6);
+    out += " " + text_of(c.before, 6) + " -> " + text_of(c.after, 6);
     for (const column_index column : c.assigned) out += " " + std::to_string(column);
   }
   return out;
@@ -46,8 +46,8 @@ std::size_t use(const statement_changes& s) {
   for (const change& c : s.changes()) {
     const bool has_after = c.kind == change_kind::insert_row || c.kind == change_kind::update_row;
     const bool has_before = c.kind == change_kind::update_row || c.kind == change_kind::delete_row;
-    if (has_after) sum += text(c.after, 600).size() + c.after.size();
-    if (has_before) sum += text(c.before, 600).size() + c.before.size();
+    if (has_after) sum += text_of(c.after, 600).size() + c.after.size();
+    if (has_before) sum += text_of(c.before, 600).size() + c.before.size();
     sum += c.name.size() + c.assigned.size();
   }
   return sum;
@@ -82,7 +82,7 @@ std::shared_ptr<const statement_changes> make(const sample& s) {
 
 TEST_CASE("statement changes: outlive the engine they were copied from") {
   const auto s = make(samples[2]);
-  CHECK(text(*s) ==
+  CHECK(text_of(*s) ==
         "t next 2 sequence 8 schema\n"
         "1 #6 c@3 - - -> -\n"
         "6 #7 @0 - 0,'1','x',null,null,null -> 0,null,'x','z',null,null 3 1\n"
@@ -98,7 +98,7 @@ TEST_CASE("statement changes: encoded and decoded they are the same") {
     s->encode(bytes);
     const auto again = statement_changes::decode(bytes);
     REQUIRE(again != nullptr);
-    CHECK(text(*again) == text(*s));
+    CHECK(text_of(*again) == text_of(*s));
     std::string twice;
     again->encode(twice);
     CHECK(twice == bytes);

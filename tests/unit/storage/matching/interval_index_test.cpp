@@ -37,9 +37,9 @@ struct interval {
   }
 };
 
-class random_run {
+class random_intervals {
  public:
-  random_run(unsigned seed, std::size_t keys, std::size_t size) : random_(seed), keys_(keys), size_(size) {}
+  random_intervals(unsigned seed, std::size_t keys, std::size_t size) : random_(seed), keys_(keys), size_(size) {}
 
   void step() {
     const bool grow = intervals_.empty() || pick(2 * size_) >= intervals_.size();
@@ -121,7 +121,7 @@ TEST_CASE("intervals: random ones, few and many, come and go") {
     for (const std::size_t keys : {3U, 40U, 5000U}) {
       CAPTURE(size);
       CAPTURE(keys);
-      random_run run(static_cast<unsigned>(size * keys), keys, size);
+      random_intervals run(static_cast<unsigned>(size * keys), keys, size);
       for (int i = 0; i < 4000; ++i) run.step();
       run.empty();
     }

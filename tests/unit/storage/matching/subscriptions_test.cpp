@@ -169,9 +169,9 @@ struct subscription {
   std::optional<std::vector<std::string>> columns;
 };
 
-class random_run {
+class random_subscriptions {
  public:
-  explicit random_run(unsigned seed) : random_(seed) {
+  explicit random_subscriptions(unsigned seed) : random_(seed) {
     for (const char* name : {"a", "b", "c"}) add_column(name);
   }
 
@@ -451,7 +451,7 @@ class random_run {
 TEST_CASE("subscriptions: any predicates, as if each were asked about each change") {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
-    random_run run(seed);
+    random_subscriptions run(seed);
     for (int i = 0; i < 3000; ++i) run.step();
   }
 }
