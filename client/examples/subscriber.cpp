@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
         std::cout << std::endl;
       }
     };
-    db.subscribe("subscribe * from stocks", show, {.resume = true});
+    db.subscribe("subscribe * from stocks", show);
     db.run(std::chrono::seconds(argc > 3 ? std::atoi(argv[3]) : 3600));
   } catch (const pubsubsql::error& e) {
     std::cerr << e.what() << '\n';

@@ -119,8 +119,9 @@ export interface SubscribeOptions {
   key?: string | string[];
   /**
    * Whether the subscription goes on after a reconnect where it was: what happened meanwhile comes as the events it was,
-   * without gap or repeat, and without `reset`; with `on slow conflate` what is known may be told again. Only when the server has it no longer there is a `reset` with the reason
-   * "resync". Servers that do not know positions are asked as without. Otherwise that of connect().
+   * without gap or repeat, and without `reset`; with `on slow conflate` what is known may be told again. Only when the
+   * server has it no longer there is a `reset` with the reason "resync". Servers that do not know positions are asked as
+   * without. If not given that of connect(), but not for a statement that asks for positions itself.
    */
   resume?: boolean;
   /**
@@ -186,7 +187,7 @@ export interface ConnectOptions {
    * When there is no answer for as long, the connection is given up.
    */
   heartbeat?: number;
-  /** Whether subscriptions go on after a reconnect where they were; false if not given. See SubscribeOptions. */
+  /** Whether subscriptions go on after a reconnect where they were; true if not given. See SubscribeOptions. */
   resume?: boolean;
   /** Delays between attempts, in milliseconds: 100, doubled up to 5,000, if not given. false: one connection only. */
   reconnect?: boolean | { firstDelay?: number; maxDelay?: number };

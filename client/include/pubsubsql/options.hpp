@@ -40,7 +40,7 @@ struct subscribe_options {
   /// `resumed`; with `on slow conflate` what is known may be told again. Only when the server has it no longer there is
   /// a `resync`, and the rows come anew. For that the server keeps what happens to the table for a while. Servers that
   /// know no positions are asked as without.
-  bool resume = false;
+  bool resume = true;
   /// Begins behind this position, the `seq` of an event that was seen before, without initial rows; implies `resume`.
   /// When that cannot be, the first event is a `resync`.
   std::optional<std::uint64_t> since = {};
@@ -52,7 +52,7 @@ struct client_options {
   /// Per statement; zero: wait for ever. What waits on the server, as `pop ... wait` does, needs more than it waits.
   std::chrono::milliseconds reply_timeout{30000};
   reconnect_policy reconnect;
-  bool resume = false;  ///< of subscriptions that are made without subscribe_options
+  bool resume = true;  ///< of subscriptions that are made without subscribe_options
   tls_options tls;
 
   /// Who to authenticate as on every connection, before anything else; empty: nobody, for servers without users. A

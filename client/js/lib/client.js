@@ -12,7 +12,7 @@ const defaults = {
   connectTimeout: 5_000,
   heartbeat: 15_000,
   reconnect: true,
-  resume: false,
+  resume: true,
   pendingMax: 100_000,
   replyBytesMax: 2 ** 30,
   outputBytesMax: 160 * 2 ** 20,
@@ -100,7 +100,7 @@ export class Client {
   }
 
   subscribe(sql, values, options) {
-    const all = { resume: this.#options.resume, ...options };
+    const all = { resumesByDefault: this.#options.resume, ...options };
     const subscription = new Subscription(sql, values, all, () => this.#unsubscribe(subscription));
     if (this.#state === "closed") {
       subscription.finish(this.#closedError());

@@ -38,14 +38,15 @@ export class Subscription {
   #end;
 
   /** `end` is called when the user has had enough, and returns a promise of the server's agreement. */
-  constructor(sql, values, { queue = queuedMax, rows = true, key, resume = false, since } = {}, end) {
+  constructor(sql, values, options = {}, end) {
+    const { queue = queuedMax, rows = true, key, resume, since, resumesByDefault = false } = options;
     if (firstWord(sql) !== "subscribe") throw usage("subscribe() takes a subscribe statement; query() runs all others");
     const { table, groupColumns, skips, positioned } = describeSubscription(sql);
     encodeBody(sql, values);
     this.sql = sql;
     this.table = table;
     this.#values = Array.isArray(values) ? [...values] : values;
-    if (resume || since !== undefined) {
+    if (since !== undefined || (resume ?? (resumesByDefault && !positioned))) {
       if (positioned) throw usage("leave `with seq` and `since` out of the statement: `resume` and `since` are options");
       this.#position = new Position(sql, skips, since);
     }

@@ -30,7 +30,7 @@ async function connectedWithData(t, options) {
 test("subscriptions come back after a crash", async (t) => {
   const { server, db } = await connectedWithData(t);
   await db.query("insert into stocks (ticker, bid) values (IBM, 120), (SAP, 98)");
-  const stocks = db.subscribe("subscribe * from stocks where bid > ?", [50]);
+  const stocks = db.subscribe("subscribe * from stocks where bid > ?", [50], { resume: false });
   assert.equal((await stocks.next()).value.rows, 2);
   await server.kill();
   await waitFor(() => db.state === "connecting");
@@ -56,7 +56,7 @@ test("a subscription goes on where it was", async (t) => {
   const db = connect(link.url, { reconnect });
   t.after(() => db.close());
   await writer.query("insert into stocks (ticker, bid) values (IBM, 120), (SAP, 98)");
-  const stocks = db.subscribe("subscribe ticker, bid from stocks where bid > ?", [100], { resume: true });
+  const stocks = db.subscribe("subscribe ticker, bid from stocks where bid > ?", [100]);
   await stocks.loaded;
   assert.deepEqual(stocks.rows.size, 1);
 
@@ -132,7 +132,7 @@ test("nor does one that was begun by execute immediate", async (t) => {
 
 test("without reconnecting", async (t) => {
   const { server, db } = await connectedWithData(t, { reconnect: false });
-  const subscription = db.subscribe("subscribe * from t");
+  const subscription = db.subscribe("subscribe * from t", null, { resume: false });
   await subscription.ready;
   await server.kill();
   await assert.rejects(subscription.next(), { kind: "connection_lost" });
@@ -149,7 +149,7 @@ test("stopping the server", async (t) => {
 test("closing", async (t) => {
   const states = [];
   const { db } = await connectedWithData(t, { onstate: (state, error) => states.push([state, error]) });
-  const subscription = db.subscribe("subscribe * from t");
+  const subscription = db.subscribe("subscribe * from t", null, { resume: false });
   await subscription.ready;
   const next = subscription.next();
   const query = db.query("select 1");
@@ -239,7 +239,7 @@ test("users", async (t) => {
 
   const db = connect(server.url, { user: "root", password: "it's secret", reconnect });
   t.after(() => db.close());
-  const rows = db.subscribe("subscribe * from t");
+  const rows = db.subscribe("subscribe * from t", null, { resume: false });
   assert.deepEqual((await db.query("select current_user()")).data, [["root"]]);
   await server.kill();
   await server.start();

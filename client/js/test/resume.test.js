@@ -30,7 +30,7 @@ async function take(subscription, count) {
 
 test("it goes on behind the last event", async (t) => {
   const { server, db, wire } = await connected(t);
-  const live = db.subscribe("subscribe * from t where a = ?; -- all", ["x"], { resume: true });
+  const live = db.subscribe("subscribe * from t where a = ?; -- all", ["x"]);
   await wire.answer("subscribe * from t where a = ? with seq; -- all", { ...agreed, seq: 7 }, ["x"]);
   assert.equal((await live.ready).position, undefined);
   wire.tell(rows("add", 7, ["0"]));
@@ -51,7 +51,7 @@ test("it goes on behind the last event", async (t) => {
 });
 
 test("what the server has no longer is told, and the rows come anew", async (t) => {
-  const { server, db, wire } = await connected(t, { resume: true });
+  const { server, db, wire } = await connected(t);
   const live = db.subscribe("subscribe * from t");
   await wire.answer("subscribe * from t with seq", { ...agreed, seq: 7 });
   wire.tell(rows("add", 7, ["0"], end));
@@ -88,7 +88,7 @@ test("beginning behind a position of old", async (t) => {
 
 test("a subscription without rows at its start is there at once", async (t) => {
   const { server, db, wire } = await connected(t);
-  const live = db.subscribe("subscribe skip * from t on slow drop", null, { resume: true });
+  const live = db.subscribe("subscribe skip * from t on slow drop");
   await wire.answer("subscribe skip * from t on slow drop with seq", { ...agreed, seq: 7 });
   assert.equal((await live.loaded).position, 7);
   wire.tell({ action: "gap", pubsubid: "1", lost: 2, seq: 9, columns: [], rows: 0, data: [] });
@@ -101,7 +101,7 @@ test("a subscription without rows at its start is there at once", async (t) => {
 
 test("behind a gap it goes on once the rows are there again", async (t) => {
   const { server, db, wire } = await connected(t);
-  const live = db.subscribe("subscribe * from t on slow drop", null, { resume: true });
+  const live = db.subscribe("subscribe * from t on slow drop");
   await wire.answer("subscribe * from t on slow drop with seq", { ...agreed, seq: 7 });
   wire.tell(rows("add", 7, [], end));
   wire.tell({ action: "gap", pubsubid: "1", lost: 2, seq: 9, columns: [], rows: 0, data: [] });
@@ -114,7 +114,7 @@ test("behind a gap it goes on once the rows are there again", async (t) => {
 
 test("a server that knows no positions is asked as before", async (t) => {
   const { server, db, wire } = await connected(t);
-  const live = db.subscribe("subscribe * from t", null, { resume: true });
+  const live = db.subscribe("subscribe * from t");
   const refusal = { status: "err", msg: "expected end of statement, found with at offset 18", offset: 18 };
   await wire.answer("subscribe * from t with seq", refusal);
   await wire.answer("subscribe * from t", agreed);
@@ -129,7 +129,7 @@ test("a server that knows no positions is asked as before", async (t) => {
 });
 
 test("other refusals are told", async (t) => {
-  const { db, wire } = await connected(t, { resume: true });
+  const { db, wire } = await connected(t);
   const refusals = [
     [{ msg: "no such column", offset: 10 }, 10],
     [{ msg: "denied", code: 1142, offset: 20 }, 20],
@@ -146,8 +146,17 @@ test("other refusals are told", async (t) => {
   await assert.rejects(twice.ready, { message: "found extra", index: 19 });
 });
 
+test("a statement that asks itself is left alone", async (t) => {
+  const { db, wire } = await connected(t);
+  for (const sql of ["subscribe * from t with seq", "subscribe * from t since 5"]) {
+    const live = db.subscribe(sql);
+    await wire.answer(sql, { ...agreed, seq: 7 });
+    await assert.rejects(live.loaded, { kind: "usage", message: /`resume`/ });
+  }
+});
+
 test("without being asked nothing is new", async (t) => {
-  const { server, db, wire } = await connected(t);
+  const { server, db, wire } = await connected(t, { resume: false });
   const live = db.subscribe("subscribe * from t");
   await wire.answer("subscribe * from t", agreed);
   await assert.rejects(live.loaded, { kind: "usage", message: /`resume`/ });
@@ -159,7 +168,7 @@ test("without being asked nothing is new", async (t) => {
 
 test("what is told once more is no other row", async (t) => {
   const { server, db, wire } = await connected(t);
-  const live = db.subscribe("subscribe * from t on slow conflate", null, { resume: true });
+  const live = db.subscribe("subscribe * from t on slow conflate");
   await wire.answer("subscribe * from t on slow conflate with seq", { ...agreed, seq: 7 });
   wire.tell(rows("add", 7, [], end));
   wire.tell(rows("insert", 7, ["1"]));
@@ -173,7 +182,7 @@ test("what is told once more is no other row", async (t) => {
 
 test("published rows pass by", async (t) => {
   const { db, wire } = await connected(t);
-  const live = db.subscribe("subscribe * from t", null, { resume: true, key: "name" });
+  const live = db.subscribe("subscribe * from t", null, { key: "name" });
   await wire.answer("subscribe * from t with seq", { ...agreed, seq: 7 });
   wire.tell(rows("add", 7, [], end));
   wire.tell(rows("publish", 7, [null]));
@@ -183,7 +192,7 @@ test("published rows pass by", async (t) => {
 
 test("a slow consumer learns where the rows are", async (t) => {
   const { db, wire } = await connected(t);
-  const live = db.subscribe("subscribe * from t", null, { resume: true, queue: 3 });
+  const live = db.subscribe("subscribe * from t", null, { queue: 3 });
   await wire.answer("subscribe * from t with seq", { ...agreed, seq: 7 });
   wire.tell(rows("add", 7, ["0", "1"], end));
   wire.tell(rows("delete", 9, ["0", "1"]));

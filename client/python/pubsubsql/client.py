@@ -119,7 +119,8 @@ class AsyncClient:
         `keep_rows`: without, `rows` stays empty, and the consumer has nothing but a `reset` after an overflow.
         `resume`: after a reconnect it goes on where it was: what happened meanwhile comes as the changes it was, without
         gap or repeat, and without `reset`; with `on slow conflate` what is known may be told again. Only when the server
-        has it no longer there is a `reset` with the reason "resync". Servers that do not know positions are asked as without. Otherwise that of the options.
+        has it no longer there is a `reset` with the reason "resync". Servers that do not know positions are asked as
+        without. If not given that of the options, but not for a statement that asks for positions itself.
         `since`: begin behind this position, the `seq` of a change that was seen before, without initial rows; implies
         `resume`. When that cannot be, the first change is a `reset` with the reason "resync"."""
         subscription = AsyncSubscription(
@@ -128,7 +129,8 @@ class AsyncClient:
             queue=self._options.queue if queue is None else queue,
             key=key,
             keep_rows=keep_rows,
-            resume=self._options.resume if resume is None else resume,
+            resume=resume,
+            resumes_by_default=self._options.resume,
             since=since,
             end=self._unsubscribe,
         )

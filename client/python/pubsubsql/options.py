@@ -31,7 +31,7 @@ class Options:
     connection is given up. None: never."""
     reconnect: bool = True
     """Whether a lost connection is made anew. Subscriptions are, too; statements are never sent again."""
-    resume: bool = False
+    resume: bool = True
     """Whether subscriptions go on after a reconnect where they were; see subscribe()."""
     first_delay: float = 0.1
     """Before the second attempt; doubles with each that fails, and is up to a half shorter by chance."""

@@ -33,7 +33,8 @@ class AsyncSubscription:
         queue: int,
         key: Union[str, Sequence[str], None],
         keep_rows: bool,
-        resume: bool = False,
+        resume: Optional[bool] = None,
+        resumes_by_default: bool = False,
         since: Optional[int] = None,
         end: Callable[["AsyncSubscription"], Awaitable[None]],
     ) -> None:
@@ -50,6 +51,8 @@ class AsyncSubscription:
         self._values = values if values is None else list(values)
         encode_statement(sql, values)  # raises what is wrong with them now
         self._position: Optional[Position] = None
+        if resume is None:
+            resume = resumes_by_default and not shape.positioned
         if resume or since is not None:
             if shape.positioned:
                 raise UsageError("leave `with seq` and `since` out of the statement: `resume` and `since` are arguments")

@@ -194,7 +194,7 @@ class Subscriptions(WithServer):
 
     def test_ending_while_another_thread_waits(self) -> None:
         db = self.connect()
-        subscription = db.subscribe("subscribe * from quiet")
+        subscription = db.subscribe("subscribe * from quiet", resume=False)
         seen: List[Any] = []
         waiting = threading.Thread(target=lambda: seen.extend(subscription))
         waiting.start()
@@ -203,7 +203,7 @@ class Subscriptions(WithServer):
         self.assertEqual(seen, [])
 
     def test_no_change_for_a_while(self) -> None:
-        with self.connect().subscribe("subscribe * from still") as still:
+        with self.connect().subscribe("subscribe * from still", resume=False) as still:
             with self.assertRaises(QueryTimeout):
                 still.next(timeout=0.01)
 
@@ -230,6 +230,8 @@ class Async(unittest.IsolatedAsyncioTestCase):
             async with await db.subscribe("subscribe * from jobs where state = ?", ["new"]) as jobs:
                 await db.query("insert into jobs (state) values (new), (old)")
                 async for change in jobs:
+                    if change.rows == 0:
+                        continue  # the end of the rows that there were
                     self.assertEqual(change.objects(), [{"id": "0", "state": "new"}])
                     break
                 self.assertEqual(list(jobs.rows), ["0"])

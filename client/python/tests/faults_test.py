@@ -37,7 +37,7 @@ class Reconnecting(unittest.TestCase):
     def test_subscriptions_come_back(self) -> None:
         db = self.connect()
         db.query("insert into stocks (ticker, bid) values (IBM, 120), (SAP, 98)")
-        stocks = db.subscribe("subscribe * from stocks where bid > ?", [50])
+        stocks = db.subscribe("subscribe * from stocks where bid > ?", [50], resume=False)
         self.assertEqual(next(stocks).rows, 2)
         self.server.kill()
         wait_for(lambda: db.state == "connecting")
@@ -61,7 +61,7 @@ class Reconnecting(unittest.TestCase):
         db = pubsubsql.connect("127.0.0.1", link.port, **FAST)
         self.addCleanup(db.close)
         writer.query("insert into stocks (ticker, bid) values (IBM, 120), (SAP, 98)")
-        stocks = db.subscribe("subscribe ticker, bid from stocks where bid > ?", [100], resume=True)
+        stocks = db.subscribe("subscribe ticker, bid from stocks where bid > ?", [100])
         stocks.wait_loaded(60 * SLOWDOWN)
         self.assertEqual(list(stocks.rows), ["0"])
 
@@ -155,7 +155,7 @@ class Reconnecting(unittest.TestCase):
 
     def test_without_reconnecting(self) -> None:
         db = self.connect(reconnect=False)
-        subscription = db.subscribe("subscribe * from t")
+        subscription = db.subscribe("subscribe * from t", resume=False)
         self.server.kill()
         with self.assertRaises(ConnectionLost):
             subscription.next()
@@ -280,7 +280,7 @@ class Access(unittest.TestCase):
                     stranger.query("select 1")
                 self.assertEqual(refused.exception.code, 1045)
             with pubsubsql.connect("127.0.0.1", server.port, user="root", password="it's secret", **FAST) as db:
-                rows = db.subscribe("subscribe * from t")
+                rows = db.subscribe("subscribe * from t", resume=False)
                 self.assertEqual(db.query("select current_user()").data, [["root"]])
                 server.kill()
                 wait_for(lambda: db.state == "connecting")

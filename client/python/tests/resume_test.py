@@ -57,7 +57,7 @@ class Resuming(unittest.IsolatedAsyncioTestCase):
         db = await self.connect()
         asked = '{"sql":"subscribe * from t where a = ?%s; -- all","values":["x"]}'
         sql = "subscribe * from t where a = ?; -- all"
-        live = await self.subscribe(db, asked % " with seq", {"seq": 7}, sql, ["x"], resume=True)
+        live = await self.subscribe(db, asked % " with seq", {"seq": 7}, sql, ["x"])
         self.assertIsNone(live.position)
         self.wire.tell(**rows("add", 7, "0"))
         self.wire.tell(**rows("add", 7, "1", end=True))
@@ -75,7 +75,7 @@ class Resuming(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((list(live.rows), live.position), (["1", "2", "3", "4"], 12))
 
     async def test_what_the_server_has_no_longer_is_told(self) -> None:
-        db = await self.connect(resume=True)
+        db = await self.connect()
         live = await self.subscribe(db, "subscribe * from t with seq", {"seq": 7}, "subscribe * from t")
         self.wire.tell(**rows("add", 7, "0", end=True))
         await live.loaded()
@@ -108,7 +108,7 @@ class Resuming(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_subscription_without_rows_at_its_start(self) -> None:
         db, sql = await self.connect(), "subscribe skip * from t on slow drop"
-        live = await self.subscribe(db, sql + " with seq", {"seq": 7}, sql, resume=True)
+        live = await self.subscribe(db, sql + " with seq", {"seq": 7}, sql)
         await live.loaded()
         self.assertEqual(live.position, 7)
         self.wire.tell(**gap(9))
@@ -119,7 +119,7 @@ class Resuming(unittest.IsolatedAsyncioTestCase):
 
     async def test_behind_a_gap_it_goes_on_once_the_rows_are_there_again(self) -> None:
         db, sql = await self.connect(), "subscribe * from t on slow drop"
-        live = await self.subscribe(db, sql + " with seq", {"seq": 7}, sql, resume=True)
+        live = await self.subscribe(db, sql + " with seq", {"seq": 7}, sql)
         self.wire.tell(**rows("add", 7, end=True))
         self.wire.tell(**gap(9))
         self.wire.tell(**rows("add", 9, "1"))
@@ -130,7 +130,7 @@ class Resuming(unittest.IsolatedAsyncioTestCase):
     async def test_a_server_that_knows_no_positions(self) -> None:
         db, sql = await self.connect(), "subscribe * from t"
         for offset in ({"offset": 18}, {}):
-            subscribing = asyncio.ensure_future(db.subscribe(sql, resume=True))
+            subscribing = asyncio.ensure_future(db.subscribe(sql))
             await self.wire.answer(sql + " with seq", status="err", msg="expected end of statement", **offset)
             await self.wire.answer(sql, **AGREED)
             live = await subscribing
@@ -147,7 +147,7 @@ class Resuming(unittest.IsolatedAsyncioTestCase):
             await unsubscribing
 
     async def test_other_refusals_are_told(self) -> None:
-        db, sql = await self.connect(resume=True), "subscribe * from t"
+        db, sql = await self.connect(), "subscribe * from t"
         for refusal in ({"offset": 10}, {"code": 1142, "offset": 20}):
             subscribing = asyncio.ensure_future(db.subscribe(sql))
             await self.wire.answer(sql + " with seq", status="err", msg="no", **refusal)
@@ -160,8 +160,15 @@ class Resuming(unittest.IsolatedAsyncioTestCase):
         with self.assertRaisesRegex(RefusedError, "found extra"):
             await subscribing
 
+    async def test_a_statement_that_asks_itself_is_left_alone(self) -> None:
+        db = await self.connect()
+        for sql in ("subscribe * from t with seq", "subscribe * from t since 5"):
+            live = await self.subscribe(db, sql, {"seq": 7}, sql)
+            with self.assertRaisesRegex(UsageError, "`resume`"):
+                await live.loaded()
+
     async def test_without_being_asked_nothing_is_new(self) -> None:
-        db, sql = await self.connect(), "subscribe * from t"
+        db, sql = await self.connect(resume=False), "subscribe * from t"
         live = await self.subscribe(db, sql, {}, sql)
         with self.assertRaisesRegex(UsageError, "`resume`"):
             await live.loaded()
@@ -172,7 +179,7 @@ class Resuming(unittest.IsolatedAsyncioTestCase):
 
     async def test_what_is_told_once_more_is_no_other_row(self) -> None:
         db, sql = await self.connect(), "subscribe * from t on slow conflate"
-        live = await self.subscribe(db, sql + " with seq", {"seq": 7}, sql, resume=True)
+        live = await self.subscribe(db, sql + " with seq", {"seq": 7}, sql)
         self.wire.tell(**rows("add", 7, end=True))
         self.wire.tell(**rows("insert", 7, "1"))
         await self.reconnected()
@@ -183,7 +190,7 @@ class Resuming(unittest.IsolatedAsyncioTestCase):
 
     async def test_published_rows_pass_by(self) -> None:
         db, sql = await self.connect(), "subscribe * from t"
-        live = await self.subscribe(db, sql + " with seq", {"seq": 7}, sql, resume=True, key="name")
+        live = await self.subscribe(db, sql + " with seq", {"seq": 7}, sql, key="name")
         self.wire.tell(**rows("add", 7, end=True))
         self.wire.tell(**rows("publish", 7, None))
         self.assertEqual(await take(live, 2), [("add", 7), ("publish", 7, None)])

@@ -225,6 +225,7 @@ TEST_CASE("a lost connection is made anew with its subscriptions") {
   client_options options;
   options.reconnect.automatic = true;
   options.reconnect.first_delay = 1ms;
+  options.resume = false;
   client db(options);
   db.connect("127.0.0.1", server.port());
   std::vector<std::string> seen;
@@ -289,6 +290,7 @@ TEST_CASE("a user is authenticated first on every connection, before subscriptio
     client_options options;
     options.user = "web";
     options.password = "it's";
+    options.resume = false;
     client db(options);
     db.connect("127.0.0.1", server.port());
     db.subscribe("subscribe * from t");

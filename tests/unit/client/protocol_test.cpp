@@ -217,7 +217,9 @@ TEST_CASE("events carry the handle of their subscription") {
 }
 
 TEST_CASE("subscriptions are asked for again on a new connection") {
-  protocol p = connected_protocol();
+  client_options options;
+  options.resume = false;
+  protocol p = connected_protocol(options);
   (void)p.request("subscribe * from t");
   (void)p.request("subscribe * from u");
   (void)p.request("subscribe * from v");

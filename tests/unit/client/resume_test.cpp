@@ -33,7 +33,7 @@ constexpr std::string_view unknown_clause = R"({"status":"err","msg":"expected e
 
 /// A client that has one subscription, of which the statements and the events are looked at.
 struct subscriber {
-  explicit subscriber(std::string_view sql, const subscribe_options& how = {.resume = true}) {
+  explicit subscriber(std::string_view sql, const subscribe_options& how = {}) {
     p.connected();
     asked = *p.request(sql, false, how);
   }
