@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <string_view>
+#include <variant>
 
 #include "parser/keywords.hpp"
 
@@ -13,12 +14,17 @@ bool statement_parser::parse(statement& out) {
 }
 
 bool statement_parser::streamed(statement& out) {
+  const std::size_t start = scanner_.offset();
   const std::string_view word = scanner_.peek_word();
   for (const std::string_view refused : {"stream", "close", "stop", "auth"}) {
     if (equals_keyword(word, refused)) return fail("a statement that has a reply");
   }
   out.stream = true;
-  return scanner_.accept_keyword("execute") ? execute(out) : body(out.body);
+  if (!(scanner_.accept_keyword("execute") ? execute(out) : body(out.body))) return false;
+  // Rows are leased to whoever gets to know them.
+  if (!std::holds_alternative<lease_statement>(out.body)) return true;
+  scanner_.rewind(start);
+  return fail("a statement that has a reply");
 }
 
 bool statement_parser::body(statement_body& out) {

@@ -103,6 +103,7 @@ class statement_parser final : public expression_parser {
   bool row_ids(row_id_list& out);
   bool row_id(std::uint64_t& out);
   bool duration(duration_us& out);
+  bool lease_time(std::optional<duration_us>& out);
   bool optional_duration(std::string_view word, std::optional<duration_us>& out);
   [[nodiscard]] create_table_statement no_table();
   [[nodiscard]] row_id_list no_ids() { return row_id_list(arena_.resource()); }

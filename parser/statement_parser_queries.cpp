@@ -205,7 +205,8 @@ bool statement_parser::row_count(std::uint64_t& out) {
   const std::size_t start = scanner_.offset();
   std::string_view digits;
   bound_value given;
-  if (scanner_.accept_placeholder(given)) digits = given.is == bound_value::kind::missing ? "0" : given.text;
+  // 1 is right wherever a number may stand.
+  if (scanner_.accept_placeholder(given)) digits = given.is == bound_value::kind::missing ? "1" : given.text;
   if (!digits.empty() || scanner_.accept_number(digits)) {
     const char* const last = digits.data() + digits.size();
     const auto [stop, problem] = std::from_chars(digits.data(), last, out);

@@ -41,6 +41,14 @@ bool statement_parser::duration(duration_us& out) {
   return fail("`milliseconds`, `seconds`, `minutes`, `hours` or `days`");
 }
 
+bool statement_parser::lease_time(std::optional<duration_us>& out) {
+  const std::size_t start = scanner_.offset();
+  if (!duration(out.emplace())) return false;
+  if (*out > 0) return true;
+  scanner_.rewind(start);
+  return fail("a time that is longer than 0");
+}
+
 bool statement_parser::optional_duration(std::string_view word, std::optional<duration_us>& out) {
   return !scanner_.accept_keyword(word) || duration(out.emplace());
 }
@@ -84,7 +92,7 @@ bool statement_parser::nack(statement_body& out) {
 
 bool statement_parser::renew(statement_body& out) {
   auto& s = out.emplace<renew_statement>(renew_statement{.table = {}, .ids = no_ids()});
-  return table_name(s.table) && row_ids(s.ids) && optional_duration("lease", s.lease) &&
+  return table_name(s.table) && row_ids(s.ids) && (!scanner_.accept_keyword("lease") || lease_time(s.lease)) &&
          end(s.lease ? "end of statement" : "`,`, `lease` or end of statement");
 }
 
@@ -117,7 +125,7 @@ bool statement_parser::lease_options(lease_statement& out) {
     if (!out.wait && scanner_.accept_keyword("wait")) {
       if (!duration(out.wait.emplace())) return false;
     } else if (!out.lease && scanner_.accept_keyword("lease")) {
-      if (!duration(out.lease.emplace())) return false;
+      if (!lease_time(out.lease)) return false;
     } else {
       return true;
     }
@@ -140,7 +148,7 @@ bool statement_parser::queue_option(create_queue_statement& out) {
     out.durable = true;
     return true;
   }
-  if (!out.lease && scanner_.accept_keyword("lease")) return duration(out.lease.emplace());
+  if (!out.lease && scanner_.accept_keyword("lease")) return lease_time(out.lease);
   if (!out.delay && scanner_.accept_keyword("delay")) return duration(out.delay.emplace());
   if (out.priority.empty() && scanner_.accept_keyword("priority")) return column_name(out.priority);
   if (!out.attempts_max && scanner_.accept_keyword("max")) {

@@ -183,6 +183,7 @@ TEST_CASE("prepared statements: every `?` is counted, also where a number has to
       {"select * from t where a = ? limit ? offset ?", 3},
       {"select * from t where a = '?' and b in (?, ?) and c > now() - interval ? day", 3},
       {"auth ? ?", 2},
+      {"pop ? from q wait ? seconds lease ? seconds", 3},
       {"select * from t where a = (? + 1) * ?", 2},
   };
   for (const auto& [sql, count] : examples) {

@@ -30,6 +30,8 @@ TEST_CASE("queues: statements") {
       {"pop front * from q", ""},
       {"execute immediate 'pop ? from q where a = ? wait ? seconds' using 5, 'x', 10",
        "pop 5 from q where a = x wait 10 seconds"},
+      {"execute immediate 'pop 1 from q lease ? seconds' using 2", "pop 1 from q lease 2 seconds"},
+      {"stream pop from q", "stream pop back from q"},
       {"execute immediate 'ack q ?, ?' using 5, '6'", "ack q 5, 6"},
   });
 }
@@ -46,6 +48,12 @@ TEST_CASE("queues: what cannot be read") {
                                      "create queue q (a) lease 3",
                                      "create queue q (a) lease 3 weeks",
                                      "create queue q (a) lease 100000 days",
+                                     "create queue q (a) lease 0 seconds",
+                                     "pop 1 from q lease 0 seconds",
+                                     "renew q 1 lease 0 days",
+                                     "stream pop 1 from q",
+                                     "stream execute immediate 'pop 1 from q'",
+                                     "execute immediate 'pop 1 from q lease ? seconds' using 0",
                                      "create queue q (a) max 3",
                                      "create queue q (a) dead d",
                                      "create queue q (a) engine = x",
