@@ -28,10 +28,12 @@ NOT_LEASED = "lease"  # in the error about a message that is not leased to the c
 
 @dataclasses.dataclass
 class Message:
-    """Of what was pushed once. `pushed` and `acked`: no, maybe (without an answer), or yes."""
+    """Of what was pushed once. `pushed`: no, maybe (without an answer), or yes."""
 
     pushed: str = "maybe"
-    acked: str = "no"
+    acked: bool = False
+    doubts: set[int] = dataclasses.field(default_factory=set)
+    """The acknowledgements that may have come to something: without an answer, or with one that does not tell."""
     acked_at: int = 0
     """By the clock of `Messages`, when the answer to `ack` was read."""
     refused_in: int = 0
@@ -91,17 +93,27 @@ class Messages:
             message = self.known[queue].get(name)
             if message is None:
                 self.world.violate(f"{by} popped {name} from {queue}, which nobody pushed")
-            elif message.acked == "yes" and message.acked_at < sent_at:
+            elif message.acked and message.acked_at < sent_at:
                 self.world.violate(f"{by} popped {name} from {queue}, which had been acknowledged")
             elif message.pushed == "no" and message.refused_in == self.world.incarnation:
                 self.world.violate(f"{by} popped {name} from {queue}, whose push had been refused")
 
-    def acked(self, queue: str, names: list[str], state: str) -> None:
+    def acking(self, queue: str, names: list[str]) -> int:
+        """The number of the attempt, for acked(): others may acknowledge the same, as leases end."""
+        with self.lock:
+            attempt = next(self.clock)
+            for name in names:
+                self.known[queue][name].doubts.add(attempt)
+            return attempt
+
+    def acked(self, queue: str, names: list[str], attempt: int, state: str) -> None:
         with self.lock:
             for name in names:
                 message = self.known[queue][name]
-                if message.acked != "yes":
-                    message.acked = state
+                if state != "maybe":
+                    message.doubts.discard(attempt)
+                if state == "yes" and not message.acked:
+                    message.acked = True
                     message.acked_at = next(self.clock)
             if state == "yes":
                 self.waiting[queue] -= len(names)
@@ -134,9 +146,9 @@ class Messages:
         self.world.count("checks", len(known))
 
     def _resolve_one(self, queue: str, name: str, message: Message, is_there: bool) -> None:
-        if not is_there and message.pushed == "yes" and message.acked == "no":
+        if not is_there and message.pushed == "yes" and not message.acked and not message.doubts:
             self.world.violate(f"{queue} has lost {name}")
-        if is_there and message.acked == "yes":
+        if is_there and message.acked:
             self.world.violate(f"{queue} has {name}, which was acknowledged")
         if is_there and message.pushed == "no" and message.refused_in == self.world.incarnation:
             self.world.violate(f"{queue} has {name}, whose push was refused")
@@ -257,10 +269,10 @@ class Consumer(Client):
 
     def acknowledge(self, client: FramedConnection, queue: str, leased: list[tuple[int, str]]) -> None:
         names = [name for _, name in leased]
-        self.shared.acked(queue, names, "maybe")
+        attempt = self.shared.acking(queue, names)
         reply = client.ask(f"ack {queue} {', '.join(str(number) for number, _ in leased)}")
         self.may_fail(reply)
-        self.shared.acked(queue, names, state_after(reply))
+        self.shared.acked(queue, names, attempt, state_after(reply))
         self.world.count("acknowledgements", len(names))
 
     def settle(self, client: FramedConnection, leased: list[tuple[int, str]]) -> None:
@@ -271,16 +283,16 @@ class Consumer(Client):
             f"ack {ORDERS} {', '.join(str(number) for number, _ in leased)}",
         ]
         self.choose.shuffle(statements)
-        self.shared.acked(ORDERS, names, "maybe")
+        attempt = self.shared.acking(ORDERS, names)
         try:
             transact(client, statements)
         except CommitUnknown:
             raise
         except TransactionFailed as failure:
             self.may_fail_together(failure.reply)
-            self.shared.acked(ORDERS, names, state_after(failure.reply))
+            self.shared.acked(ORDERS, names, attempt, state_after(failure.reply))
             return
-        self.shared.acked(ORDERS, names, "yes")
+        self.shared.acked(ORDERS, names, attempt, "yes")
         self.world.count("acknowledgements", len(names))
 
     def may_fail_together(self, reply: dict[str, Any]) -> None:
