@@ -54,7 +54,9 @@ if(PUBSUBSQL_FUZZ)
 endif()
 
 if(PUBSUBSQL_SANITIZE STREQUAL "address")
-  target_compile_options(pubsubsql_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+  # Looking at the type behind each reference takes a third of the time to compile; what is gone AddressSanitizer notices.
+  target_compile_options(pubsubsql_flags INTERFACE
+    -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all)
   target_link_options(pubsubsql_flags INTERFACE -fsanitize=address,undefined)
 elseif(PUBSUBSQL_SANITIZE STREQUAL "thread")
   # GCC warns that fences are not instrumented; the fences are inside Boost.Asio.
