@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "parser/bound_text.hpp"
 #include "parser/scanner.hpp"
 #include "parser/utf8.hpp"
 
@@ -23,12 +24,6 @@ constexpr const char* time_format = "%Y-%m-%d %H:%M:%S";
 
 bool is_base64url(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
-std::string as_literal(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
-  return out + "'";
 }
 
 /// Reads `token for 'U' hash 'H' label 'L' created 'T' expires 'T'`, of which label and expires may be missing.
@@ -163,8 +158,13 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
 }
 
 std::string print_token(std::string_view user, const token& t) {
-  std::string out = "token for " + as_literal(user) + " hash '" + to_hex(t.hash) + "'";
-  if (!t.label.empty()) out += " label " + as_literal(t.label);
+  std::string out = "token for ";
+  parser::append_quoted(out, user);
+  out += " hash '" + to_hex(t.hash) + "'";
+  if (!t.label.empty()) {
+    out += " label ";
+    parser::append_quoted(out, t.label);
+  }
   out += " created '" + print_time(t.created_s) + "'";
   if (t.expires_s != 0) out += " expires '" + print_time(t.expires_s) + "'";
   return out;
