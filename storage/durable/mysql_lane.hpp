@@ -144,6 +144,7 @@ class mysql_lane {
   void block(std::string_view table, const mysql_error& why);
   void unblock();
   void retry_blocked();
+  void forget_postponed_that_arrived();
   void deliver_postponed();
   void make_claims();
   void revert_doubtful();

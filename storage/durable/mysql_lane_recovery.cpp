@@ -200,15 +200,29 @@ void mysql_lane::retry_blocked() {
   }
 }
 
-void mysql_lane::deliver_postponed() {
-  std::vector<write> writes = std::exchange(postponed_, {});
-  std::erase_if(writes, [this](const write& w) {
-    if (!std::ranges::all_of(w.statements(), [this](const auto& s) { return has_arrived(*s); })) return false;
-    correct_arrived(w.statements());
-    queue_.done({&w, 1});
-    return true;
-  });
+/// Gives up what MySQL has already, though its answer was lost. When it cannot be asked, everything stays.
+void mysql_lane::forget_postponed_that_arrived() {
+  std::vector<bool> arrived;
+  for (const write& w : postponed_) {
+    arrived.push_back(std::ranges::all_of(w.statements(), [this](const auto& s) { return has_arrived(*s); }));
+    if (arrived.back()) correct_arrived(w.statements());
+  }
   connection_->run("COMMIT");
+  std::vector<write> rest;
+  rest.reserve(postponed_.size());
+  for (std::size_t i = 0; i < postponed_.size(); ++i) {
+    if (arrived[i]) {
+      queue_.done({&postponed_[i], 1});
+    } else {
+      rest.push_back(std::move(postponed_[i]));
+    }
+  }
+  postponed_ = std::move(rest);
+}
+
+void mysql_lane::deliver_postponed() {
+  forget_postponed_that_arrived();
+  std::vector<write> writes = std::exchange(postponed_, {});
   redelivering_ = true;
   try {
     write_online(writes);

@@ -43,6 +43,10 @@ class MysqlProxy:
             self._skip = after
             self._any = True
 
+    def is_armed(self) -> bool:
+        with self._changed:
+            return self._armed is not None
+
     def disarm(self) -> bool:
         """Loses nothing any more. Whether nothing has been lost."""
         with self._changed:

@@ -322,6 +322,35 @@ class LostCommits(unittest.TestCase):
                 self.assertEqual(client.ask("update t set w = 2 where k = e")["rows"], 1)
                 self.assertEqual(self.db.sql("SELECT w, x FROM t WHERE k = 'e'"), [["2", None]])
 
+    def run_losses_while_coming_back(self, *flags: str) -> None:
+        """The next connection breaks as well, at its first request, its second, and so on until it has got through."""
+        with MysqlProxy(mariadb.port) as proxy, self.start(proxy, *flags) as server, server.framed() as client:
+            pipeline(client, ["key t k", "insert into t (k, v) values (a, 0)"])
+            self.wait_until_online(client)
+            after = 0
+            lost = True
+            while lost:
+                with self.subTest(after=after):
+                    proxy.close()
+                    changes = [f"update t set v = {after + 1} where k = a", f"insert into t (k, v) values (n{after}, 1)",
+                               f"delete from t where k = n{after - 1}", f"insert into t{after % 3} (k) values ({after})"]
+                    self.assertEqual([r["status"] for r in pipeline(client, changes)], ["ok"] * 4)
+                    wait_until(lambda: client.ask("mysql status")["online"] == 0)
+                    proxy.lose_request(after)
+                    proxy.open()
+                    wait_until(lambda: not proxy.is_armed() or client.ask("mysql status")["online"] == 1)
+                    lost = not proxy.disarm()
+                    proxy.open()
+                    self.wait_until_online(client)
+                    self.check_same(server, client)
+                after += 1
+
+    def test_lost_again_while_coming_back(self) -> None:
+        self.run_losses_while_coming_back("--ack", "memory")
+
+    def test_lost_again_while_the_journal_is_delivered(self) -> None:
+        self.run_losses_while_coming_back("--data", self.directory.name)
+
     def test_mysql_is_lost_while_tables_load(self) -> None:
         """The data directory stands in, wherever the load was."""
         with MysqlProxy(mariadb.port) as proxy:
