@@ -326,24 +326,27 @@ class AsyncClient:
                 if time.monotonic() - since > self._options.delay_max:
                     delay = self._options.first_delay
                 connection, delay = await self._reconnect(delay)
-                if self._state == "closed":  # until Python 3.12, wait_for() can miss that it was cancelled
+                if self._state == "closed":  # see _reconnect()
                     return
                 self._opened(connection)
-        except RefusedError as error:
+        except Error as error:
             self._shut(error)
         finally:
             connection.end(self._closed_error())
             await connection.wait_closed()
 
     async def _reconnect(self, delay: float) -> Tuple[Connection, float]:
-        """A new connection, and the delay before the next if that does not last. Raises RefusedError when it is no use."""
+        """A new connection, and the delay before the next if that does not last. Raises RefusedError when it is no use, and
+        whatever there is when the client was closed meanwhile: until Python 3.12, wait_for() can miss that it was cancelled
+        when what it waits for has just ended, in one way or the other."""
         while True:
             await asyncio.sleep(delay * random.uniform(0.5, 1))
             delay = min(2 * delay, self._options.delay_max)
             try:
                 return await self._connect(), delay
             except Error as error:
-                if isinstance(error, RefusedError) and "try again later" not in str(error):
+                hopeless = isinstance(error, RefusedError) and "try again later" not in str(error)
+                if hopeless or self._state == "closed":
                     raise
                 self._enter("connecting", error)
 

@@ -38,7 +38,7 @@ class Reconnecting(unittest.TestCase):
         db = self.connect()
         db.query("insert into stocks (ticker, bid) values (IBM, 120), (SAP, 98)")
         stocks = db.subscribe("subscribe * from stocks where bid > ?", [50], resume=False)
-        self.assertEqual(next(stocks).rows, 2)
+        self.assertEqual(next_of(stocks).rows, 2)
         self.server.kill()
         wait_for(lambda: db.state == "connecting")
         self.assertEqual(sorted(stocks.rows), ["0", "1"])
@@ -48,7 +48,7 @@ class Reconnecting(unittest.TestCase):
             writer.query("insert into stocks (ticker, bid) values (GE, 60)")
         seen = []
         while "GE" not in {row["ticker"] for row in stocks.rows.values()} or len(stocks.rows) != 2:
-            seen.append(next(stocks))
+            seen.append(next_of(stocks))
         reset = next(change for change in seen + list_rest(stocks) if change.action == "reset")
         self.assertEqual(reset.reason, "reconnect")
         self.assertEqual({row["ticker"] for row in stocks.rows.values()}, {"IBM", "GE"})
@@ -99,16 +99,17 @@ class Reconnecting(unittest.TestCase):
         db.query("insert into t (a) values (1)")
         other.query("begin")
         other.query("update t set a = 2")
-        blocked = db.submit("update t set a = a + 10")
-        wait_for(lambda: other.query("status").members["connections"] >= 2)
+        large = "x" * 1_000_000
+        blocked = db.submit("update t set a = ?", [large])
+        wait_for(lambda: int(other.query("status").members["bytesreceived"]) > len(large))
         self.server.kill()
         with self.assertRaises(ConnectionLost):
-            blocked.result()
+            blocked.result(60 * SLOWDOWN)
         waiting = db.submit("select a from t")
         with self.assertRaisesRegex(QueryTimeout, "no connection"):
             db.query("select 1", timeout=0.01)
         self.server.start()
-        self.assertEqual(waiting.result().data, [["1"]])
+        self.assertEqual(waiting.result(60 * SLOWDOWN).data, [["1"]])
 
     def test_a_transaction_does_not_go_on_after_its_connection(self) -> None:
         db = self.connect()
@@ -158,7 +159,7 @@ class Reconnecting(unittest.TestCase):
         subscription = db.subscribe("subscribe * from t", resume=False)
         self.server.kill()
         with self.assertRaises(ConnectionLost):
-            subscription.next()
+            next_of(subscription)
         wait_for(lambda: db.state == "closed")
         with self.assertRaises(ConnectionLost):
             db.query("select 1")
@@ -185,12 +186,17 @@ class Reconnecting(unittest.TestCase):
         subscription.unsubscribe()
 
 
+def next_of(subscription: pubsubsql.Subscription) -> pubsubsql.Change:
+    change = subscription.next(60 * SLOWDOWN)
+    assert change is not None
+    return change
+
+
 def take(subscription: pubsubsql.Subscription, count: int) -> List[Any]:
     """That many changes, of one row each."""
     seen: List[Any] = []
     while len(seen) < count:
-        change = subscription.next(60 * SLOWDOWN)
-        assert change is not None
+        change = next_of(subscription)
         seen.append((change.action, change.reason, *(change.data or [None])))
     return seen
 
@@ -211,6 +217,11 @@ def list_rest(subscription: pubsubsql.Subscription) -> List[pubsubsql.Change]:
 class Peers(unittest.IsolatedAsyncioTestCase):
     """Servers that are none."""
 
+    async def hang_up(self, connected: List[asyncio.StreamWriter]) -> None:
+        for writer in connected:
+            writer.close()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
     async def test_nobody_listens(self) -> None:
         listener = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
         port = listener.sockets[0].getsockname()[1]
@@ -229,10 +240,26 @@ class Peers(unittest.IsolatedAsyncioTestCase):
                 await query
             while len(connected) < 3:
                 await asyncio.sleep(0.005)
-        for writer in connected:
-            writer.close()
-            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+        await self.hang_up(connected)
         listener.close()
+
+    async def test_closing_at_any_moment_of_an_attempt(self) -> None:
+        """Also in the turn of the loop in which an attempt fails: until Python 3.12, wait_for() misses a cancellation then."""
+        for turns in range(40):
+            connected: List[asyncio.StreamWriter] = []
+            listener = await asyncio.start_server(lambda _, writer: connected.append(writer), "127.0.0.1", 0)
+            port = listener.sockets[0].getsockname()[1]
+            db = await pubsubsql.aconnect("127.0.0.1", port, first_delay=0, delay_max=0)
+            listener.close()
+            assert db._connection is not None
+            db._connection.end(ConnectionLost("by this test"))
+            while db.state != "connecting":
+                await asyncio.sleep(0)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await asyncio.wait_for(db.close(), 60 * SLOWDOWN)
+            self.assertEqual(db.state, "closed")
+            await self.hang_up(connected)
 
     async def test_silence_while_authenticating(self) -> None:
         connected: List[asyncio.StreamWriter] = []
@@ -242,9 +269,7 @@ class Peers(unittest.IsolatedAsyncioTestCase):
             await pubsubsql.aconnect("127.0.0.1", port, user="web", password="x", connect_timeout=0.05)
         while not connected:
             await asyncio.sleep(0.005)
-        for writer in connected:
-            writer.close()
-            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+        await self.hang_up(connected)
         listener.close()
 
     async def test_another_protocol(self) -> None:
@@ -286,7 +311,7 @@ class Access(unittest.TestCase):
                 wait_for(lambda: db.state == "connecting")
                 server.start()
                 self.assertEqual(db.query("select current_user()").data, [["root"]])
-                self.assertEqual(next(rows).action, "reset")
+                self.assertEqual(next_of(rows).action, "reset")
 
     def test_a_user_that_is_no_longer_let_in(self) -> None:
         server = Server("--users", self.users)
