@@ -33,6 +33,17 @@ std::uint16_t port_of(std::string_view digits, const std::string& text) {
 
 }  // namespace
 
+peer_address peer_address::parse(const std::string& text) {
+  std::string_view rest = text;
+  peer_address a;
+  a.kind = take_until(rest, ':');
+  a.port = port_of(take_until(rest, '/'), text);
+  const std::string_view database = take_until(rest, ',');
+  a.database = database.empty() ? "postgres" : database;
+  a.user = rest.empty() ? "postgres" : rest;
+  return a;
+}
+
 peer peer::pubsubsql(const std::string& binary, unsigned threads) {
   peer made("PubSubSQL", make_framed_dialect());
   made.start_ = [binary, threads] {
@@ -43,25 +54,21 @@ peer peer::pubsubsql(const std::string& binary, unsigned threads) {
 }
 
 peer peer::named(const std::string& text) {
-  std::string_view rest = text;
-  const std::string_view kind = take_until(rest, ':');
-  if (kind == "null") {
+  if (text == "null") {
     peer made("null server", make_framed_dialect());
     made.start_ = server_process::start_null;
     made.keeps_rows_ = false;
     return made;
   }
-  const std::string_view port = take_until(rest, '/');
-  if (kind == "redis") {
+  const peer_address a = peer_address::parse(text);
+  if (a.kind == "redis") {
     peer made("Redis", make_redis_dialect());
-    made.port_ = port_of(port, text);
+    made.port_ = a.port;
     return made;
   }
-  if (kind == "postgresql") {
-    const std::string_view database = take_until(rest, ',');
-    peer made("PostgreSQL", make_postgresql_dialect(std::string(database.empty() ? "postgres" : database),
-                                                    std::string(rest.empty() ? "postgres" : rest)));
-    made.port_ = port_of(port, text);
+  if (a.kind == "postgresql") {
+    peer made("PostgreSQL", make_postgresql_dialect(a.database, a.user));
+    made.port_ = a.port;
     return made;
   }
   throw std::invalid_argument("'" + text + "' is no peer; write null, redis:PORT or postgresql:PORT/DATABASE,USER");

@@ -14,6 +14,17 @@
 
 namespace bench {
 
+/// Where a server listens already, as the command line has it: `redis:PORT` or `postgresql:PORT[/DATABASE,USER]`.
+struct peer_address {
+  std::string kind;
+  std::uint16_t port = 0;
+  std::string database;
+  std::string user;
+
+  /// Throws std::invalid_argument when there is no port.
+  [[nodiscard]] static peer_address parse(const std::string& text);
+};
+
 /// A server that requests are sent to: one that is started here, or one that listens already.
 class peer {
  public:

@@ -6,11 +6,13 @@
 #include <optional>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <poll.h>
 
-#include "tools/bench/framed_client.hpp"
+#include "tools/bench/dialogue.hpp"
+#include "tools/bench/queue_dialect.hpp"
 #include "tools/bench/scratch_directory.hpp"
 #include "tools/bench/server_process.hpp"
 
@@ -19,21 +21,18 @@ namespace bench {
 namespace {
 
 constexpr std::uint64_t rows_of_a_push = 1'000;
-constexpr std::size_t header_bytes = 8;
 constexpr int patience_ms = 30'000;
 
-std::uint32_t number_at(std::string_view bytes, std::size_t at) {
-  std::uint32_t number = 0;
-  for (const char c : bytes.substr(at, 4)) number = (number << 8U) | static_cast<unsigned char>(c);
-  return number;
+std::string rate_name(bool durable) {
+  return durable ? "leased pops with acks, durable" : "leased pops with acks, in memory";
 }
 
-/// One worker: pops, acknowledges what it gets, and pops again, until there is nothing.
+/// One worker: pops, acknowledges what it gets, and pops again, until there is nothing. The dialect stays the caller's.
 class queue_worker {
  public:
-  queue_worker(std::uint16_t port, unsigned at_a_time, unsigned depth)
-      : socket_(port), pop_("pop " + std::to_string(at_a_time) + " id from q") {
-    for (unsigned i = 0; i < depth; ++i) ask(pop_);
+  queue_worker(const queue_dialect& queue, stream_socket socket, unsigned depth)
+      : queue_(&queue), socket_(std::move(socket)) {
+    for (unsigned i = 0; i < depth; ++i) ask({queue.pop(), 1});
   }
 
   [[nodiscard]] int descriptor() const { return socket_.descriptor(); }
@@ -49,74 +48,44 @@ class queue_worker {
   void receive() {
     std::array<char, 64U << 10> buffer;
     while (const auto got = socket_.receive_some(buffer)) input_.append(buffer.data(), *got);
-    std::size_t at = 0;
-    while (input_.size() - at >= header_bytes && input_.size() - at - header_bytes >= number_at(input_, at)) {
-      const std::size_t size = number_at(input_, at);
-      take(std::string_view(input_).substr(at + header_bytes, size));
-      at += header_bytes + size;
+    std::string_view rest = input_;
+    for (auto reply = queue_->read_reply(rest); reply.bytes > 0; reply = queue_->read_reply(rest)) {
+      rest.remove_prefix(reply.bytes);
+      --due_;
+      acknowledged_ += reply.rows;
+      if (reply.rows == 0) continue;  // an acknowledgement, or the queue is empty
+      ask(reply.acknowledgement);
+      ask({queue_->pop(), 1});
     }
-    input_.erase(0, at);
+    input_.erase(0, input_.size() - rest.size());
     send();
   }
 
  private:
-  void ask(std::string_view statement) {
-    script one;
-    one.add(statement);
-    output_ += one.bytes();
-    ++due_;
+  void ask(const exchange& e) {
+    output_ += e.bytes;
+    due_ += e.replies;
   }
 
-  void take(std::string_view reply) {
-    --due_;
-    constexpr std::string_view error_begin = R"({"status":"err")";
-    if (reply.starts_with(error_begin)) throw std::runtime_error("the server says: " + std::string(reply));
-    constexpr std::string_view data = R"("data":[[)";
-    const std::size_t at = reply.find(data);
-    if (at == std::string_view::npos) return;  // an acknowledgement, or the queue is empty
-    acknowledge(reply.substr(at + data.size()));
-    ask(pop_);
-  }
-
-  /// `rows` begins with the first: "7"],["8"]]}
-  void acknowledge(std::string_view rows) {
-    std::string ids;
-    while (rows.starts_with('"')) {
-      const std::size_t end = rows.find('"', 1);
-      ids += (ids.empty() ? "ack q " : ", ") + std::string(rows.substr(1, end - 1));
-      ++acknowledged_;
-      rows.remove_prefix(end + 1);
-      if (rows.starts_with("],[")) rows.remove_prefix(3);
-    }
-    ask(ids);
-  }
-
+  const queue_dialect* queue_;
   stream_socket socket_;
-  std::string pop_;
   std::string input_;
   std::string output_;
   std::uint64_t due_ = 0;
   std::uint64_t acknowledged_ = 0;
 };
 
-void fill(std::uint16_t port, bool durable, std::uint64_t rows) {
-  framed_client c(port);
-  c.ask(std::string("create queue q (job varchar(40), n int) lease 1 hour") + (durable ? " durable" : ""));
-  for (std::uint64_t from = 0; from < rows; from += rows_of_a_push) {
-    std::string push = "push into q (job, n) values ";
-    for (std::uint64_t n = from; n < std::min(rows, from + rows_of_a_push); ++n) {
-      push += (n > from ? ", (" : "(") + ("'job number " + std::to_string(n)) + "', " + std::to_string(n) + ")";
-    }
-    c.ask(push);
+void fill(const queue_dialect& queue, std::uint16_t port, bool durable, std::uint64_t rows) {
+  dialogue d(queue.speech(), port);
+  for (const exchange& e : queue.make_queue(durable)) d.ask(e);
+  for (std::uint64_t begin = 0; begin < rows; begin += rows_of_a_push) {
+    d.ask(queue.push(begin, std::min(rows, begin + rows_of_a_push)));
   }
 }
 
-std::uint64_t empty(std::uint16_t port, unsigned connections, unsigned at_a_time, unsigned depth) {
-  std::vector<queue_worker> workers;
-  workers.reserve(connections);
-  for (unsigned i = 0; i < connections; ++i) workers.emplace_back(port, at_a_time, depth);
+std::uint64_t empty(std::vector<queue_worker>& workers) {
   for (queue_worker& w : workers) w.send();
-  std::vector<pollfd> waits(connections);
+  std::vector<pollfd> waits(workers.size());
   std::uint64_t sum = 0;
   for (;;) {
     bool all_done = true;
@@ -151,6 +120,8 @@ void work_queue::add_options(CLI::App& to) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   to.add_option("--rounds", rounds_, "Rounds")->capture_default_str()->check(CLI::PositiveNumber);
+  to.add_option("--compare", peer_,
+                "A peer that listens: postgresql:PORT[/DATABASE,USER] (its table bench_queue is made anew)");
   to.add_option("--directory", directory_, "Where the data directories are made")->capture_default_str();
 }
 
@@ -159,23 +130,51 @@ void work_queue::run(report& out) {
   out.fact("rows of a pop", std::to_string(at_a_time_));
   out.fact("pops under way", std::to_string(depth_));
   out.fact("rounds", std::to_string(rounds_));
+  std::optional<peer_address> peer;
+  if (!peer_.empty()) peer = peer_address::parse(peer_);
+  if (peer && peer->kind != "postgresql") {
+    throw std::invalid_argument("'" + peer_ + "' is no peer with a queue; write postgresql:PORT/DATABASE,USER");
+  }
   for (unsigned round = 0; round < rounds_; ++round) {
-    measure(out, "leased pops with acks, in memory", false, rows_);
-    measure(out, "leased pops with acks, durable", true, durable_rows_);
+    for (const bool durable : {false, true}) {
+      measure(out, durable);
+      if (peer) measure_peer(out, *peer, durable);
+    }
+  }
+  for (const bool durable : {false, true}) {
+    const std::string rate = rate_name(durable);
+    if (peer) out.compare(rate + ", of PostgreSQL", rate, rate + ", PostgreSQL", std::nullopt);
   }
 }
 
-void work_queue::measure(report& out, const std::string& rate, bool durable, std::uint64_t rows) const {
+void work_queue::measure(report& out, bool durable) const {
   std::vector<std::string> flags = {"--threads", std::to_string(threads_)};
   std::optional<scratch_directory> data;
   if (durable) flags.insert(flags.end(), {"--data", data.emplace(directory_).path()});
   const server_process server(server_, flags);
-  fill(server.port(), durable, rows);
+  out.rate(rate_name(durable), rows_per_second(*make_framed_queue(at_a_time_), server.port(), durable));
+}
+
+void work_queue::measure_peer(report& out, const peer_address& peer, bool durable) const {
+  const auto queue = make_postgresql_queue(peer.database, peer.user, at_a_time_);
+  out.rate(rate_name(durable) + ", PostgreSQL", rows_per_second(*queue, peer.port, durable));
+}
+
+double work_queue::rows_per_second(const queue_dialect& queue, std::uint16_t port, bool durable) const {
+  const std::uint64_t rows = durable ? durable_rows_ : rows_;
+  fill(queue, port, durable, rows);
+  std::vector<queue_worker> workers;
+  workers.reserve(connections_);
+  for (unsigned i = 0; i < connections_; ++i) {
+    dialogue opening(queue.speech(), port);
+    opening.ask(queue.preparation(durable));
+    workers.emplace_back(queue, opening.release(), depth_);
+  }
   const auto began = std::chrono::steady_clock::now();
-  const std::uint64_t done = empty(server.port(), connections_, at_a_time_, depth_);
+  const std::uint64_t done = empty(workers);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   if (done != rows) throw std::runtime_error("rows were lost: " + std::to_string(done) + " of " + std::to_string(rows));
-  out.rate(rate, static_cast<double>(done) / seconds);
+  return static_cast<double>(done) / seconds;
 }
 
 }  // namespace bench

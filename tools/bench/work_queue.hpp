@@ -3,12 +3,15 @@
 #include <cstdint>
 #include <string>
 
+#include "tools/bench/peer.hpp"
 #include "tools/bench/workload.hpp"
 
 namespace bench {
 
+class queue_dialect;
+
 /// A queue that workers empty: rows popped several at a time and acknowledged, without waiting for the acknowledgement;
-/// in memory, and with a durable queue.
+/// in memory, and with a durable queue. Beside it PostgreSQL, if wanted.
 class work_queue : public workload {
  public:
   [[nodiscard]] std::string name() const override { return "queue"; }
@@ -19,7 +22,9 @@ class work_queue : public workload {
   void run(report& out) override;
 
  private:
-  void measure(report& out, const std::string& rate, bool durable, std::uint64_t rows) const;
+  void measure(report& out, bool durable) const;
+  void measure_peer(report& out, const peer_address& peer, bool durable) const;
+  [[nodiscard]] double rows_per_second(const queue_dialect& queue, std::uint16_t port, bool durable) const;
 
   std::string server_ = "build/release/pubsubsqld";
   std::string directory_ = "/tmp";
@@ -30,6 +35,7 @@ class work_queue : public workload {
   std::uint64_t rows_ = 500'000;
   std::uint64_t durable_rows_ = 50'000;
   unsigned rounds_ = 3;
+  std::string peer_;
 };
 
 }  // namespace bench
