@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -153,6 +154,8 @@ class table_runner {
   void note_bindings(std::string_view table, std::span<const storage::change> changes);
   void unbind_everywhere(std::string_view queue);
   [[nodiscard]] std::vector<wanted_copy> wanted_copies(const storage::outcome& o);
+  [[nodiscard]] static std::optional<parser::statement> without_own_columns(const parser::statement& copying,
+                                                                            const storage::table& queue);
   void undo(table_queue& q, const storage::durable::statement_changes& changes);
 
   // table_runner_showing.cpp

@@ -347,7 +347,8 @@ error no_default_value(std::string_view table, std::string_view column) {
 
 error nothing_to_copy(std::string_view table, std::string_view queue) {
   return make(error_code::unsupported, "the row of table ", shown(table), " has nothing that could be copied to ",
-              shown(queue), ", which has ids of its own; give it a value in another column than id");
+              shown(queue),
+              ", where id and what a queue has for itself are its own; give it a value in another column");
 }
 
 error binding_of_some(std::string_view queue, std::string_view table) {
