@@ -234,7 +234,11 @@ class executor {
   void keep_history(const table& t, change_history& h);
   void trim_history(const table& t, change_history& h, std::int64_t now_us) const;
   void relieve_histories();
-  void ask_for_history(table& t);
+  /// `takes_number`: the table gets to another position in any case.
+  void ask_for_history(table& t, bool takes_number);
+  /// The position from which on the user was told of the table by the rights that he has now; 0: there are no users.
+  [[nodiscard]] std::uint64_t told_since(table& t);
+  void note_told(table& t);
   /// Whether a subscription can go on at a position of the table.
   [[nodiscard]] bool can_resume(table& t, std::uint64_t since);
   void replay(table& t, std::uint64_t since);
