@@ -19,7 +19,8 @@ constexpr std::size_t kept_published_bytes_max = std::size_t{1} << 20;
 
 // publish
 
-/// As for an insert, but rows that are not stored take no numbers: neither an id nor those of a column that counts.
+/// As for an insert, but rows that are not stored take no numbers, neither an id nor those of a column that counts, and
+/// nothing has to tell them apart: the columns of the primary key may be left out.
 executor::failure executor::resolve_published(table& t, const parser::row_source& source) {
   if (!source.columns.empty()) {
     for (const std::string_view name : source.columns) {
@@ -33,6 +34,8 @@ executor::failure executor::resolve_published(table& t, const parser::row_source
     if (assigned_.size() != source.width) return wrong_value_count(t.name(), assigned_.size(), source.width);
   }
   if (!t.is_declared()) return std::nullopt;
+  const auto primary = t.primary_key();
+  const auto is_key = [&](column_index column) { return std::ranges::find(primary, column) != primary.end(); };
   const std::size_t named = assigned_.size();
   for (const column_index column : t.all_columns()) {
     const auto end = assigned_.begin() + static_cast<std::ptrdiff_t>(named);
@@ -40,7 +43,7 @@ executor::failure executor::resolve_published(table& t, const parser::row_source
     if (t.default_of(column) != nullptr) {
       defaulted_.push_back(column);
       assigned_.push_back(column);
-    } else if (!t.is_nullable(column) && column != t.auto_increment_column()) {
+    } else if (!t.is_nullable(column) && column != t.auto_increment_column() && !is_key(column)) {
       return no_default_value(t.name(), t.column_name(column));
     }
   }
