@@ -123,6 +123,8 @@ class table_runner {
   // table_runner_queues.cpp
   [[nodiscard]] static std::span<const storage::change> stored_part(const storage::outcome& o);
   [[nodiscard]] bool keep_waiting(statement_source& from, const storage::outcome& o);
+  /// Counts what is not taken back any more.
+  void count(std::string_view queue, const storage::queue_counts& done);
   void settle_queued(table_queue* q, statement_source from, const storage::outcome& o, std::vector<std::uint64_t> ended,
                      bool drops_table);
   void execute_ending(table_queue* q, statement_source from, std::string_view queue);

@@ -47,6 +47,10 @@ void table_runner::settle_queued(table_queue* q, statement_source from, const st
   queues_kept_.touched(queue);
 }
 
+void table_runner::count(std::string_view queue, const storage::queue_counts& done) {
+  if (done != storage::queue_counts()) database_.count(queue, done);
+}
+
 bool table_runner::keep_waiting(statement_source& from, const storage::outcome& o) {
   if (from.wait_until_us == 0) from.wait_until_us = worker_.now_us() + o.wait_us;
   if (from.wait_until_us <= worker_.now_us()) return false;

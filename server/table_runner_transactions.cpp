@@ -102,6 +102,8 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
 /// What a statement has come to, for the transaction to keep.
 void table_runner::take(const storage::outcome& o, transaction_answer& a) {
   a.events = ready_events(o);
+  a.queued = o.queued;
+  a.copied.assign(o.copied.begin(), o.copied.end());
   if (!o.copies.empty()) a.copies = wanted_copies(o);
   if (o.changes.empty()) return;
   a.is_stored = o.about->is_stored();
@@ -173,6 +175,7 @@ void table_runner::end(const transaction_end& e) {
       undo(q, **changes);
     }
   }
+  count(q.table, e.queued);
   q.owner = {};
   set_occupied(q, false);
   worker_.shared().locks.release(e.who, e.table);

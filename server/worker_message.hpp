@@ -231,6 +231,9 @@ struct transaction_answer {
   bool is_awaited = false;  ///< whether a store has to have committed it before it is acknowledged
   bool is_stored = true;    ///< whether stores have the table
   std::vector<wanted_copy> copies = {};
+  // To be counted when the transaction is committed
+  storage::queue_counts queued = {};
+  std::vector<storage::copied_rows> copied = {};
   std::vector<std::uint64_t> subscriptions_ended = {};
 };
 
@@ -252,6 +255,7 @@ struct transaction_end {
   transaction_id who{};
   std::string table;
   std::vector<std::shared_ptr<const storage::durable::statement_changes>> undo;  ///< empty: it stays
+  storage::queue_counts queued = {};                                             ///< what stays, to be counted
 };
 
 /// Transactions may begin again; this one waits for that.

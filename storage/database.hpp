@@ -161,6 +161,9 @@ class database {
   /// kind count, has how many there were. Fails when the table is no queue.
   [[nodiscard]] const outcome& end_leases(std::string_view queue, lease_end why, subscriber_id of, std::int64_t now_us);
 
+  /// Adds to the counts of a queue what a statement has done to it. REQUIRES: the statement is not taken back later.
+  void count(std::string_view queue, const queue_counts& done);
+
   /// Ends every subscription of a subscriber, because it is gone. Unknown subscribers are ignored.
   void drop_subscriber(subscriber_id subscriber);
 

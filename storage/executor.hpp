@@ -57,6 +57,7 @@ class executor {
   table& restore(const table_description& d);
   void forget(std::string_view table);
   [[nodiscard]] const outcome& end_leases(std::string_view queue, lease_end why, subscriber_id of, std::int64_t now_us);
+  void count(std::string_view queue, const queue_counts& done);
   void drop_subscriber(subscriber_id subscriber);
   bool maintain();
   [[nodiscard]] bool wants_maintenance() const { return !to_maintain_.empty() || log_.is_large(); }
@@ -260,7 +261,7 @@ class executor {
   failure end_leases(table& t, lease_end why, subscriber_id of);
   failure resolve_pushed(const table& t);
   void write_pushed(const table& t);
-  static void count_pushed(table& t, std::span<const change> changes);
+  void count_pushed(std::span<const change> changes);
 
   // executor_subscribed.cpp
   failure find_again(table& t, std::uint64_t pubsubid);
@@ -373,6 +374,8 @@ class executor {
   std::vector<row_copies> copies_;
   text_view_map<std::size_t> copies_of_;  // by queue, their places
   std::vector<column_index> copied_columns_;
+  std::vector<std::uint64_t> bindings_met_;  // by the table's bindings: how many rows
+  std::vector<copied_rows> copied_;
   std::vector<std::string_view> queues_;  // of one row
   std::size_t row_of_statement_ = 0;      // from 1, for messages
   std::vector<const parser::select_statement*> subqueries_;

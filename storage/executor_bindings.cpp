@@ -109,7 +109,7 @@ void executor::derive_published() {
 
 void executor::copy_to_queues(const table& t, row_view row) {
   queues_.clear();
-  t.bindings()->find_queues(row, who_.now_us, queues_);
+  t.bindings()->find_queues(row, who_.now_us, queues_, bindings_met_);
   for (const std::string_view queue : queues_) {
     const auto [at, is_new] = copies_of_.try_emplace(queue, copies_.size());
     if (is_new) copies_.push_back({.queue = queue, .rows = {}});
@@ -123,6 +123,7 @@ executor::failure executor::derive_copies() {
   if (t == nullptr || t->bindings() == nullptr || leaving_ != nullptr || who_.corrections != nullptr) {
     return std::nullopt;
   }
+  bindings_met_.assign(t->bindings()->all().size(), 0);
   std::uint64_t bytes = 0;
   const auto copy = [&](row_view row) {
     copy_to_queues(*t, row);
@@ -139,6 +140,10 @@ executor::failure executor::derive_copies() {
   std::ranges::copy_if(assigned_, std::back_inserter(copied_columns_),
                        [&](column_index column) { return column != id_column && !t->is_own(column); });
   if (copied_columns_.empty()) return nothing_to_copy(t->name(), copies_.front().queue);
+  for (std::size_t i = 0; i < bindings_met_.size(); ++i) {
+    if (bindings_met_[i] > 0) copied_.push_back({.counter = t->bindings()->all()[i].copied, .rows = bindings_met_[i]});
+  }
+  outcome_.copied = copied_;
   outcome_.copies = copies_;
   outcome_.copied_columns = copied_columns_;
   return std::nullopt;

@@ -110,9 +110,14 @@ void executor::write_pushed(const table& t) {
   values_[q.available_column()] = available_text_;
 }
 
-void executor::count_pushed(table& t, std::span<const change> changes) {
-  t.queue()->counts.pushed +=
+void executor::count_pushed(std::span<const change> changes) {
+  outcome_.queued.pushed =
       static_cast<std::uint64_t>(std::ranges::count(changes, change_kind::insert_row, &change::kind));
+}
+
+void executor::count(std::string_view queue, const queue_counts& done) {
+  table* const t = find_table(queue);
+  if (t != nullptr && t->queue() != nullptr) t->queue()->counts += done;
 }
 
 // Popping
@@ -185,7 +190,7 @@ executor::failure executor::run(const parser::lease_statement& s) {
   if (auto failed = find_queue(s.table, t)) return failed;
   if (auto failed = find_ready(*t, s)) return failed;
   if (!found_.empty()) {
-    queue_index& q = *t->queue();
+    const queue_index& q = *t->queue();
     begin_lease_changes(*t);
     const std::int64_t lease_us = s.lease ? static_cast<std::int64_t>(*s.lease) : q.settings().lease_us;
     until_text_.clear();
@@ -195,7 +200,7 @@ executor::failure executor::run(const parser::lease_statement& s) {
       write_lease(*t, row, attempts_of(q, t->get(row)) + 1, {}, until_text_);
       data_.push_back(t->get(row));
     }
-    q.counts.popped += found_.size();
+    outcome_.queued.popped = found_.size();
   } else if (s.wait && s.count > 0) {
     outcome_.wait_us = static_cast<std::int64_t>(*s.wait);
   }
@@ -224,7 +229,7 @@ executor::failure executor::run(const parser::ack_statement& s) {
   if (auto failed = find_queue(s.table, t)) return failed;
   if (auto failed = find_leased(*t, s.ids)) return failed;
   for (const row_number row : found_) log_.erase(*t, row);
-  t->queue()->counts.acked += found_.size();
+  outcome_.queued.acked = found_.size();
   outcome_.rows = found_.size();
   return finish_rows(*t, std::nullopt, "ack");
 }
@@ -236,8 +241,8 @@ void executor::give_back(table& t, row_number row, lease_end why, value availabl
   const row_position position = t.get(row).position();
   const std::uint64_t attempts = attempts_of(q, t.get(row));
   const bool is_dead = settings.attempts_max > 0 && attempts >= settings.attempts_max;
-  ++q.counts.returned;
-  if (is_dead) ++q.counts.dead;
+  ++outcome_.queued.returned;
+  if (is_dead) ++outcome_.queued.dead;
   if (is_dead && settings.dead_letter.empty()) return log_.erase(t, row);
   begin_lease_changes(t);
   write_lease(t, row, attempts, available, {});

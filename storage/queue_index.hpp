@@ -18,15 +18,6 @@ namespace pubsubsql::storage {
 /// Why a row stands in its queue again, or left it for its dead letter table.
 enum class lease_end : std::uint8_t { time, connection, restart, refused };
 
-/// What has become of a queue's rows since its table was made or loaded.
-struct queue_counts {
-  std::uint64_t pushed = 0;
-  std::uint64_t popped = 0;  ///< leases
-  std::uint64_t acked = 0;
-  std::uint64_t returned = 0;  ///< leases that ended without `ack`
-  std::uint64_t dead = 0;      ///< rows that had their attempts
-};
-
 /// Which rows of a queue may be popped, and in which order; which will be, and when; and who has leased which. Kept in
 /// step by its table with every change of a row, those that are taken back among them: what a row is, its own columns
 /// say. Every step takes O(log n).
@@ -106,6 +97,7 @@ class queue_index {
   void note_death(row_position row, lease_end why) { deaths_.insert_or_assign(row, why); }
   [[nodiscard]] lease_end death_of(row_position row) const;
 
+  /// What has become of rows since the table was made or loaded: what statements came to that were not taken back.
   queue_counts counts;
 
  private:
