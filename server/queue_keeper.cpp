@@ -22,6 +22,8 @@ constexpr std::int64_t look_again_us = 10'000'000;
 constexpr std::int64_t busy_us = 50'000;
 /// Rows that could not be moved are tried again after this time.
 constexpr std::int64_t move_again_us = 10'000'000;
+/// The log has one line in this time about the rows that a queue drops.
+constexpr std::int64_t tell_again_us = 10'000'000;
 
 }  // namespace
 
@@ -158,14 +160,19 @@ void queue_keeper::forget(storage::subscriber_id session) {
 
 void queue_keeper::tell_dropped(kept_queue& k, const storage::table& t) {
   const storage::queue_index& q = *t.queue();
-  if (!q.settings().dead_letter.empty() || q.counts.dead == k.dropped) return;
-  if (q.counts.dead > k.dropped) {
-    spdlog::warn(
-        "queue {}: {} rows had their {} attempts and are gone; declare the queue with a dead letter table to "
-        "keep such rows",
-        k.name, q.counts.dead - k.dropped, q.settings().attempts_max);
-  }
+  if (q.counts.dead < k.dropped) k.dropped = 0;  // it is another queue of that name
+  if (!drops_untold(k, q) || worker_.now_us() < k.tell_at_us) return;
+  spdlog::warn(
+      "queue {}: {} rows had their {} attempts and are gone; declare the queue with a dead letter table to "
+      "keep such rows",
+      k.name, q.counts.dead - k.dropped, q.settings().attempts_max);
   k.dropped = q.counts.dead;
+  k.tell_at_us = worker_.now_us() + tell_again_us;
+}
+
+/// Whether rows have gone that the log does not tell of yet.
+bool queue_keeper::drops_untold(const kept_queue& k, const storage::queue_index& q) {
+  return q.settings().dead_letter.empty() && q.counts.dead > k.dropped;
 }
 
 void queue_keeper::bury(kept_queue& k) {
@@ -201,6 +208,7 @@ void queue_keeper::arm_for(const kept_queue& k) {
   if (t != nullptr) {
     const storage::queue_index& q = *t->queue();
     if (const auto due = q.next_due()) at = *due;
+    if (drops_untold(k, q)) at = std::min(at, k.tell_at_us);
     if (!q.dead().empty() && !k.is_moving) at = std::min(at, std::max(k.move_at_us, worker_.now_us() + busy_us));
   }
   for (const statement_source& from : k.waiting) at = std::min(at, from.wait_until_us);

@@ -67,6 +67,7 @@ class queue_keeper {
     bool is_moving = false;                ///< dead rows are being moved
     std::int64_t move_at_us = 0;           ///< not before: it has failed
     std::uint64_t dropped = 0;             ///< dead rows that have been told of in the log
+    std::int64_t tell_at_us = 0;           ///< of others it is not told before
   };
 
   kept_queue& kept(std::string_view queue);
@@ -77,6 +78,7 @@ class queue_keeper {
   void answer_late(kept_queue& k, std::int64_t now_us);
   void bury(kept_queue& k);
   void tell_dropped(kept_queue& k, const storage::table& t);
+  [[nodiscard]] static bool drops_untold(const kept_queue& k, const storage::queue_index& q);
   void arm(std::int64_t at_us);
   void arm_for(const kept_queue& k);
   void tick();

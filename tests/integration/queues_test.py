@@ -240,6 +240,17 @@ class Dead(unittest.TestCase):
             self.assertEqual(rows(client, "pop 1 from q"), [])
 
 
+    def test_the_log_tells_of_drops_now_and_then(self) -> None:
+        with ServerProcess("--log-level", "warning") as server, server.framed() as client:
+            ok(client, "create queue q (job text) max attempts 1")
+            for _ in range(7):
+                ok(client, "push into q (job) values (a)")
+                ok(client, f"nack q {rows(client, 'pop 1 from q')[0][0]}")
+            server.wait_for_log("queue q: 1 rows had their 1 attempts")
+            server.wait_for_log("queue q: 6 rows had their 1 attempts")
+            self.assertEqual(sum("had their" in line for line in server.log), 2)
+
+
 class Counted(unittest.TestCase):
     """What is counted is what has been committed."""
 
