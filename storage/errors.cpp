@@ -72,6 +72,10 @@ error unknown_subscription(std::string_view table, std::uint64_t pubsubid) {
               shown(table), "; use the pubsubid that subscribe returned");
 }
 
+error unknown_queue(std::string_view queue) {
+  return make(error_code::unknown_table, "there is no queue ", shown(queue), "; create queue makes one");
+}
+
 error no_queue(std::string_view table) {
   return make(error_code::no_queue, "table ", shown(table), " is no queue; create queue makes one");
 }

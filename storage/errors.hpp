@@ -36,6 +36,7 @@ namespace pubsubsql::storage {
 
 // Queues
 
+[[nodiscard]] error unknown_queue(std::string_view queue);
 [[nodiscard]] error no_queue(std::string_view table);
 [[nodiscard]] error queue_needs_id(std::string_view queue);
 [[nodiscard]] error queue_has_no_front(std::string_view queue);

@@ -82,7 +82,7 @@ executor::failure executor::run(const parser::create_queue_statement& s) {
 
 executor::failure executor::find_queue(std::string_view name, table*& out) {
   out = named_table(name);
-  if (out == nullptr) return unknown_table(name);
+  if (out == nullptr) return unknown_queue(name);
   if (out->queue() == nullptr) return no_queue(name);
   out->queue()->advance(who_.now_us);
   return std::nullopt;
