@@ -113,7 +113,8 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
                                                     .user = from.user.get(),
                                                     .on_slow = worker_.shared().settings.on_slow,
                                                     .bindings_until = from.bindings_until,
-                                                    .memory_exceeded = worker_.shared().memory.exceeded()});
+                                                    .memory_exceeded = worker_.shared().memory.exceeded(),
+                                                    .looked_until = from.looked_until});
   if (barrier) count_resume(s.body, o);
   const bool drops_table = is_any<parser::drop_table_statement>(s.body) && !o.changes.empty();
   if (barrier && !o.changes.empty()) note_bindings(o.about->name(), o.changes);

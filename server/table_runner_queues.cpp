@@ -54,6 +54,7 @@ void table_runner::count(std::string_view queue, const storage::queue_counts& do
 bool table_runner::keep_waiting(statement_source& from, const storage::outcome& o) {
   if (from.wait_until_us == 0) from.wait_until_us = worker_.now_us() + o.wait_us;
   if (from.wait_until_us <= worker_.now_us()) return false;
+  from.looked_until = o.looked_until;
   open_slot(from);
   queues_kept_.wait(o.about->name(), std::move(from));
   return true;

@@ -52,6 +52,7 @@ struct statement_source {
   static constexpr std::int64_t waits_no_more = -1;
   std::int64_t wait_until_us = 0;  ///< of a pop that may wait for rows; 0: it has not waited yet
   bool leases = false;             ///< it leases rows to its session
+  std::uint64_t looked_until = 0;  ///< of a pop that has waited: which of the queue's rows it has looked at
 };
 
 /// An event that is ready to be sent, and to whom.

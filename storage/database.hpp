@@ -90,6 +90,8 @@ class database {
     /// The statement is the server's own: it may name the columns that a queue has for itself, and leaves them as they
     /// are.
     bool by_server = false;
+    /// Of a pop that has waited: outcome::looked_until of the last time, if nothing but the queue's rows has changed.
+    std::uint64_t looked_until = 0;
   };
 
   /// Runs one statement. The outcome's views are valid until the next non-const call.

@@ -252,7 +252,7 @@ class executor {
   failure run(const parser::renew_statement& s);
   failure describe_queue(const parser::create_queue_statement& s, table_description& out);
   failure find_queue(std::string_view name, table*& out);
-  failure find_ready(const table& t, const parser::lease_statement& s);
+  failure find_ready(table& t, const parser::lease_statement& s);
   failure find_leased(table& t, const parser::row_id_list& ids);
   failure show_leased(const table& t, const std::optional<parser::projection>& columns);
   void begin_lease_changes(const table& t);

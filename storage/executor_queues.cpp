@@ -122,25 +122,32 @@ void executor::count(std::string_view queue, const queue_counts& done) {
 
 // Popping
 
-/// Leaves the rows to lease in `found_`.
-executor::failure executor::find_ready(const table& t, const parser::lease_statement& s) {
-  const auto& ready = t.queue()->ready();
+/// Leaves the rows to lease in `found_`. A pop that waits does not look again at rows that did not meet its predicate.
+executor::failure executor::find_ready(table& t, const parser::lease_statement& s) {
+  queue_index& q = *t.queue();
   const auto& where = guard(s.table, access::leasing_rights, s.where);
   row_search search;
   if (where) {
     if (auto failed = search.bind(t, {.where = where}, scope_of(&t))) return failed;
   }
   sql::evaluation e(row_memory_, who_.now_us, &budget_);
-  for (auto r = ready.begin(); r != ready.end() && found_.size() < s.count; ++r) {
-    if (where) {
-      row_memory_.release();
-      e.spend(1);
-      const bool matches = search.matches(t.get(r->row), e);
-      if (e.failure()) return to_error(*e.failure());
-      if (!matches) continue;
+  const auto find_among = [&](const auto& rows) -> failure {
+    for (auto r = rows.begin(); r != rows.end() && found_.size() < s.count; ++r) {
+      if (where) {
+        row_memory_.release();
+        e.spend(1);
+        const bool matches = search.matches(t.get(r->row), e);
+        if (e.failure()) return to_error(*e.failure());
+        if (!matches) continue;
+      }
+      found_.push_back(r->row);
     }
-    found_.push_back(r->row);
-  }
+    return std::nullopt;
+  };
+  const bool may_skip = where && s.wait && !search.depends_on_time() && subqueries_.empty();
+  const auto fresh = may_skip && who_.looked_until > 0 ? q.became_ready(who_.looked_until) : std::nullopt;
+  if (auto failed = fresh ? find_among(*fresh) : find_among(q.ready())) return failed;
+  if (may_skip && found_.empty()) outcome_.looked_until = q.watch();
   return std::nullopt;
 }
 

@@ -204,6 +204,8 @@ struct outcome {
   std::span<const std::uint64_t> ended;  ///< unsubscribed: their pubsubids
   /// A pop of a queue has found no row: for so long it wants to wait for one. 0: not at all.
   std::int64_t wait_us = 0;
+  /// Then: how far it has looked at the rows that became ready, for when it is run again; 0: that is not known.
+  std::uint64_t looked_until = 0;
 
   // subscribed
   bool tells_positions = false;  ///< the subscription asked for them
