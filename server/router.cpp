@@ -432,6 +432,7 @@ void router::on(deliver_event& m) {
 
 void router::on(const rights_changed&) {
   worker_.recheck_rights();
+  tables_.queues().rights_changed();
 }
 
 void router::show_again(unsigned owner, const wanted_rows& m) {

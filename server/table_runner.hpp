@@ -61,6 +61,9 @@ class table_runner {
   [[nodiscard]] bool is_free(std::string_view table) const;
   /// Runs a statement, which has its text and its slot, in the table's turn.
   void run_again(std::string_view table, statement_source from);
+  /// Has a statement that has waited be run with the rights that its user has now. False: he may not run it any more;
+  /// then he has been told.
+  [[nodiscard]] bool renew_rights(statement_source& from);
   /// Ends leases of a queue, in the table's turn. `of`: whose, if that is why.
   void end_leases(std::string_view queue, storage::lease_end why, storage::subscriber_id of);
 
