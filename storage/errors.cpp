@@ -272,6 +272,11 @@ error table_exists(std::string_view table) {
   return ruled(1050, "42S01", "Table '", shown(table), "' already exists; say if not exists to leave it as it is");
 }
 
+error table_in_place_of_queue(std::string_view table) {
+  return ruled(1050, "42S01", "Table '", shown(table), "' already exists and is no queue; drop table ", shown(table),
+               ", create the queue, and then bind it again where the table was bound, or call the queue otherwise");
+}
+
 error cannot_drop(std::string_view what) {
   return ruled(1091, "42000", "Can't DROP '", shown(what), "'; check that it exists");
 }
