@@ -300,9 +300,12 @@ std::string scanner::describe_next() const {
   if (token.empty()) token = run;
   if (token.empty()) token = rest().substr(0, 1);
   if (token == "?" && bound_ == nullptr) return "`?` without a value";
+  return describe(token) + (needs_quotes ? ", which needs quotes, as it has a `?`" : "");
+}
+
+std::string scanner::describe(std::string_view token) {
   const std::size_t shown = cut_at_character(token, described_bytes_max);
-  return "`" + std::string(token.substr(0, shown)) + (shown < token.size() ? "...`" : "`") +
-         (needs_quotes ? ", which needs quotes, as it has a `?`" : "");
+  return "`" + std::string(token.substr(0, shown)) + (shown < token.size() ? "...`" : "`");
 }
 
 }  // namespace pubsubsql::parser

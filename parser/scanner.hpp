@@ -89,6 +89,8 @@ class scanner {
 
   /// What stands next, for an error message; long text is cut.
   [[nodiscard]] std::string describe_next() const;
+  /// A token, or the value that is bound to one, cut if it is long.
+  [[nodiscard]] static std::string describe(std::string_view token);
 
  private:
   [[nodiscard]] std::string_view rest() const { return sql_.substr(at_); }

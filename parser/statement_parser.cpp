@@ -167,14 +167,19 @@ bool statement_parser::position(std::optional<std::uint64_t>& out) {
   const std::size_t start = scanner_.offset();
   std::string_view digits;
   bound_value given;
-  if (scanner_.accept_placeholder(given)) digits = given.is == bound_value::kind::missing ? "0" : given.text;
-  if (!digits.empty() || scanner_.accept_number(digits)) {
+  const bool is_bound = scanner_.accept_placeholder(given);
+  if (is_bound) digits = given.is == bound_value::kind::missing ? "0" : given.text;
+  if (is_bound || scanner_.accept_number(digits)) {
     const char* const last = digits.data() + digits.size();
     const auto [stop, problem] = std::from_chars(digits.data(), last, out.emplace());
     if (problem == std::errc{} && stop == last) return true;
   }
   scanner_.rewind(start);
-  return fail("a position, as the server told it in `seq`");
+  fail("a change number, 0 or greater, as the server told it in `seq`");
+  if (is_bound) {
+    error_.found = (given.is == bound_value::kind::null ? "null" : scanner::describe(given.text)) + " for `?`";
+  }
+  return false;
 }
 
 bool statement_parser::on_slow(std::optional<slow_policy>& out) {

@@ -109,6 +109,14 @@ bool access_gate::has_rights(const client_request& a, const parser::statement& s
   return true;
 }
 
+std::optional<storage::error> access_gate::denial_of(const parser::statement& s, const access::user_rights& user) {
+  access::statement_needs needs;
+  access::needs_of(s, needs);
+  const auto missing = access::find_denial(needs, user);
+  if (!missing) return std::nullopt;
+  return denied(*missing, user.name());
+}
+
 void access_gate::refuse_unread(const client_request& a, const parser::syntax_error& e) const {
   if (parser::holds_secret(a.sql)) {
     return a.from.reply([&](std::string& out) {

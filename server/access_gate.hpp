@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,10 @@ class access_gate {
 
   /// Whether the statement may be run; if not, the client has been told. To be asked where there are users.
   [[nodiscard]] bool admits(const client_request& a, const parser::statement& s);
+
+  /// Why somebody with these rights may not run the statement; nothing: he may.
+  [[nodiscard]] static std::optional<storage::error> denial_of(const parser::statement& s,
+                                                               const access::user_rights& user);
 
   /// Tells why a statement cannot be read, unless the client may not know or it holds a password.
   void refuse_unread(const client_request& a, const parser::syntax_error& e) const;

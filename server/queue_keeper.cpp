@@ -8,6 +8,8 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "server/access_control.hpp"
+#include "server/shared_state.hpp"
 #include "server/table_runner.hpp"
 #include "server/worker.hpp"
 #include "storage/table.hpp"
@@ -22,6 +24,8 @@ constexpr std::int64_t look_again_us = 10'000'000;
 constexpr std::int64_t busy_us = 50'000;
 /// Rows that could not be moved are tried again after this time.
 constexpr std::int64_t move_again_us = 10'000'000;
+/// The log has one line in this time about the rows that a queue drops.
+constexpr std::int64_t tell_again_us = 10'000'000;
 
 }  // namespace
 
@@ -34,6 +38,13 @@ queue_keeper::kept_queue& queue_keeper::kept(std::string_view queue) {
   auto made = std::make_unique<kept_queue>();
   made->name = queue;
   return *queues_.emplace(made->name, std::move(made)).first->second;
+}
+
+/// Of all queues: what is done to one may add another.
+std::vector<std::string> queue_keeper::names() const {
+  std::vector<std::string> all;
+  for (const auto& [name, k] : queues_) all.push_back(name);
+  return all;
 }
 
 /// nullptr: it is no queue any more.
@@ -65,8 +76,29 @@ void queue_keeper::wait(std::string_view queue, statement_source from) {
     put_back_ = std::move(from);
     return;
   }
+  if (!tables_.renew_rights(from)) return;  // they may have changed while it was on its way
   arm(from.wait_until_us);
   kept(queue).waiting.push_back(std::move(from));
+}
+
+void queue_keeper::rights_changed() {
+  recheck_rights();
+  for (const std::string& name : names()) {
+    if (waiting(name) > 0) touched(name);
+  }
+}
+
+void queue_keeper::recheck_rights() {
+  const access_control* const control = worker_.shared().access;
+  if (control == nullptr || control->version() == rights_version_) return;
+  rights_version_ = control->version();
+  for (const std::string& name : names()) {
+    kept_queue& k = kept(name);
+    // An answer may have its session go on with what it has sent.
+    for (statement_source& from : std::exchange(k.waiting, {})) {
+      if (tables_.renew_rights(from)) k.waiting.push_back(std::move(from));
+    }
+  }
 }
 
 /// Each of those that wait gets its turn, as long as there are rows.
@@ -123,7 +155,10 @@ void queue_keeper::stop_waiting(storage::subscriber_id session) {
 void queue_keeper::touched(std::string_view queue) {
   if (serving_ != nullptr) return;  // which goes on
   kept_queue& k = kept(queue);
-  if (!k.waiting.empty()) serve(k);
+  if (!k.waiting.empty()) {
+    recheck_rights();
+    serve(k);
+  }
   const storage::table* const t = find(k);
   if (t == nullptr) return answer_all(k);
   tell_dropped(k, *t);
@@ -158,14 +193,19 @@ void queue_keeper::forget(storage::subscriber_id session) {
 
 void queue_keeper::tell_dropped(kept_queue& k, const storage::table& t) {
   const storage::queue_index& q = *t.queue();
-  if (!q.settings().dead_letter.empty() || q.counts.dead == k.dropped) return;
-  if (q.counts.dead > k.dropped) {
-    spdlog::warn(
-        "queue {}: {} rows had their {} attempts and are gone; declare the queue with a dead letter table to "
-        "keep such rows",
-        k.name, q.counts.dead - k.dropped, q.settings().attempts_max);
-  }
+  if (q.counts.dead < k.dropped) k.dropped = 0;  // it is another queue of that name
+  if (!drops_untold(k, q) || worker_.now_us() < k.tell_at_us) return;
+  spdlog::warn(
+      "queue {}: {} rows had their {} attempts and are gone; declare the queue with a dead letter table to "
+      "keep such rows",
+      k.name, q.counts.dead - k.dropped, q.settings().attempts_max);
   k.dropped = q.counts.dead;
+  k.tell_at_us = worker_.now_us() + tell_again_us;
+}
+
+/// Whether rows have gone that the log does not tell of yet.
+bool queue_keeper::drops_untold(const kept_queue& k, const storage::queue_index& q) {
+  return q.settings().dead_letter.empty() && q.counts.dead > k.dropped;
 }
 
 void queue_keeper::bury(kept_queue& k) {
@@ -201,6 +241,7 @@ void queue_keeper::arm_for(const kept_queue& k) {
   if (t != nullptr) {
     const storage::queue_index& q = *t->queue();
     if (const auto due = q.next_due()) at = *due;
+    if (drops_untold(k, q)) at = std::min(at, k.tell_at_us);
     if (!q.dead().empty() && !k.is_moving) at = std::min(at, std::max(k.move_at_us, worker_.now_us() + busy_us));
   }
   for (const statement_source& from : k.waiting) at = std::min(at, from.wait_until_us);
@@ -221,10 +262,9 @@ void queue_keeper::arm(std::int64_t at_us) {
 void queue_keeper::tick() {
   armed_at_us_ = INT64_MAX;
   worker_.forget_time();
+  recheck_rights();
   const std::int64_t now_us = worker_.now_us();
-  std::vector<std::string> names;
-  for (const auto& [name, k] : queues_) names.push_back(name);
-  for (const std::string& name : names) {
+  for (const std::string& name : names()) {
     kept_queue& k = kept(name);
     const storage::table* const t = find(k);
     if (t != nullptr && t->queue()->next_due().value_or(INT64_MAX) <= now_us && tables_.is_free(name)) {

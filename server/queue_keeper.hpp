@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -48,6 +49,10 @@ class queue_keeper {
   /// Pops of this session wait no longer: they are answered with what there is.
   void stop_waiting(storage::subscriber_id session);
 
+  /// Users or rights are others than before: pops that their users may not run any more are answered so, and others may
+  /// find rows now.
+  void rights_changed();
+
   /// This session is gone: its leases end, and its pops are forgotten.
   void forget(storage::subscriber_id session);
 
@@ -67,16 +72,20 @@ class queue_keeper {
     bool is_moving = false;                ///< dead rows are being moved
     std::int64_t move_at_us = 0;           ///< not before: it has failed
     std::uint64_t dropped = 0;             ///< dead rows that have been told of in the log
+    std::int64_t tell_at_us = 0;           ///< of others it is not told before
   };
 
   kept_queue& kept(std::string_view queue);
+  [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] const storage::table* find(const kept_queue& k) const;
+  void recheck_rights();
   void serve(kept_queue& k);
   void answer(kept_queue& k, std::deque<statement_source> pops);
   void answer_all(kept_queue& k);
   void answer_late(kept_queue& k, std::int64_t now_us);
   void bury(kept_queue& k);
   void tell_dropped(kept_queue& k, const storage::table& t);
+  [[nodiscard]] static bool drops_untold(const kept_queue& k, const storage::queue_index& q);
   void arm(std::int64_t at_us);
   void arm_for(const kept_queue& k);
   void tick();
@@ -86,6 +95,7 @@ class queue_keeper {
   storage::text_map<std::unique_ptr<kept_queue>> queues_;
   boost::asio::steady_timer timer_;
   std::int64_t armed_at_us_ = INT64_MAX;
+  std::uint64_t rights_version_ = 0;          // that those who wait have been looked at by
   const kept_queue* serving_ = nullptr;       // its waiting pops are being run
   std::optional<statement_source> put_back_;  // one of them, which found nothing
 };

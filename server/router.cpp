@@ -43,6 +43,13 @@ bool is_about_rows(const parser::statement_body& body) {
                 parser::publish_statement>(body);
 }
 
+/// Statements that are about a queue and nothing else.
+bool wants_queue(const parser::statement_body& body) {
+  const auto* const drop = std::get_if<parser::drop_table_statement>(&body);
+  return (drop != nullptr && drop->is_queue) ||
+         is_any<parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement>(body);
+}
+
 /// Statements that bring rows into their table.
 bool brings_rows(const parser::statement_body& body) {
   return is_any<parser::insert_statement, parser::push_statement, parser::publish_statement>(body);
@@ -243,7 +250,9 @@ std::optional<unsigned> router::find_owner(const client_request& a, const parser
   const bool create = may_create(s.body) && (table == parser::table_of(s) || is_any<parser::bind_statement>(s.body));
   const auto owner = owner_of(table, create);
   if (!owner && !create) {
-    a.from.reply([&](std::string& out) { encode_error(out, a.to, storage::unknown_table(table)); });
+    const bool is_queue = wants_queue(s.body) && table == parser::table_of(s);
+    const storage::error unknown = is_queue ? storage::unknown_queue(table) : storage::unknown_table(table);
+    a.from.reply([&](std::string& out) { encode_error(out, a.to, unknown); });
   } else if (!owner) {
     worker_.shared().counters.refused("max-tables");
     refuse(a, "there are too many tables; use fewer, or raise --max-tables");
@@ -423,6 +432,7 @@ void router::on(deliver_event& m) {
 
 void router::on(const rights_changed&) {
   worker_.recheck_rights();
+  tables_.queues().rights_changed();
 }
 
 void router::show_again(unsigned owner, const wanted_rows& m) {

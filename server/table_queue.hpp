@@ -23,6 +23,7 @@ struct held_statement {
   std::string reply;
   std::vector<std::uint64_t> subscriptions_ended;
   std::vector<ready_event> events;
+  storage::queue_counts queued;                                        ///< to be counted when it is committed
   std::shared_ptr<const storage::durable::statement_changes> changes;  ///< nullptr: it only read
   std::uint64_t ticket = 0;                                            ///< of its changes
   std::int64_t held_since_ns = 0;                                      ///< by the worker's steady clock

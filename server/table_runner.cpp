@@ -113,7 +113,8 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
                                                     .user = from.user.get(),
                                                     .on_slow = worker_.shared().settings.on_slow,
                                                     .bindings_until = from.bindings_until,
-                                                    .memory_exceeded = worker_.shared().memory.exceeded()});
+                                                    .memory_exceeded = worker_.shared().memory.exceeded(),
+                                                    .looked_until = from.looked_until});
   if (barrier) count_resume(s.body, o);
   const bool drops_table = is_any<parser::drop_table_statement>(s.body) && !o.changes.empty();
   if (barrier && !o.changes.empty()) note_bindings(o.about->name(), o.changes);
@@ -151,6 +152,7 @@ void table_runner::settle_changes(table_queue* q, statement_source from, const s
   }
   if (stores) send_changes(*q, o, false, false);
   publish(o);
+  if (o.about != nullptr) count(o.about->name(), o.queued);
   if (drops_table) unbind_everywhere(o.about->name());
 }
 
@@ -179,6 +181,7 @@ held_statement& table_runner::keep(table_queue& q, statement_source from, const 
   held_statement& h = q.held.emplace_back();
   if (!from.ends_leases) encode_outcome(h.reply, from, o);
   h.events = ready_events(o);
+  h.queued = o.queued;
   h.source = std::move(from);
   h.held_since_ns = worker_.now_ns();
   if (!stored_part(o).empty()) {
@@ -217,6 +220,7 @@ void table_runner::on_committed(table_queue& q, std::uint64_t ticket) {
     if (h.changes != nullptr) worker_.counters().commit_durations.add(worker_.now_ns() - h.held_since_ns);
     answer(h.source, std::move(h.reply), std::move(h.subscriptions_ended));
     for (const ready_event& e : h.events) worker_.events().publish(e.event, e.targets);
+    count(q.table, h.queued);
     const bool drops_table = h.drops_table;
     q.held.pop_front();
     if (drops_table) unbind_everywhere(q.table);

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,6 +61,9 @@ class table_runner {
   [[nodiscard]] bool is_free(std::string_view table) const;
   /// Runs a statement, which has its text and its slot, in the table's turn.
   void run_again(std::string_view table, statement_source from);
+  /// Has a statement that has waited be run with the rights that its user has now. False: he may not run it any more;
+  /// then he has been told.
+  [[nodiscard]] bool renew_rights(statement_source& from);
   /// Ends leases of a queue, in the table's turn. `of`: whose, if that is why.
   void end_leases(std::string_view queue, storage::lease_end why, storage::subscriber_id of);
 
@@ -122,6 +126,8 @@ class table_runner {
   // table_runner_queues.cpp
   [[nodiscard]] static std::span<const storage::change> stored_part(const storage::outcome& o);
   [[nodiscard]] bool keep_waiting(statement_source& from, const storage::outcome& o);
+  /// Counts what is not taken back any more.
+  void count(std::string_view queue, const storage::queue_counts& done);
   void settle_queued(table_queue* q, statement_source from, const storage::outcome& o, std::vector<std::uint64_t> ended,
                      bool drops_table);
   void execute_ending(table_queue* q, statement_source from, std::string_view queue);
@@ -153,6 +159,8 @@ class table_runner {
   void note_bindings(std::string_view table, std::span<const storage::change> changes);
   void unbind_everywhere(std::string_view queue);
   [[nodiscard]] std::vector<wanted_copy> wanted_copies(const storage::outcome& o);
+  [[nodiscard]] static std::optional<parser::statement> without_own_columns(const parser::statement& copying,
+                                                                            const storage::table& queue);
   void undo(table_queue& q, const storage::durable::statement_changes& changes);
 
   // table_runner_showing.cpp

@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "parser/bound_text.hpp"
 #include "parser/print.hpp"
@@ -98,6 +101,33 @@ std::vector<wanted_copy> table_runner::wanted_copies(const storage::outcome& o) 
     if (bytes > worker_.shared().settings.transaction_bytes_max) break;
   }
   return all;
+}
+
+/// What a queue has for itself is not copied from tables that have columns of the same names, nor is another `id` than
+/// its own. Nothing: all columns are copied.
+std::optional<parser::statement> table_runner::without_own_columns(const parser::statement& copying,
+                                                                   const storage::table& queue) {
+  const auto is_own = [&](std::string_view name) {
+    const auto column = queue.find_column(name);
+    return column && (queue.is_own(*column) || (*column == storage::id_column && !queue.takes_ids()));
+  };
+  const parser::row_source& rows = std::get<parser::insert_statement>(copying.body).rows;
+  std::vector<std::size_t> copied;  // places in the row
+  for (std::size_t i = 0; i < rows.width; ++i) {
+    if (!is_own(rows.columns[i])) copied.push_back(i);
+  }
+  if (copied.size() == rows.width) return std::nullopt;
+  parser::statement cut = copying;
+  cut.form = 0;  // it has fewer names than others of the form
+  parser::row_source& left = std::get<parser::insert_statement>(cut.body).rows;
+  left.width = copied.size();
+  left.columns.clear();
+  left.values.clear();
+  for (const std::size_t i : copied) left.columns.push_back(rows.columns[i]);
+  for (std::size_t row = 0; row < rows.values.size(); row += rows.width) {
+    for (const std::size_t i : copied) left.values.push_back(rows.values[row + i]);
+  }
+  return cut;
 }
 
 void table_runner::undo(table_queue& q, const storage::durable::statement_changes& changes) {

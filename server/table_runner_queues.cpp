@@ -1,7 +1,11 @@
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "server/access_control.hpp"
+#include "server/access_gate.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
 #include "server/table_runner.hpp"
@@ -47,15 +51,38 @@ void table_runner::settle_queued(table_queue* q, statement_source from, const st
   queues_kept_.touched(queue);
 }
 
+void table_runner::count(std::string_view queue, const storage::queue_counts& done) {
+  if (done != storage::queue_counts()) database_.count(queue, done);
+}
+
 bool table_runner::keep_waiting(statement_source& from, const storage::outcome& o) {
   if (from.wait_until_us == 0) from.wait_until_us = worker_.now_us() + o.wait_us;
   if (from.wait_until_us <= worker_.now_us()) return false;
+  from.looked_until = o.looked_until;
   open_slot(from);
   queues_kept_.wait(o.about->name(), std::move(from));
   return true;
 }
 
+bool table_runner::renew_rights(statement_source& from) {
+  if (from.user == nullptr) return true;
+  access::shared_rights now = worker_.shared().access->find(from.user->name());
+  if (now == from.user) return true;
+  if (now == nullptr || now->identity() != from.user->identity()) {
+    now = std::make_shared<const access::user_rights>(from.user->name(), std::vector<std::string>());  // who is gone
+  }
+  const auto denied = access_gate::denial_of(*statements_.parse(from.sql), *now);
+  from.user = std::move(now);
+  from.looked_until = 0;
+  if (!denied) return true;
+  std::string bytes;
+  encode_error(bytes, from.route.address, *denied);
+  answer(from, std::move(bytes), {});
+  return false;
+}
+
 void table_runner::execute_from_text(table_queue* q, statement_source from) {
+  if (from.wait_until_us == statement_source::waits_no_more && !renew_rights(from)) return;
   // The tree points into the text, which moves with its source when it is short.
   const std::string sql = from.sql;
   const parser::statement& s = *statements_.parse(sql);

@@ -7,6 +7,7 @@
 #include "server/subscriber.hpp"
 #include "server/table_runner.hpp"
 #include "server/worker.hpp"
+#include "storage/errors.hpp"
 #include "storage/table.hpp"
 
 // The part of transactions at the tables: keeping a table for one, running its statements, taking them back.
@@ -101,6 +102,8 @@ void table_runner::run_owned(table_queue& q, const transaction_request& request,
 /// What a statement has come to, for the transaction to keep.
 void table_runner::take(const storage::outcome& o, transaction_answer& a) {
   a.events = ready_events(o);
+  a.queued = o.queued;
+  a.copied.assign(o.copied.begin(), o.copied.end());
   if (!o.copies.empty()) a.copies = wanted_copies(o);
   if (o.changes.empty()) return;
   a.is_stored = o.about->is_stored();
@@ -110,7 +113,8 @@ void table_runner::take(const storage::outcome& o, transaction_answer& a) {
 
 /// The rows of a binding. Who was allowed to bind has decided that they are copied: no rights are asked.
 void table_runner::copy_into(table_queue& q, const transaction_request& request, transaction_answer& a) {
-  if (database_.find(q.table) == nullptr) return;
+  const storage::table* const queue = database_.find(q.table);
+  if (queue == nullptr) return;
   const auto refuse = [&](storage::error e) {
     if (!e.limit.empty()) worker_.shared().counters.refused(e.limit);
     e.message = "the row cannot be copied from " + request.copies_from + " to " + q.table + ": " + e.message;
@@ -120,9 +124,15 @@ void table_runner::copy_into(table_queue& q, const transaction_request& request,
   const parser::statement* const s = statements_.parse(request.sql);
   if (s == nullptr)
     return refuse({.code = storage::error_code::unsupported, .message = parser::message(statements_.error())});
-  const storage::outcome& o = database_.execute(*s, {.subscriber = request.route.session,
-                                                     .now_us = request.now_us,
-                                                     .memory_exceeded = worker_.shared().memory.exceeded()});
+  const std::optional<parser::statement> cut = without_own_columns(*s, *queue);
+  const parser::statement& insert = cut ? *cut : *s;
+  if (std::get<parser::insert_statement>(insert.body).rows.columns.empty()) {
+    a.what = transaction_answer::fate::failed;
+    return encode_error(a.reply, request.route.address, storage::nothing_to_copy(request.copies_from, q.table));
+  }
+  const storage::outcome& o = database_.execute(insert, {.subscriber = request.route.session,
+                                                         .now_us = request.now_us,
+                                                         .memory_exceeded = worker_.shared().memory.exceeded()});
   if (o.failure) return refuse(*o.failure);
   take(o, a);
   if (a.changes == nullptr || a.changes->wanted_key().empty()) return;
@@ -165,6 +175,7 @@ void table_runner::end(const transaction_end& e) {
       undo(q, **changes);
     }
   }
+  count(q.table, e.queued);
   q.owner = {};
   set_occupied(q, false);
   worker_.shared().locks.release(e.who, e.table);

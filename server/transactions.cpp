@@ -321,7 +321,7 @@ void transactions::on(transaction_answer& a) {
   transaction& t = *find(a.who);
   t.at = stage::idle;
   if (a.what == fate::deadlock || a.what == fate::cancelled) t.tables.pop_back();
-  if (a.changes != nullptr || !a.events.empty()) take(t, a);
+  if (a.changes != nullptr || !a.events.empty() || !a.copied.empty()) take(t, a);
   if (t.is_abandoned) return fail(t, a.reply.empty() ? gone_reply(t) : std::move(a.reply));
   std::string refusal;
   if (a.what == fate::deadlock) {
@@ -371,8 +371,12 @@ void transactions::take(transaction& t, transaction_answer& a) {
     t.bytes += a.changes->memory_bytes();
   }
   t.is_awaited = t.is_awaited || a.is_awaited;
-  t.steps.push_back(
-      {.table = t.asked, .is_stored = a.is_stored, .changes = std::move(a.changes), .events = std::move(a.events)});
+  t.steps.push_back({.table = t.asked,
+                     .is_stored = a.is_stored,
+                     .changes = std::move(a.changes),
+                     .events = std::move(a.events),
+                     .queued = a.queued,
+                     .copied = std::move(a.copied)});
 }
 
 /// Its client has been told that no more events come.
@@ -532,6 +536,7 @@ void transactions::finish_commit(transaction& t) {
   answer(*done, std::move(done->reply));
   for (const step& s : done->steps) {
     for (const ready_event& e : s.events) worker_.events().publish(e.event, e.targets);
+    for (const storage::copied_rows& c : s.copied) c.counter->fetch_add(c.rows, std::memory_order_relaxed);
   }
   release(*done, false);
   tell_moved(*done, {});
@@ -559,7 +564,9 @@ void transactions::release(transaction& t, bool undo) {
   for (std::size_t i = 0; i < t.tables.size(); ++i) {
     transaction_end end{.who = t.id, .table = t.tables[i].name, .undo = {}};
     for (const step& s : t.steps) {
-      if (undo && s.table == i && s.changes != nullptr) end.undo.push_back(s.changes);
+      if (s.table != i) continue;
+      if (!undo) end.queued += s.queued;
+      if (undo && s.changes != nullptr) end.undo.push_back(s.changes);
     }
     if (t.tables[i].worker == worker_.index()) {
       tables_.end(end);

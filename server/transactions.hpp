@@ -110,6 +110,8 @@ class transactions {
     bool is_stored = true;
     std::shared_ptr<const storage::durable::statement_changes> changes;
     std::vector<ready_event> events;
+    storage::queue_counts queued;
+    std::vector<storage::copied_rows> copied;
     // `changes` is nullptr when rows were published only.
   };
 

@@ -52,6 +52,7 @@ struct statement_source {
   static constexpr std::int64_t waits_no_more = -1;
   std::int64_t wait_until_us = 0;  ///< of a pop that may wait for rows; 0: it has not waited yet
   bool leases = false;             ///< it leases rows to its session
+  std::uint64_t looked_until = 0;  ///< of a pop that has waited: which of the queue's rows it has looked at
 };
 
 /// An event that is ready to be sent, and to whom.
@@ -231,6 +232,9 @@ struct transaction_answer {
   bool is_awaited = false;  ///< whether a store has to have committed it before it is acknowledged
   bool is_stored = true;    ///< whether stores have the table
   std::vector<wanted_copy> copies = {};
+  // To be counted when the transaction is committed
+  storage::queue_counts queued = {};
+  std::vector<storage::copied_rows> copied = {};
   std::vector<std::uint64_t> subscriptions_ended = {};
 };
 
@@ -252,6 +256,7 @@ struct transaction_end {
   transaction_id who{};
   std::string table;
   std::vector<std::shared_ptr<const storage::durable::statement_changes>> undo;  ///< empty: it stays
+  storage::queue_counts queued = {};                                             ///< what stays, to be counted
 };
 
 /// Transactions may begin again; this one waits for that.

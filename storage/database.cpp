@@ -92,6 +92,10 @@ const outcome& database::end_leases(std::string_view queue, lease_end why, subsc
   return executor_->end_leases(queue, why, of, now_us);
 }
 
+void database::count(std::string_view queue, const queue_counts& done) {
+  executor_->count(queue, done);
+}
+
 void database::drop_subscriber(subscriber_id subscriber) {
   executor_->drop_subscriber(subscriber);
 }

@@ -90,6 +90,8 @@ class database {
     /// The statement is the server's own: it may name the columns that a queue has for itself, and leaves them as they
     /// are.
     bool by_server = false;
+    /// Of a pop that has waited: outcome::looked_until of the last time, if nothing but the queue's rows has changed.
+    std::uint64_t looked_until = 0;
   };
 
   /// Runs one statement. The outcome's views are valid until the next non-const call.
@@ -160,6 +162,9 @@ class database {
   /// back to the queue, or, when they have had their attempts and there is no dead letter table, away. The outcome, of
   /// kind count, has how many there were. Fails when the table is no queue.
   [[nodiscard]] const outcome& end_leases(std::string_view queue, lease_end why, subscriber_id of, std::int64_t now_us);
+
+  /// Adds to the counts of a queue what a statement has done to it. REQUIRES: the statement is not taken back later.
+  void count(std::string_view queue, const queue_counts& done);
 
   /// Ends every subscription of a subscriber, because it is gone. Unknown subscribers are ignored.
   void drop_subscriber(subscriber_id subscriber);

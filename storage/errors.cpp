@@ -72,6 +72,10 @@ error unknown_subscription(std::string_view table, std::uint64_t pubsubid) {
               shown(table), "; use the pubsubid that subscribe returned");
 }
 
+error unknown_queue(std::string_view queue) {
+  return make(error_code::unknown_table, "there is no queue ", shown(queue), "; create queue makes one");
+}
+
 error no_queue(std::string_view table) {
   return make(error_code::no_queue, "table ", shown(table), " is no queue; create queue makes one");
 }
@@ -268,6 +272,11 @@ error table_exists(std::string_view table) {
   return ruled(1050, "42S01", "Table '", shown(table), "' already exists; say if not exists to leave it as it is");
 }
 
+error table_in_place_of_queue(std::string_view table) {
+  return ruled(1050, "42S01", "Table '", shown(table), "' already exists and is no queue; drop table ", shown(table),
+               ", create the queue, and then bind it again where the table was bound, or call the queue otherwise");
+}
+
 error cannot_drop(std::string_view what) {
   return ruled(1091, "42000", "Can't DROP '", shown(what), "'; check that it exists");
 }
@@ -347,7 +356,8 @@ error no_default_value(std::string_view table, std::string_view column) {
 
 error nothing_to_copy(std::string_view table, std::string_view queue) {
   return make(error_code::unsupported, "the row of table ", shown(table), " has nothing that could be copied to ",
-              shown(queue), ", which has ids of its own; give it a value in another column than id");
+              shown(queue),
+              ", where id and what a queue has for itself are its own; give it a value in another column");
 }
 
 error binding_of_some(std::string_view queue, std::string_view table) {

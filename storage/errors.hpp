@@ -36,6 +36,7 @@ namespace pubsubsql::storage {
 
 // Queues
 
+[[nodiscard]] error unknown_queue(std::string_view queue);
 [[nodiscard]] error no_queue(std::string_view table);
 [[nodiscard]] error queue_needs_id(std::string_view queue);
 [[nodiscard]] error queue_has_no_front(std::string_view queue);
@@ -67,6 +68,7 @@ namespace pubsubsql::storage {
 [[nodiscard]] error several_primary_keys();
 [[nodiscard]] error nullable_primary_key(std::string_view column);
 [[nodiscard]] error table_exists(std::string_view table);
+[[nodiscard]] error table_in_place_of_queue(std::string_view table);
 [[nodiscard]] error cannot_drop(std::string_view what);
 [[nodiscard]] error last_column(std::string_view table);
 /// `place`: from 1, in the select list.

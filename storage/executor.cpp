@@ -55,6 +55,7 @@ void executor::begin() {
     copies_.clear();
     copies_of_.clear();
     copied_columns_.clear();
+    copied_.clear();
   }
   duplicates_ = parser::duplicate_rule::refuse;
   row_of_statement_ = 0;
@@ -150,7 +151,7 @@ void executor::derive_events() {
   const std::span<const change> changes = log_.changes();
   if (changes.empty()) return;
   table& t = leaving_ != nullptr ? *leaving_ : *log_.about();
-  if (t.queue() != nullptr) count_pushed(t, changes);
+  if (t.queue() != nullptr) count_pushed(changes);
   t.subscribers().begin_statement(who_.now_us);
   bool garbage = false;
   std::size_t numbered = 0;

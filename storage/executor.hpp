@@ -57,6 +57,7 @@ class executor {
   table& restore(const table_description& d);
   void forget(std::string_view table);
   [[nodiscard]] const outcome& end_leases(std::string_view queue, lease_end why, subscriber_id of, std::int64_t now_us);
+  void count(std::string_view queue, const queue_counts& done);
   void drop_subscriber(subscriber_id subscriber);
   bool maintain();
   [[nodiscard]] bool wants_maintenance() const { return !to_maintain_.empty() || log_.is_large(); }
@@ -234,7 +235,11 @@ class executor {
   void keep_history(const table& t, change_history& h);
   void trim_history(const table& t, change_history& h, std::int64_t now_us) const;
   void relieve_histories();
-  void ask_for_history(table& t);
+  /// `takes_number`: the table gets to another position in any case.
+  void ask_for_history(table& t, bool takes_number);
+  /// The position from which on the user was told of the table by the rights that he has now; 0: there are no users.
+  [[nodiscard]] std::uint64_t told_since(table& t);
+  void note_told(table& t);
   /// Whether a subscription can go on at a position of the table.
   [[nodiscard]] bool can_resume(table& t, std::uint64_t since);
   void replay(table& t, std::uint64_t since);
@@ -247,7 +252,7 @@ class executor {
   failure run(const parser::renew_statement& s);
   failure describe_queue(const parser::create_queue_statement& s, table_description& out);
   failure find_queue(std::string_view name, table*& out);
-  failure find_ready(const table& t, const parser::lease_statement& s);
+  failure find_ready(table& t, const parser::lease_statement& s);
   failure find_leased(table& t, const parser::row_id_list& ids);
   failure show_leased(const table& t, const std::optional<parser::projection>& columns);
   void begin_lease_changes(const table& t);
@@ -256,7 +261,7 @@ class executor {
   failure end_leases(table& t, lease_end why, subscriber_id of);
   failure resolve_pushed(const table& t);
   void write_pushed(const table& t);
-  static void count_pushed(table& t, std::span<const change> changes);
+  void count_pushed(std::span<const change> changes);
 
   // executor_subscribed.cpp
   failure find_again(table& t, std::uint64_t pubsubid);
@@ -369,6 +374,8 @@ class executor {
   std::vector<row_copies> copies_;
   text_view_map<std::size_t> copies_of_;  // by queue, their places
   std::vector<column_index> copied_columns_;
+  std::vector<std::uint64_t> bindings_met_;  // by the table's bindings: how many rows
+  std::vector<copied_rows> copied_;
   std::vector<std::string_view> queues_;  // of one row
   std::size_t row_of_statement_ = 0;      // from 1, for messages
   std::vector<const parser::select_statement*> subqueries_;

@@ -19,7 +19,8 @@ constexpr std::size_t kept_published_bytes_max = std::size_t{1} << 20;
 
 // publish
 
-/// As for an insert, but rows that are not stored take no numbers: neither an id nor those of a column that counts.
+/// As for an insert, but rows that are not stored take no numbers, neither an id nor those of a column that counts, and
+/// nothing has to tell them apart: the columns of the primary key may be left out.
 executor::failure executor::resolve_published(table& t, const parser::row_source& source) {
   if (!source.columns.empty()) {
     for (const std::string_view name : source.columns) {
@@ -33,6 +34,8 @@ executor::failure executor::resolve_published(table& t, const parser::row_source
     if (assigned_.size() != source.width) return wrong_value_count(t.name(), assigned_.size(), source.width);
   }
   if (!t.is_declared()) return std::nullopt;
+  const auto primary = t.primary_key();
+  const auto is_key = [&](column_index column) { return std::ranges::find(primary, column) != primary.end(); };
   const std::size_t named = assigned_.size();
   for (const column_index column : t.all_columns()) {
     const auto end = assigned_.begin() + static_cast<std::ptrdiff_t>(named);
@@ -40,7 +43,7 @@ executor::failure executor::resolve_published(table& t, const parser::row_source
     if (t.default_of(column) != nullptr) {
       defaulted_.push_back(column);
       assigned_.push_back(column);
-    } else if (!t.is_nullable(column) && column != t.auto_increment_column()) {
+    } else if (!t.is_nullable(column) && column != t.auto_increment_column() && !is_key(column)) {
       return no_default_value(t.name(), t.column_name(column));
     }
   }
@@ -106,7 +109,7 @@ void executor::derive_published() {
 
 void executor::copy_to_queues(const table& t, row_view row) {
   queues_.clear();
-  t.bindings()->find_queues(row, who_.now_us, queues_);
+  t.bindings()->find_queues(row, who_.now_us, queues_, bindings_met_);
   for (const std::string_view queue : queues_) {
     const auto [at, is_new] = copies_of_.try_emplace(queue, copies_.size());
     if (is_new) copies_.push_back({.queue = queue, .rows = {}});
@@ -120,6 +123,7 @@ executor::failure executor::derive_copies() {
   if (t == nullptr || t->bindings() == nullptr || leaving_ != nullptr || who_.corrections != nullptr) {
     return std::nullopt;
   }
+  bindings_met_.assign(t->bindings()->all().size(), 0);
   std::uint64_t bytes = 0;
   const auto copy = [&](row_view row) {
     copy_to_queues(*t, row);
@@ -136,6 +140,10 @@ executor::failure executor::derive_copies() {
   std::ranges::copy_if(assigned_, std::back_inserter(copied_columns_),
                        [&](column_index column) { return column != id_column && !t->is_own(column); });
   if (copied_columns_.empty()) return nothing_to_copy(t->name(), copies_.front().queue);
+  for (std::size_t i = 0; i < bindings_met_.size(); ++i) {
+    if (bindings_met_[i] > 0) copied_.push_back({.counter = t->bindings()->all()[i].copied, .rows = bindings_met_[i]});
+  }
+  outcome_.copied = copied_;
   outcome_.copies = copies_;
   outcome_.copied_columns = copied_columns_;
   return std::nullopt;

@@ -1,7 +1,9 @@
 // The latest changes of tables, kept for subscribers that come back.
 
 #include <algorithm>
+#include <utility>
 
+#include "parser/print_expression.hpp"
 #include "storage/executor.hpp"
 
 namespace pubsubsql::storage {
@@ -66,16 +68,30 @@ void executor::forget_old_changes(std::int64_t now_us) {
   }
 }
 
-void executor::ask_for_history(table& t) {
-  if (t.history_setting()) return;
-  const parser::history_setting setting;
+void executor::ask_for_history(table& t, bool takes_number) {
+  if (t.history_setting() && !takes_number) return;
+  const parser::history_setting setting = t.history_setting().value_or(parser::history_setting());
   if (t.name().starts_with(own_tables)) return t.set_history(setting);  // they are in no store
   log_.set_history(t, setting);
 }
 
+/// No change of the table tells that what a user may see is another than before.
+std::uint64_t executor::told_since(table& t) {
+  if (who_.user == nullptr) return 0;
+  told_rights::viewer v{.user = who_.user->name(), .rights = who_.user->serial(), .rows = {}};
+  const parser::expression* const rows = who_.user->on(t.name()).rows_of(parser::right::subscribe);
+  if (rows != nullptr) parser::print_expression(v.rows, *rows);
+  const subscriptions& all = t.subscribers();
+  return t.subscribers().rights().begin(std::move(v), t.sequence(), [&](std::uint64_t id) { return all.has(id); });
+}
+
+void executor::note_told(table& t) {
+  if (who_.user == nullptr) return;
+  const subscriptions& all = t.subscribers();
+  t.subscribers().rights().add(who_.user->name(), who_.pubsubid, [&](std::uint64_t id) { return all.has(id); });
+}
+
 bool executor::can_resume(table& t, std::uint64_t since) {
-  // What a user may see can have changed since, which no change of the table tells.
-  if (who_.user != nullptr) return false;
   change_history* const h = t.history();
   if (h == nullptr) return since == t.sequence();
   trim_history(t, *h, who_.now_us);

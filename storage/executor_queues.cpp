@@ -71,7 +71,8 @@ executor::failure executor::describe_queue(const parser::create_queue_statement&
 executor::failure executor::run(const parser::create_queue_statement& s) {
   const parser::create_table_statement& definition = s.definition;
   if (const table* t = find_table(definition.table); t != nullptr && !is_only_a_name(*t)) {
-    if (definition.if_not_exists && t->queue() != nullptr) return finish_schema(*t, "create");
+    if (t->queue() == nullptr) return table_in_place_of_queue(definition.table);
+    if (definition.if_not_exists) return finish_schema(*t, "create");
     return table_exists(definition.table);
   }
   if (auto failed = check_new_table(definition.table)) return failed;
@@ -82,7 +83,7 @@ executor::failure executor::run(const parser::create_queue_statement& s) {
 
 executor::failure executor::find_queue(std::string_view name, table*& out) {
   out = named_table(name);
-  if (out == nullptr) return unknown_table(name);
+  if (out == nullptr) return unknown_queue(name);
   if (out->queue() == nullptr) return no_queue(name);
   out->queue()->advance(who_.now_us);
   return std::nullopt;
@@ -110,32 +111,44 @@ void executor::write_pushed(const table& t) {
   values_[q.available_column()] = available_text_;
 }
 
-void executor::count_pushed(table& t, std::span<const change> changes) {
-  t.queue()->counts.pushed +=
+void executor::count_pushed(std::span<const change> changes) {
+  outcome_.queued.pushed =
       static_cast<std::uint64_t>(std::ranges::count(changes, change_kind::insert_row, &change::kind));
+}
+
+void executor::count(std::string_view queue, const queue_counts& done) {
+  table* const t = find_table(queue);
+  if (t != nullptr && t->queue() != nullptr) t->queue()->counts += done;
 }
 
 // Popping
 
-/// Leaves the rows to lease in `found_`.
-executor::failure executor::find_ready(const table& t, const parser::lease_statement& s) {
-  const auto& ready = t.queue()->ready();
+/// Leaves the rows to lease in `found_`. A pop that waits does not look again at rows that did not meet its predicate.
+executor::failure executor::find_ready(table& t, const parser::lease_statement& s) {
+  queue_index& q = *t.queue();
   const auto& where = guard(s.table, access::leasing_rights, s.where);
   row_search search;
   if (where) {
     if (auto failed = search.bind(t, {.where = where}, scope_of(&t))) return failed;
   }
   sql::evaluation e(row_memory_, who_.now_us, &budget_);
-  for (auto r = ready.begin(); r != ready.end() && found_.size() < s.count; ++r) {
-    if (where) {
-      row_memory_.release();
-      e.spend(1);
-      const bool matches = search.matches(t.get(r->row), e);
-      if (e.failure()) return to_error(*e.failure());
-      if (!matches) continue;
+  const auto find_among = [&](const auto& rows) -> failure {
+    for (auto r = rows.begin(); r != rows.end() && found_.size() < s.count; ++r) {
+      if (where) {
+        row_memory_.release();
+        e.spend(1);
+        const bool matches = search.matches(t.get(r->row), e);
+        if (e.failure()) return to_error(*e.failure());
+        if (!matches) continue;
+      }
+      found_.push_back(r->row);
     }
-    found_.push_back(r->row);
-  }
+    return std::nullopt;
+  };
+  const bool may_skip = where && s.wait && !search.depends_on_time() && subqueries_.empty();
+  const auto fresh = may_skip && who_.looked_until > 0 ? q.became_ready(who_.looked_until) : std::nullopt;
+  if (auto failed = fresh ? find_among(*fresh) : find_among(q.ready())) return failed;
+  if (may_skip && found_.empty()) outcome_.looked_until = q.watch();
   return std::nullopt;
 }
 
@@ -185,7 +198,7 @@ executor::failure executor::run(const parser::lease_statement& s) {
   if (auto failed = find_queue(s.table, t)) return failed;
   if (auto failed = find_ready(*t, s)) return failed;
   if (!found_.empty()) {
-    queue_index& q = *t->queue();
+    const queue_index& q = *t->queue();
     begin_lease_changes(*t);
     const std::int64_t lease_us = s.lease ? static_cast<std::int64_t>(*s.lease) : q.settings().lease_us;
     until_text_.clear();
@@ -195,7 +208,7 @@ executor::failure executor::run(const parser::lease_statement& s) {
       write_lease(*t, row, attempts_of(q, t->get(row)) + 1, {}, until_text_);
       data_.push_back(t->get(row));
     }
-    q.counts.popped += found_.size();
+    outcome_.queued.popped = found_.size();
   } else if (s.wait && s.count > 0) {
     outcome_.wait_us = static_cast<std::int64_t>(*s.wait);
   }
@@ -224,7 +237,7 @@ executor::failure executor::run(const parser::ack_statement& s) {
   if (auto failed = find_queue(s.table, t)) return failed;
   if (auto failed = find_leased(*t, s.ids)) return failed;
   for (const row_number row : found_) log_.erase(*t, row);
-  t->queue()->counts.acked += found_.size();
+  outcome_.queued.acked = found_.size();
   outcome_.rows = found_.size();
   return finish_rows(*t, std::nullopt, "ack");
 }
@@ -236,8 +249,8 @@ void executor::give_back(table& t, row_number row, lease_end why, value availabl
   const row_position position = t.get(row).position();
   const std::uint64_t attempts = attempts_of(q, t.get(row));
   const bool is_dead = settings.attempts_max > 0 && attempts >= settings.attempts_max;
-  ++q.counts.returned;
-  if (is_dead) ++q.counts.dead;
+  ++outcome_.queued.returned;
+  if (is_dead) ++outcome_.queued.dead;
   if (is_dead && settings.dead_letter.empty()) return log_.erase(t, row);
   begin_lease_changes(t);
   write_lease(t, row, attempts, available, {});

@@ -35,8 +35,10 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
   if (auto failed = find_or_create(s.table, t)) return failed;
   const event_target target{.subscriber = who_.subscriber, .pubsubid = who_.pubsubid};
   const bool is_live = !s.columns.items.empty() || !s.group_by.empty() || !s.order_by.empty();
-  resumes_ = s.since && !is_live && can_resume(*t, *s.since);
-  if (s.tells_positions() && !is_live) ask_for_history(*t);
+  const bool may_resume = s.tells_positions() && !is_live;
+  const std::uint64_t first_told = may_resume ? told_since(*t) : 0;
+  resumes_ = may_resume && s.since && *s.since >= first_told && can_resume(*t, *s.since);
+  if (may_resume) ask_for_history(*t, first_told > t->sequence());
   if (is_live) {
     if (auto failed = subscribe_live(*t, s, target, needed)) return failed;
   } else if (s.columns.all && (!s.where || compares_texts(*t, *s.where))) {
@@ -45,6 +47,7 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
     if (auto failed = subscribe_by_predicate(*t, s, target, needed)) return failed;
   }
   by_subscriber_[who_.subscriber].emplace(who_.pubsubid, t);
+  if (may_resume) note_told(*t);
   if (s.on_slow.value_or(who_.on_slow) == parser::slow_policy::conflate) t->subscribers().key_events(who_.pubsubid);
   outcome_.kind = reply_kind::subscribed;
   outcome_.pubsubid = who_.pubsubid;

@@ -257,7 +257,7 @@ void executor::undo_replacing(std::string_view name, std::span<const change> cha
 executor::failure executor::run(const parser::drop_table_statement& s) {
   table* t = find_table(s.table);
   if (t == nullptr) {
-    if (!s.if_exists) return unknown_table(s.table);
+    if (!s.if_exists) return s.is_queue ? unknown_queue(s.table) : unknown_table(s.table);
     outcome_.kind = reply_kind::done;
     outcome_.action = "drop";
     return std::nullopt;

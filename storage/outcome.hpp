@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -121,6 +123,31 @@ struct row_copies {
   std::vector<row_view> rows;  ///< in the order in which they came
 };
 
+/// What becomes of rows of queues.
+struct queue_counts {
+  std::uint64_t pushed = 0;
+  std::uint64_t popped = 0;  ///< leases
+  std::uint64_t acked = 0;
+  std::uint64_t returned = 0;  ///< leases that ended without `ack`
+  std::uint64_t dead = 0;      ///< rows that had their attempts
+
+  queue_counts& operator+=(const queue_counts& other) {
+    pushed += other.pushed;
+    popped += other.popped;
+    acked += other.acked;
+    returned += other.returned;
+    dead += other.dead;
+    return *this;
+  }
+  bool operator==(const queue_counts&) const = default;
+};
+
+/// Rows that a binding has copied.
+struct copied_rows {
+  std::shared_ptr<std::atomic<std::uint64_t>> counter;  ///< of the binding: where to count them
+  std::uint64_t rows = 0;
+};
+
 enum class error_code : std::uint8_t {
   unknown_table,
   unknown_column,
@@ -177,6 +204,8 @@ struct outcome {
   std::span<const std::uint64_t> ended;  ///< unsubscribed: their pubsubids
   /// A pop of a queue has found no row: for so long it wants to wait for one. 0: not at all.
   std::int64_t wait_us = 0;
+  /// Then: how far it has looked at the rows that became ready, for when it is run again; 0: that is not known.
+  std::uint64_t looked_until = 0;
 
   // subscribed
   bool tells_positions = false;  ///< the subscription asked for them
@@ -189,6 +218,11 @@ struct outcome {
   std::span<const change> changes;
   std::span<const row_copies> copies;            ///< to be made in the same atomic step
   std::span<const column_index> copied_columns;  ///< of `about`, without `id`: the columns of all copies
+
+  // To be counted once it is known that the statement is not taken back
+
+  queue_counts queued;                  ///< what it has done to rows of `about`, which is a queue
+  std::span<const copied_rows> copied;  ///< by the bindings of `about`
 };
 
 }  // namespace pubsubsql::storage

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
+#include <span>
 
 #include "storage/sql/calendar.hpp"
 
@@ -69,8 +71,35 @@ void queue_index::insert(row_view row) {
   } else if (f.available_us > now_us_) {
     delayed_.insert({.at_us = f.available_us, .position = position, .row = row.number(), .rank = f.rank});
   } else {
-    ready_.insert({.rank = f.rank, .position = position, .row = row.number()});
+    add_ready({.rank = f.rank, .position = position, .row = row.number()});
   }
+}
+
+void queue_index::add_ready(const ready_row& r) {
+  ready_.insert(r);
+  if (!is_watched_) return;
+  if (arrivals_.size() < ready_.size() + arrivals_spare) return arrivals_.push_back(r);
+  is_watched_ = false;
+  arrivals_begin_ += arrivals_.size() + 1;
+  arrivals_ = {};
+}
+
+std::uint64_t queue_index::watch() {
+  is_watched_ = true;
+  return arrivals_begin_ + arrivals_.size();
+}
+
+std::optional<std::vector<queue_index::ready_row>> queue_index::became_ready(std::uint64_t since) const {
+  if (!is_watched_ || since < arrivals_begin_) return std::nullopt;
+  std::vector<ready_row> rows;
+  const std::size_t known = std::min<std::size_t>(since - arrivals_begin_, arrivals_.size());
+  for (const ready_row& r : std::span(arrivals_).subspan(known)) {
+    if (const auto still = ready_.find(r); still != ready_.end()) rows.push_back(*still);
+  }
+  std::ranges::sort(rows, std::less<>());
+  const auto is_same = [](const ready_row& a, const ready_row& b) { return a.position == b.position; };
+  rows.erase(std::unique(rows.begin(), rows.end(), is_same), rows.end());
+  return rows;
 }
 
 void queue_index::erase(row_view row) {
@@ -97,7 +126,7 @@ void queue_index::advance(std::int64_t now_us) {
   while (!delayed_.empty() && delayed_.begin()->at_us <= now_us) {
     const due_row first = *delayed_.begin();
     delayed_.erase(delayed_.begin());
-    ready_.insert({.rank = first.rank, .position = first.position, .row = first.row});
+    add_ready({.rank = first.rank, .position = first.position, .row = first.row});
   }
 }
 

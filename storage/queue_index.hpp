@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <absl/container/btree_map.h>
 #include <absl/container/btree_set.h>
@@ -17,15 +18,6 @@ namespace pubsubsql::storage {
 
 /// Why a row stands in its queue again, or left it for its dead letter table.
 enum class lease_end : std::uint8_t { time, connection, restart, refused };
-
-/// What has become of a queue's rows since its table was made or loaded.
-struct queue_counts {
-  std::uint64_t pushed = 0;
-  std::uint64_t popped = 0;  ///< leases
-  std::uint64_t acked = 0;
-  std::uint64_t returned = 0;  ///< leases that ended without `ack`
-  std::uint64_t dead = 0;      ///< rows that had their attempts
-};
 
 /// Which rows of a queue may be popped, and in which order; which will be, and when; and who has leased which. Kept in
 /// step by its table with every change of a row, those that are taken back among them: what a row is, its own columns
@@ -78,6 +70,14 @@ class queue_index {
   /// In the order in which they are popped.
   [[nodiscard]] const absl::btree_set<ready_row>& ready() const { return ready_; }
 
+  // For pops that wait until a row meets their predicate
+
+  /// From now on it notes which rows become ready. Returns a number for became_ready() about those that do.
+  [[nodiscard]] std::uint64_t watch();
+  /// Rows that have become ready since watch() returned `since` and still are, in the order in which they are popped.
+  /// Nothing: they are not known any more, as there were more of them than are ready; all have to be looked at.
+  [[nodiscard]] std::optional<std::vector<ready_row>> became_ready(std::uint64_t since) const;
+
   /// A row that something becomes of at a time.
   struct due_row {
     std::int64_t at_us = 0;
@@ -106,6 +106,7 @@ class queue_index {
   void note_death(row_position row, lease_end why) { deaths_.insert_or_assign(row, why); }
   [[nodiscard]] lease_end death_of(row_position row) const;
 
+  /// What has become of rows since the table was made or loaded: what statements came to that were not taken back.
   queue_counts counts;
 
  private:
@@ -122,6 +123,11 @@ class queue_index {
     return settings_.attempts_max > 0 && f.attempts >= settings_.attempts_max;
   }
 
+  void add_ready(const ready_row& r);
+
+  /// Beyond those that are ready, so that a short queue is not looked at as a whole again and again.
+  static constexpr std::size_t arrivals_spare = 1'000;
+
   const queue_settings settings_;
   std::int64_t now_us_ = 0;
   absl::btree_set<ready_row> ready_;
@@ -130,6 +136,9 @@ class queue_index {
   absl::flat_hash_map<subscriber_id, row_set> by_owner_;
   row_set dead_;
   absl::flat_hash_map<row_position, lease_end> deaths_;  // of rows in dead_, where it is known
+  bool is_watched_ = false;
+  std::vector<ready_row> arrivals_;   // while it is watched: rows that have become ready, perhaps several times
+  std::uint64_t arrivals_begin_ = 1;  // the number of the first; smaller ones are not known any more
 };
 
 /// How the owner of a lease stands in its row.

@@ -46,6 +46,8 @@ class row_search {
   /// Whether the path gives the rows in the order asked for. Where an expression has a part in it, none can.
   [[nodiscard]] bool comes_ordered(const access_path& by) const { return !order_columns_.empty() && by.is_ordered(); }
   [[nodiscard]] bool is_filtered() const { return filtered_; }
+  /// Whether a row that does not match may match later without having been changed.
+  [[nodiscard]] bool depends_on_time() const { return filtered_ && predicate_.depends_on_time(); }
   [[nodiscard]] const row_order& order() const { return order_; }
 
  private:

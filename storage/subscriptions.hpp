@@ -20,6 +20,7 @@
 #include "storage/outcome.hpp"
 #include "storage/row.hpp"
 #include "storage/text_hash.hpp"
+#include "storage/told_rights.hpp"
 
 namespace pubsubsql::storage {
 
@@ -98,6 +99,10 @@ class subscriptions {
   void remove_all(subscriber_id subscriber, std::span<const std::uint64_t> pubsubids);
 
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }
+  [[nodiscard]] bool has(std::uint64_t pubsubid) const { return by_id_.contains(pubsubid); }
+
+  /// By which rights users were told of positions. Made when it is first asked for.
+  [[nodiscard]] told_rights& rights();
 
   /// The table has got a column.
   void column_added(std::string_view name, column_index column);
@@ -187,6 +192,7 @@ class subscriptions {
   std::vector<column_filters*> active_;                // those whose column the table has
   std::unique_ptr<filtered_groups> filtered_;          // nullptr: there are none
   std::unique_ptr<matching::live_queries> live_;       // nullptr: there are none
+  std::unique_ptr<told_rights> rights_;                // nullptr: no user has asked for positions
   absl::flat_hash_map<std::uint64_t, group*> by_id_;
   /// How many events the group had got before the subscription; 0 is left out.
   absl::flat_hash_map<std::uint64_t, std::uint64_t> events_before_;

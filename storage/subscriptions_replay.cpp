@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <string>
 
 #include "storage/subscriptions.hpp"
@@ -20,6 +21,11 @@ bool matches(const subscriptions::definition& d, row_view row, std::int64_t now_
 }
 
 }  // namespace
+
+told_rights& subscriptions::rights() {
+  if (rights_ == nullptr) rights_ = std::make_unique<told_rights>(table_->loaded_until());
+  return *rights_;
+}
 
 /// Those of a whole row, as they were after the change. None of them has been dropped since.
 std::span<const column_index> subscriptions::columns_then(const definition& d, const past_change& c) const {

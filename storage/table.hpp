@@ -246,6 +246,8 @@ class table {
 
   /// Number of the table's last change; undoing takes numbers back.
   [[nodiscard]] std::uint64_t sequence() const { return sequence_; }
+  /// The number that it had when it was restored; 0: a statement has made it.
+  [[nodiscard]] std::uint64_t loaded_until() const { return loaded_until_; }
   [[nodiscard]] std::uint64_t next_sequence() { return ++sequence_; }
   void undo_sequence() { --sequence_; }
 
@@ -304,6 +306,7 @@ class table {
   row_directory directory_;
   std::uint64_t next_id_ = 0;
   std::uint64_t sequence_ = 0;
+  std::uint64_t loaded_until_ = 0;
   std::optional<parser::ack_mode> ack_;
   std::optional<parser::history_setting> history_setting_;
   history_totals* history_totals_ = nullptr;

@@ -61,16 +61,17 @@ void table_bindings::erase(std::size_t place) {
   for (std::size_t i = place; i < keys_.size(); ++i) place_[keys_[i]] = i;
 }
 
-void table_bindings::find_queues(row_view row, std::int64_t now_us, std::vector<std::string_view>& out) {
+void table_bindings::find_queues(row_view row, std::int64_t now_us, std::vector<std::string_view>& out,
+                                 std::vector<std::uint64_t>& met) {
   const std::size_t first = out.size();
   matched_.clear();
   matcher_.begin_statement(now_us);
   matcher_.on_insert(row, {}, matched_);
   for (const event& e : matched_) {
     for (const event_target& target : e.targets) {
-      const binding& b = all_[place_.find(target.pubsubid)->second];
-      b.copied->fetch_add(1, std::memory_order_relaxed);
-      out.push_back(b.what.queue);
+      const std::size_t place = place_.find(target.pubsubid)->second;
+      ++met[place];
+      out.push_back(all_[place].what.queue);
     }
   }
   const auto begin = out.begin() + static_cast<std::ptrdiff_t>(first);

@@ -26,8 +26,7 @@ class table;
 struct binding {
   binding_description what;
   std::uint64_t number = 0;  ///< rises with each binding that is made; 0: it was there when the server started
-  /// Rows that met the predicate since the server started, those of statements taken back among them. Read by others
-  /// than the table's thread.
+  /// Rows that it has copied since the server started. Read by others than the table's thread.
   std::shared_ptr<std::atomic<std::uint64_t>> copied;
 };
 
@@ -58,8 +57,10 @@ class table_bindings {
   /// It counts as made later. REQUIRES: place < all().size().
   void renumber(std::size_t place, std::uint64_t number) { all_[place].number = number; }
 
-  /// Appends the queues that a row goes to, each once, in the order of their names, and counts it.
-  void find_queues(row_view row, std::int64_t now_us, std::vector<std::string_view>& out);
+  /// Appends the queues that a row goes to, each once, in the order of their names, and adds 1 to `met` at the place of
+  /// each binding that it meets. REQUIRES: met.size() == all().size().
+  void find_queues(row_view row, std::int64_t now_us, std::vector<std::string_view>& out,
+                   std::vector<std::uint64_t>& met);
 
   /// Who is to be told what becomes of the table's columns.
   [[nodiscard]] subscriptions& matcher() { return matcher_; }

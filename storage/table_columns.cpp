@@ -46,6 +46,7 @@ table::table(const table_description& d) : table(d.name) {
   ack_ = d.ack;
   set_history(d.history);
   sequence_ = std::max(d.sequence, d.numbers_after);
+  loaded_until_ = sequence_;
   if (d.queue) queue_ = std::make_unique<queue_index>(*d.queue);
   learn(d);
   // One that cannot be read any more would copy what it is not to copy.

@@ -1,5 +1,6 @@
 """Users: authentication, rights, rows, and what becomes of those who lose them."""
 
+import json
 import os
 import pty
 import re
@@ -10,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -344,6 +346,44 @@ class Rights(WithUsers):
             server.signal(signal.SIGHUP)
             server.wait_for_log("3 users of")
             self.done(again, "status")
+
+    def test_a_pop_that_waits(self) -> None:
+        """It is answered when the right to it is taken away, and gets no row."""
+        for threads in ("1", "4"):
+            with self.server("--threads", threads) as server:
+                root, web, guest = (self.login(server, user) for user in ("root", "web", "guest"))
+                self.done(root, "create queue jobs (job text)")
+                for user in ("web", "guest"):
+                    self.done(root, f"grant select, delete on jobs to {user}")
+                web.send("pop 1 job from jobs wait 1 hour")
+                guest.send("pop 1 job from jobs wait 1 hour")
+                end = time.monotonic() + deadline_s(60)
+                while self.done(root, "show queues")["data"][0][5] != "2":
+                    self.assertLess(time.monotonic(), end)
+                self.done(root, "revoke delete on jobs from web")
+                self.assertEqual(json.loads(web.read_reply())["code"], 1142)
+                self.done(root, "push into jobs (job) values (a)")
+                self.assertEqual(json.loads(guest.read_reply())["data"], [["a"]])
+                self.done(guest, "ack jobs 0")
+                guest.send("pop 1 job from jobs wait 1 hour")
+                self.done(root, "drop user guest")
+                self.done(root, "push into jobs (job) values (b)")
+                self.assertEqual(self.done(root, "pop 1 job from jobs")["data"], [["b"]])
+                self.done(root, "create user guest identified by 'guest-secret'")
+
+    def test_a_pop_that_waits_is_run_with_the_rights_of_now(self) -> None:
+        with self.server("--threads", "2") as server:
+            root, web = self.login(server, "root"), self.login(server, "web")
+            self.done(root, "create queue jobs (job text)")
+            self.done(root, "grant select on jobs to web where job = mine")
+            self.done(root, "grant delete on jobs to web")
+            self.done(root, "push into jobs (job) values (other)")
+            web.send("pop 1 job from jobs wait 1 hour")
+            end = time.monotonic() + deadline_s(60)
+            while self.done(root, "show queues")["data"][0][5] != "1":
+                self.assertLess(time.monotonic(), end)
+            self.done(root, "grant select on jobs to web where job = other")
+            self.assertEqual(json.loads(web.read_reply())["data"], [["other"]])
 
     def test_another_filter_ends_a_subscription(self) -> None:
         with self.server() as server:

@@ -240,6 +240,63 @@ class Dead(unittest.TestCase):
             self.assertEqual(rows(client, "pop 1 from q"), [])
 
 
+    def test_the_log_tells_of_drops_now_and_then(self) -> None:
+        with ServerProcess("--log-level", "warning") as server, server.framed() as client:
+            ok(client, "create queue q (job text) max attempts 1")
+            for _ in range(7):
+                ok(client, "push into q (job) values (a)")
+                ok(client, f"nack q {rows(client, 'pop 1 from q')[0][0]}")
+            server.wait_for_log("queue q: 1 rows had their 1 attempts")
+            server.wait_for_log("queue q: 6 rows had their 1 attempts")
+            self.assertEqual(sum("had their" in line for line in server.log), 2)
+
+
+class Counted(unittest.TestCase):
+    """What is counted is what has been committed."""
+
+    def test_transactions(self) -> None:
+        for threads in ("1", "4"):
+            for kind in ("", "durable"):
+                with tempfile.TemporaryDirectory(prefix="pubsubsql-queues-") as directory:
+                    flags = ["--data", directory] if kind else []
+                    with ServerProcess("--threads", threads, "--log-level", "warning", *flags) as server:
+                        with server.framed() as client:
+                            self.work(server, client, kind)
+
+    def numbers(self, client: FramedConnection) -> list[int]:
+        found = queue_numbers(client, "q")
+        return [found[name] for name in ("Pushed", "Popped", "Acked", "Returned", "Dead")]
+
+    def copied(self, client: FramedConnection) -> list[str]:
+        return [row[3] for row in rows(client, "show bindings")]
+
+    def work(self, server: ServerProcess, client: FramedConnection, kind: str) -> None:
+        ok(client, f"create queue q (job text) {kind} max attempts 1")
+        ok(client, "bind q to t")
+        ok(client, "bind c to t where job = a")
+        for end, numbers, copied in (("rollback", [0] * 5, ["0", "0"]), ("commit", [3, 2, 1, 1, 1], ["1", "2"])):
+            ok(client, "begin")
+            ok(client, "insert into t (job) values (a)")
+            ok(client, "push into q (job) values (b)")
+            ok(client, "publish into t (job) values (b)")
+            got = rows(client, "pop 2 from q")
+            ok(client, f"ack q {got[0][0]}")
+            ok(client, f"nack q {got[1][0]}")
+            client.ask(f"ack q {got[0][0]}")
+            ok(client, end)
+            self.assertEqual(self.numbers(client), numbers)
+            self.assertEqual(self.copied(client), copied)
+        server.wait_for_log("queue q: 1 rows had their 1 attempts")
+        # A statement that fails by itself
+        ok(client, "key c job")
+        client.ask("insert into t (job) values (b), (a)")
+        self.assertEqual(self.numbers(client), [3, 2, 1, 1, 1])
+        self.assertEqual(self.copied(client), ["1", "2"])
+        ok(client, "push into q (job) values (c)")
+        ok(client, f"ack q {rows(client, 'pop 1 from q')[0][0]}")
+        self.assertEqual(self.numbers(client), [4, 3, 2, 1, 1])
+
+
 class Durable(unittest.TestCase):
     """What outlives the server."""
 

@@ -76,6 +76,7 @@ TEST_CASE("bound values: a `?` stands wherever a value may") {
        "select count(*) from t group by a having count(*) > 3"},
       {"subscribe a from t where b > ? order by a limit ?", "1, 3",
        "subscribe a from t where b > 1 order by a limit 3"},
+      {"subscribe * from t since ?", "12", "subscribe * from t since 12"},
       {"unsubscribe from t where pubsubid = ?", "'12'", "unsubscribe from t where pubsubid = 12"},
       {"stream insert into t (a) values (?)", "1", "stream insert into t (a) values (1)"},
       {"explain select * from t where a = ?", "'x'", "explain select * from t where a = 'x'"},
@@ -127,6 +128,19 @@ TEST_CASE("bound values: what is wrong is said, with its place in the statement 
        "expected a number of rows, found `?` at offset 22 of the statement to be executed"},
       {"execute immediate 'select * from t limit ?' using null",
        "expected a number of rows, found `?` at offset 22 of the statement to be executed"},
+      {"execute immediate 'subscribe * from t since ?' using 'abc'",
+       "expected a change number, 0 or greater, as the server told it in `seq`, found `abc` for `?` at offset 25 of "
+       "the "
+       "statement to be executed"},
+      {"execute immediate 'subscribe * from t since ?' using -1",
+       "expected a change number, 0 or greater, as the server told it in `seq`, found `-1` for `?` at offset 25 of the "
+       "statement to be executed"},
+      {"execute immediate 'subscribe * from t since ?' using null",
+       "expected a change number, 0 or greater, as the server told it in `seq`, found null for `?` at offset 25 of the "
+       "statement to be executed"},
+      {"execute immediate 'subscribe * from t since ? 5' using ''",
+       "expected a change number, 0 or greater, as the server told it in `seq`, found `` for `?` at offset 25 of the "
+       "statement to be executed"},
       {"execute immediate 'create table t (a decimal(?, 2))' using 5",
        "expected a number or a text, found `?` at offset 26 of the statement to be executed"},
       {"execute immediate 'select * from t; select * from u'",

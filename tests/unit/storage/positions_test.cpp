@@ -49,7 +49,8 @@ class engine {
   const outcome& run(const std::string& sql, std::uint64_t pubsubid = 0) {
     const parser::statement* const s = statements_.parse(sql);
     REQUIRE_MESSAGE(s != nullptr, sql);
-    const outcome& o = tables.execute(*s, {.subscriber = somebody, .pubsubid = pubsubid, .now_us = ++now_us});
+    const outcome& o =
+        tables.execute(*s, {.subscriber = somebody, .pubsubid = pubsubid, .now_us = ++now_us, .user = user.get()});
     changes = nullptr;
     if (o.failure) return o;
     for (const event& e : o.events) {
@@ -77,6 +78,7 @@ class engine {
   std::map<std::uint64_t, std::vector<told>> heard;  // by pubsubid
   std::shared_ptr<const durable::statement_changes> changes;
   std::int64_t now_us = start_us;
+  access::shared_rights user;  // who runs statements
 
  private:
   parser::statement_cache statements_;
@@ -236,6 +238,100 @@ TEST_CASE("positions: a table that has gone takes its past along, and the next o
   CHECK(e.t().sequence() == before);
   REQUIRE(e.t().history() != nullptr);
   CHECK(e.t().history()->begins_after() == before);
+}
+
+namespace {
+
+access::shared_rights granted(std::string_view where) {
+  return std::make_shared<const access::user_rights>("web",
+                                                     std::vector{"grant subscribe on t to 'web'" + std::string(where)});
+}
+
+/// What comes of the subscription of a user who has been told everything up to a position.
+struct user_engine : engine {
+  /// Whether it goes on; `position` is what it is told.
+  bool goes_on(const access::shared_rights& as, std::uint64_t since, std::uint64_t pubsubid) {
+    return subscribe(as, " since " + std::to_string(since), pubsubid);
+  }
+  bool subscribe(const access::shared_rights& as, const std::string& how, std::uint64_t pubsubid) {
+    user = as;
+    const outcome& o = run("subscribe * from t" + how, pubsubid);
+    user = nullptr;
+    REQUIRE_FALSE(o.failure);
+    position = o.position;
+    return !o.resyncs;
+  }
+  void leave(std::uint64_t pubsubid) { tables.drop_subscription(somebody, pubsubid); }
+
+  std::uint64_t position = 0;
+};
+
+}  // namespace
+
+TEST_CASE("positions: a user goes on with the rows that he may see") {
+  user_engine e;
+  const auto rights = granted(" where g = 'a'");
+  e.run("insert into t (g, v) values ('a', 1), ('b', 2)");
+  e.subscribe(rights, " with seq", 1);
+  const std::uint64_t first = e.position;
+  e.run("update t set g = 'a' where v = 2");
+  e.run("update t set g = 'b', v = 5 where v = 1");
+  e.run("update t set v = 6 where v = 5");
+  e.run("insert into t (g, v) values ('b', 3), ('a', 4)");
+  e.run("update t set v = 7 where g = 'a'");
+  e.run("delete from t");
+  CHECK(e.goes_on(rights, first, 2));
+  CHECK(e.position == first);
+  CHECK(e.heard[1].size() == 7);
+  CHECK((e.heard[2] == e.heard[1]));
+}
+
+TEST_CASE("positions: what a user was told by other rights is told anew") {
+  user_engine e;
+  const auto a = granted(" where g = 'a'");
+  const auto b = granted(" where g = 'b'");
+  e.run("insert into t (g, v) values ('a', 1), ('b', 2)");
+  e.subscribe(a, " with seq", 1);
+  const std::uint64_t first = e.position;
+  CHECK(e.goes_on(a, first, 2));
+  // The old subscriptions are still told something, so nobody knows what the user has been told of.
+  CHECK_FALSE(e.goes_on(b, first, 3));
+  e.run("update t set v = 3");
+  CHECK_FALSE(e.goes_on(b, e.t().sequence(), 4));
+  e.leave(1);
+  e.leave(2);
+  CHECK_FALSE(e.goes_on(b, e.t().sequence(), 5));
+  const std::uint64_t anew = e.position;
+  CHECK(anew > first);
+  CHECK(e.goes_on(b, anew, 6));
+  CHECK_FALSE(e.goes_on(b, anew - 1, 7));
+  // Rights that were taken away between leave a gap in what may be told, even if they are as before.
+  CHECK_FALSE(e.goes_on(granted(" where g = 'b'"), anew, 8));
+  CHECK(e.subscribe(granted(""), " with seq", 9));
+  CHECK_FALSE(e.goes_on(granted(""), e.position, 10));
+}
+
+TEST_CASE("positions: a server that starts does not know what its users were told") {
+  table_description d;
+  d.name = "t";
+  d.columns.push_back({.name = "g"});
+  d.sequence = 500;
+  d.history = parser::history_setting();
+  user_engine e;
+  e.tables.restore(d);
+  const auto rights = granted("");
+  CHECK(e.goes_on(nullptr, 500, 1));
+  CHECK_FALSE(e.goes_on(rights, 500, 2));
+  const std::uint64_t first = e.position;
+  CHECK(first == 501);
+  CHECK(e.goes_on(rights, first, 3));
+  CHECK(e.goes_on(nullptr, 500, 4));
+  // Whoever is seen later finds positions that only this server has told.
+  const auto other =
+      std::make_shared<const access::user_rights>("db", std::vector<std::string>{"grant subscribe on t to 'db'"});
+  CHECK(e.subscribe(other, " with seq", 5));
+  CHECK(e.position == first);
+  CHECK(e.goes_on(other, first, 6));
 }
 
 TEST_CASE("positions: all histories together") {

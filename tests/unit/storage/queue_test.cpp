@@ -26,12 +26,13 @@ class timed_engine {
  public:
   std::int64_t now_us = 1'800'000'000 * second;
 
-  const outcome& run(const std::string& sql, std::uint64_t who = 1) {
+  const outcome& run(const std::string& sql, std::uint64_t who = 1, std::uint64_t looked_until = 0) {
     arena_.reset();
     const auto parsed = parser::parse(sql, arena_);
     REQUIRE_MESSAGE(parsed.has_value(), sql);
     statement_ = *parsed;
-    return engine.execute(statement_, {.subscriber = subscriber_id{who}, .now_us = now_us});
+    return engine.execute(statement_,
+                          {.subscriber = subscriber_id{who}, .now_us = now_us, .looked_until = looked_until});
   }
   const outcome& end(lease_end why, std::uint64_t who = 0) {
     return engine.end_leases("q", why, subscriber_id{who}, now_us);
@@ -115,6 +116,31 @@ void undo(timed_engine& e, const outcome& o) {
   e.engine.undo("q", kept.changes());
 }
 
+/// A pop that waits for rows of some priority, run again and again.
+struct waiting_pop {
+  int priority = 0;
+  std::uint64_t looked_until = 0;
+};
+
+void serve(timed_engine& e, model& m, waiting_pop& pop) {
+  constexpr std::uint64_t who = 9;
+  std::vector<std::uint64_t> expected;
+  for (const std::uint64_t id : m.ready(e.now_us)) {
+    if (m.rows.at(id).priority == pop.priority && expected.size() < 2) expected.push_back(id);
+  }
+  const outcome& o =
+      e.run("pop 2 * from q where p = " + std::to_string(pop.priority) + " wait 1 hour", who, pop.looked_until);
+  REQUIRE(ids_of(o) == expected);
+  REQUIRE((o.looked_until > 0) == expected.empty());
+  pop.looked_until = o.looked_until;
+  for (const std::uint64_t id : expected) {
+    model_row& r = m.rows.at(id);
+    ++r.attempts;
+    r.until = e.now_us + 5 * second;
+    r.owner = who;
+  }
+}
+
 void play(unsigned seed, std::uint64_t attempts_max, bool keeps_dead) {
   timed_engine e;
   std::mt19937 random(seed);
@@ -123,6 +149,7 @@ void play(unsigned seed, std::uint64_t attempts_max, bool keeps_dead) {
   REQUIRE(!e.run("create queue q (p int, job text) priority p lease 5 seconds max attempts " +
                  std::to_string(attempts_max) + (keeps_dead ? " dead letter d" : ""))
                .failure);
+  waiting_pop waiting[] = {{.priority = 0}, {.priority = 2}};
   for (int step = 0; step < 600; ++step) {
     const std::uint64_t who = 1 + below(4);
     if (below(3) == 0) e.now_us += below(4) * second / 2;
@@ -194,6 +221,7 @@ void play(unsigned seed, std::uint64_t attempts_max, bool keeps_dead) {
       }
     }
     check_counts(e, m);
+    if (below(6) == 0) serve(e, m, waiting[below(2)]);
   }
 }
 
@@ -238,6 +266,45 @@ TEST_CASE("queue: a pop that wants to wait says so") {
   e.run("push into q (job) values (a)");
   CHECK(e.run("pop 1 from q where job = b wait 3 seconds").wait_us == 3 * second);
   CHECK(e.run("pop 1 from q wait 3 seconds").wait_us == 0);
+}
+
+TEST_CASE("queue: what has become ready while somebody waits") {
+  timed_engine e;
+  e.run("create queue q (p int)");
+  for (int i = 0; i < 100; ++i) e.run("push into q (p) values (1)");
+  const queue_index& q = *e.queue().queue();
+  const auto known = [&](std::uint64_t since) {
+    const auto rows = q.became_ready(since);
+    return rows ? static_cast<int>(rows->size()) : -1;
+  };
+  const auto wait = [&](const std::string& where, std::uint64_t since = 0) {
+    return e.run("pop 1 from q where " + where + " wait 1 hour", 1, since).looked_until;
+  };
+  CHECK(e.run("pop 1 from q where p = 2").looked_until == 0);
+  CHECK(wait("p = 2 and now() > '2000-01-01'") == 0);
+  CHECK(wait("p = (select max(p) + 1 from q)") == 0);
+  CHECK(known(1) == -1);
+  const std::uint64_t first = wait("p = 2");
+  CHECK(known(first) == 0);
+  e.run("push into q (p) values (1), (3)");
+  CHECK(known(first) == 2);
+  const std::uint64_t second_time = wait("p = 2", first);
+  CHECK(second_time == first + 2);
+  CHECK(known(second_time) == 0);
+  e.run("update q set p = 1 where p = 3");
+  CHECK(known(second_time) == 1);
+  e.run("update q set p = 3 where id = 101");
+  CHECK(known(second_time) == 1);
+  CHECK(known(first) == 2);
+  e.run("delete from q where id = 101");
+  CHECK(known(second_time) == 0);
+  // When that comes to more than the queue has, it is forgotten.
+  for (int i = 0; i < 2'000; ++i) e.run("update q set p = 1 where id = 0");
+  CHECK(known(first) == -1);
+  const std::uint64_t anew = wait("p = 2", first);
+  CHECK(anew > first);
+  CHECK(known(second_time) == -1);
+  CHECK(known(anew) == 0);
 }
 
 TEST_CASE("queue: what stores need of it") {
