@@ -26,6 +26,7 @@ bool has_aggregates(const parser::projection& list) {
 }  // namespace
 
 executor::failure executor::run(const parser::subscribe_statement& s) {
+  if (!s.name.empty()) definition_ = definition_text(s);
   return who_.user == nullptr ? subscribe(s, {}) : subscribe_guarded(s);
 }
 
@@ -35,7 +36,13 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
   if (auto failed = find_or_create(s.table, t)) return failed;
   const event_target target{.subscriber = who_.subscriber, .pubsubid = who_.pubsubid};
   const bool is_live = !s.columns.items.empty() || !s.group_by.empty() || !s.order_by.empty();
-  resumes_ = s.since && !is_live && can_resume(*t, *s.since);
+  since_ = s.since;
+  // What a user may see can have changed since, which no change of the table tells.
+  may_resume_ = who_.user == nullptr;
+  if (!s.name.empty()) {
+    if (auto failed = begin_named(*t, s)) return failed;
+  }
+  resumes_ = since_ && !is_live && can_resume(*t, *since_);
   if (s.tells_positions() && !is_live) ask_for_history(*t);
   if (is_live) {
     if (auto failed = subscribe_live(*t, s, target, needed)) return failed;
@@ -50,9 +57,11 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
   outcome_.pubsubid = who_.pubsubid;
   outcome_.snapshot = shows_rows(s);
   outcome_.tells_positions = s.tells_positions();
-  outcome_.resyncs = s.since && !resumes_;
-  outcome_.position = resumes_ ? *s.since : t->sequence();  // what is replayed leads on from there
-  if (resumes_) replay(*t, *s.since);
+  if (!s.name.empty()) take_named(*t, s.name);
+  outcome_.resumes = resumes_;
+  outcome_.resyncs = since_ && !resumes_;
+  outcome_.position = resumes_ ? *since_ : t->sequence();  // what is replayed leads on from there
+  if (resumes_) replay(*t, *since_);
   return std::nullopt;
 }
 
@@ -77,7 +86,7 @@ executor::failure executor::subscribe_by_text(table& t, const parser::subscribe_
     filter = {.column = s.where->column, .text = text.is_null ? value{} : value{text.text}};
     column = t.find_column(s.where->column);
     if (column && filter->text) t.find_equal(*column, *filter->text, found_);
-    if (column == id_column && found_.empty() && !s.since)
+    if (column == id_column && found_.empty() && !since_)
       return unknown_row(t.name(), text.is_null ? "null" : text.text);
   } else if (shows_rows(s)) {
     t.find_all(found_);
