@@ -89,6 +89,7 @@ class message_builder : public nlohmann::json_sax<json> {
     if (member_ == "lost") return number(written, out_.lost);
     if (member_ == "seq") return number(written, out_.seq.emplace());
     if (member_ == "resync") return out_.resync = written == "true", true;
+    if (member_ == "resumed") return out_.resumed = written == "true", true;
     if (member_ == "snapshot") return out_.snapshot_end = written == "end", true;
     if (member_ == "code") out_.has_code = true;
     if (member_ == "subscriptions") return number(written, out_.subscriptions);

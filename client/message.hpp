@@ -25,6 +25,7 @@ struct message {
   std::uint64_t lost = 0;
   std::optional<std::uint64_t> seq;
   bool resync = false;
+  bool resumed = false;
   bool snapshot_end = false;  ///< "snapshot" is "end"
   bool has_code = false;      ///< of a refusal: it is not about the statement's text alone
   pubsubsql::rows data;

@@ -218,8 +218,10 @@ std::optional<protocol::incoming> protocol::take_event(message&& m) {
   a.what.lost = m.lost;
   a.what.seq = m.seq;
   a.what.snapshot_end = m.snapshot_end;
+  a.what.message = std::move(m.text);
   book_.passed(a.what);
   if (const auto* entry = book_.find(a.what.subscription)) a.dispatched = entry->dispatched;
+  if (a.what.action == event_action::ended) book_.remove(a.what.subscription);
   return a;
 }
 
@@ -262,6 +264,7 @@ void protocol::collect(waiting& w, message&& m) const {
     r.pubsubid_ = m.pubsubid;
     r.seq_ = m.seq;
     r.resync_ = m.resync;
+    r.resumed_ = m.resumed;
     r.facts_ = std::move(m.facts);
     r.rows_ = std::move(m.data);
   } else if (r.columns() != m.data.columns()) {
@@ -282,6 +285,7 @@ std::optional<protocol::incoming> protocol::finish() {
   if (w.kind == statement_kind::subscribe) {
     if (w.failure && !w.restoring) book_.remove(w.handle);
     if (!w.failure) w.resumed = book_.confirm(w.handle, w.so_far.pubsubid_, w.so_far.seq_, w.so_far.resync_);
+    w.resumed = w.resumed || w.so_far.resumed_;
     w.so_far.subscription_ = w.handle;
   }
   if (w.kind == statement_kind::unsubscribe && !w.failure) book_.unsubscribed(w.sql);

@@ -15,13 +15,16 @@ std::optional<subscription> subscription_book::add(std::string_view sql, bool di
   const auto* s = std::get_if<parser::subscribe_statement>(&parsed->body);
   if (s == nullptr) return std::nullopt;
   const subscription handle{++last_handle_};
-  const bool resume = how.resume || how.since;
+  // Of one with a name the server keeps the position.
+  const bool resume = (how.resume || how.since) && s->name.empty();
   entries_.emplace(handle, entry{.sql = std::string(sql),
                                  .table = std::string(s->table),
                                  .dispatched = dispatched,
                                  .resume = resume,
                                  .skip = s->skip,
-                                 .position = how.since || !resume ? how.since : s->since});
+                                 .position = !resume     ? std::nullopt
+                                             : how.since ? how.since
+                                                         : s->since});
   return handle;
 }
 

@@ -150,10 +150,11 @@ struct subscribe_statement {
   std::optional<slow_policy> on_slow = {};
   bool with_seq = false;                    ///< events say their positions
   std::optional<std::uint64_t> since = {};  ///< the position to go on at; implies with_seq
+  std::string_view name = {};               ///< under which the server keeps its position; implies with_seq
   bool operator==(const subscribe_statement&) const = default;
 
   /// Whether its events say their positions.
-  [[nodiscard]] bool tells_positions() const { return with_seq || since.has_value(); }
+  [[nodiscard]] bool tells_positions() const { return with_seq || since.has_value() || !name.empty(); }
 };
 
 /// Without an id: every subscription this connection has on the table.
@@ -232,6 +233,22 @@ struct ack_statement {
   std::string_view table;
   row_id_list ids;
   bool operator==(const ack_statement&) const = default;
+};
+
+/// `ack S on T N`: the named subscription S to T has got everything up to the position N. Clients write `ack S N`,
+/// which reads as an ack_statement until it is known what S is.
+struct acknowledge_statement {
+  std::string_view name;
+  std::string_view table;
+  std::uint64_t position = 0;
+  bool operator==(const acknowledge_statement&) const = default;
+};
+
+/// `drop subscription S [on T]`.
+struct drop_subscription_statement {
+  std::string_view name;
+  std::string_view table = {};  ///< empty: not known yet
+  bool operator==(const drop_subscription_statement&) const = default;
 };
 
 /// `nack Q id, ... [delay ...]`: these rows go back to the queue.
@@ -514,7 +531,7 @@ using statement_body =
                  show_statement, show_grants_statement, auth_statement, create_user_statement, drop_user_statement,
                  grant_statement, revoke_statement, prepare_statement, execute_statement, deallocate_statement,
                  publish_statement, bind_statement, unbind_statement, create_queue_statement, lease_statement,
-                 ack_statement, nack_statement, renew_statement>;
+                 ack_statement, nack_statement, renew_statement, acknowledge_statement, drop_subscription_statement>;
 
 /// One statement. `stream` asks for no reply unless the statement fails.
 struct statement {

@@ -136,6 +136,7 @@ class printer {
     }
     if (s.with_seq) out_ += " with seq";
     if (s.since) out_ += " since " + std::to_string(*s.since);
+    if (!s.name.empty()) out_ += " as " + quote_name(s.name);
   }
   void operator()(const unsubscribe_statement& s) {
     out_ += "unsubscribe";
@@ -192,6 +193,13 @@ class printer {
     duration("lease", s.lease);
   }
   void operator()(const ack_statement& s) { rows_of("ack ", s.table, s.ids); }
+  void operator()(const acknowledge_statement& s) {
+    out_ += "ack " + quote_name(s.name) + " on " + quote_name(s.table) + ' ' + std::to_string(s.position);
+  }
+  void operator()(const drop_subscription_statement& s) {
+    out_ += "drop subscription " + quote_name(s.name);
+    if (!s.table.empty()) out_ += " on " + quote_name(s.table);
+  }
   void operator()(const nack_statement& s) {
     rows_of("nack ", s.table, s.ids);
     duration("delay", s.delay);

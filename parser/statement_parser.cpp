@@ -126,7 +126,8 @@ subscribe_statement statement_parser::no_subscribe() {
           .limit = {},
           .on_slow = {},
           .with_seq = false,
-          .since = {}};
+          .since = {},
+          .name = {}};
 }
 
 bool statement_parser::subscribe_parts(subscribe_statement& out) {
@@ -155,12 +156,22 @@ bool statement_parser::subscription_options(subscribe_statement& out) {
     } else if (!out.with_seq && scanner_.accept_keyword("with")) {
       out.with_seq = true;
       if (!keyword("seq", "`seq`")) return false;
-    } else if (!out.since && scanner_.accept_keyword("since")) {
+    } else if (!out.since && scanner_.keyword_follows("since")) {
+      if (!out.name.empty()) return fail("end of statement, as the server keeps the position of a named subscription");
+      scanner_.accept_keyword("since");
       if (!position(out.since)) return false;
+    } else if (out.name.empty() && scanner_.keyword_follows("as")) {
+      if (out.since) return fail("end of statement, as the server keeps the position of a named subscription");
+      scanner_.accept_keyword("as");
+      if (!subscription_name(out.name)) return false;
     } else {
       return true;
     }
   }
+}
+
+bool statement_parser::subscription_name(std::string_view& out) {
+  return scanner_.accept_name(out) || fail("the name of a subscription");
 }
 
 bool statement_parser::position(std::optional<std::uint64_t>& out) {

@@ -136,6 +136,7 @@ class statement_parser final : public expression_parser {
   bool subscription_options(subscribe_statement& out);
   bool on_slow(std::optional<slow_policy>& out);
   bool position(std::optional<std::uint64_t>& out);
+  bool subscription_name(std::string_view& out);
 
   // Access
   bool user_name(std::string_view& out);
@@ -148,6 +149,7 @@ class statement_parser final : public expression_parser {
   bool create_table(statement_body& out);
   bool create_index(statement_body& out, index_type type);
   bool drop_index(statement_body& out);
+  bool drop_subscription(statement_body& out);
   bool alter_set(statement_body& out, std::string_view table);
   bool history(std::optional<history_setting>& out);
   bool alter_add(statement_body& out, std::string_view table);

@@ -80,8 +80,17 @@ bool statement_parser::row_ids(row_id_list& out) {
 }
 
 bool statement_parser::ack(statement_body& out) {
-  auto& s = out.emplace<ack_statement>(ack_statement{.table = {}, .ids = no_ids()});
-  return table_name(s.table) && row_ids(s.ids) && end("`,` or end of statement");
+  std::string_view name;
+  if (!scanner_.accept_name(name)) return fail("the name of a queue or of a subscription");
+  if (scanner_.accept_keyword("on")) {
+    auto& s = out.emplace<acknowledge_statement>(acknowledge_statement{.name = name, .table = {}});
+    std::optional<std::uint64_t> up_to;
+    if (!table_name(s.table) || !position(up_to)) return false;
+    s.position = *up_to;
+    return end("end of statement");
+  }
+  auto& s = out.emplace<ack_statement>(ack_statement{.table = name, .ids = no_ids()});
+  return row_ids(s.ids) && end("`,` or end of statement");
 }
 
 bool statement_parser::nack(statement_body& out) {

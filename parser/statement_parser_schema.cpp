@@ -138,9 +138,10 @@ bool statement_parser::drop(statement_body& out) {
   if (scanner_.accept_keyword("index")) return drop_index(out);
   if (scanner_.accept_keyword("user")) return drop_user(out);
   if (scanner_.accept_keyword("prepare")) return deallocate(out);
+  if (scanner_.accept_keyword("subscription")) return drop_subscription(out);
   auto& s = out.emplace<drop_table_statement>();
   s.is_queue = scanner_.accept_keyword("queue");
-  if (!s.is_queue && !keyword("table", "`table`, `queue`, `index`, `user` or `prepare`")) return false;
+  if (!s.is_queue && !keyword("table", "`table`, `queue`, `index`, `subscription`, `user` or `prepare`")) return false;
   s.if_exists = accept_condition("exists", {});
   return table_name(s.table) && end("end of statement");
 }
@@ -149,6 +150,13 @@ bool statement_parser::drop_index(statement_body& out) {
   auto& s = out.emplace<drop_index_statement>();
   return (scanner_.accept_name(s.index) || fail("the name of an index")) && keyword("on", "`on`") &&
          table_name(s.table) && end("end of statement");
+}
+
+bool statement_parser::drop_subscription(statement_body& out) {
+  auto& s = out.emplace<drop_subscription_statement>();
+  if (!subscription_name(s.name)) return false;
+  if (scanner_.accept_keyword("on") && !table_name(s.table)) return false;
+  return end("end of statement");
 }
 
 bool statement_parser::truncate(statement_body& out) {

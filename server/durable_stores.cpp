@@ -60,9 +60,7 @@ class copying_loader : public forwarding_loader {
   std::optional<std::string> on_table(const table_description& d) override {
     end_table();
     names.push_back(d.name);
-    table_description copied = d;
-    copied.history = copy_.replace_table(d);
-    return to_.on_table(copied);
+    return to_.on_table(copy_.replace_table(d));
   }
   std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
     copy_.put_row(names.back(), position, values);

@@ -147,6 +147,7 @@ void mysql_takeover::load(const mysql_table& t) {
   on_worker_(*owner, [&](table_runner& r) {
     ours = &r.tables().restore(loaded_.back());
     r.note_bindings(ours->name());
+    r.note_subscriptions(ours->name());
   });
   std::vector<std::pair<storage::row_position, std::vector<std::optional<std::string>>>> rows;
   const auto hand_over = [&] {

@@ -232,6 +232,12 @@ void encode_brief(std::string& out, const reply_address& to, const outcome& o) {
     if (o.tells_positions) end = write_number(write_text(end, ",\"seq\":"), o.position);
     if (o.resyncs) end = write_text(end, ",\"resync\":true");
   }
+  if (!o.name.empty()) {
+    out.append(text, end);
+    append_text_member(out, "name", o.name);
+    if (o.resumes) out += ",\"resumed\":true";
+    end = text;
+  }
   out.append(text, write_text(end, "}"));
   message.end();
 }
@@ -430,6 +436,19 @@ void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid
   out += ']';
   if (position != 0) append_number_member(out, "seq", position);
   out += '}';
+  message.end();
+}
+
+void append_ended(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::string_view why) {
+  message_writer message(out, mode, 0);
+  append_ok(out, "ended");
+  out += ",\"pubsubid\":\"";
+  append_number(out, pubsubid);
+  out += '"';
+  append_text_member(out, "msg", why);
+  out += R"(,"columns":[])";
+  append_row_counts(out, 0, 0, 0);
+  out += "]}";
   message.end();
 }
 

@@ -115,6 +115,9 @@ void append_event_row(encoded_event& out, const storage::event& e);
 void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::uint64_t lost,
                 std::uint64_t position = 0);
 
+/// The last message of a subscription that has ended otherwise than by its subscriber's word.
+void append_ended(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::string_view why);
+
 /// The `add` events that a subscription starts with. REQUIRES: `o` is its outcome, and no failure.
 void append_first_rows(std::string& out, parser::wire_mode mode, const storage::outcome& o, column_lists& lists);
 

@@ -7,11 +7,12 @@
 #include <malloc.h>
 
 #include "server/limit_listing.hpp"
+#include "server/log_text.hpp"
 #include "server/mysql_service.hpp"
 #include "server/prepared_execution.hpp"
 #include "server/session.hpp"
 #include "server/shared_state.hpp"
-#include "server/status_listing.hpp"
+#include "server/subscription_names.hpp"
 #include "server/worker.hpp"
 #include "storage/errors.hpp"
 #include "storage/table.hpp"
@@ -77,7 +78,8 @@ bool may_be_in_transaction(const parser::statement_body& body) {
   return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
                 parser::push_statement, parser::pop_statement, parser::peek_statement, parser::publish_statement,
                 parser::describe_statement, parser::unsubscribe_statement, parser::explain_statement,
-                parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement>(body);
+                parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement,
+                parser::acknowledge_statement>(body);
 }
 
 bool is_show(const parser::statement_body& body, parser::server_listing what) {
@@ -102,6 +104,9 @@ void router::run(session& from, const parser::request& r, request_origin how) {
       .from = from, .to = {.mode = from.mode(), .request_id = r.id, .is_whole = from.is_momentary()}, .sql = r.text};
   const parser::statement* const parsed = statements_.parse(r.text);
   if (parsed == nullptr) return refuse_unread(a, how);
+  if (const auto text = with_table_of_subscription(*parsed, worker_.shared().tables)) {
+    return run(from, {.id = r.id, .text = *text}, how);
+  }
   if (how == request_origin::prepared) {
     worker_.watch().stands_for(verb_of(*parsed));
   } else {
@@ -126,6 +131,9 @@ void router::refuse_unread(const client_request& a, request_origin how) {
 void router::run_other(const client_request& a, const parser::statement& s) {
   const parser::statement_body& body = s.body;
   session& from = a.from;
+  if (is_any<parser::drop_subscription_statement>(body) && parser::table_of(s).empty()) {
+    return refuse(a, unknown_name(s, worker_.shared().tables));
+  }
   if (const auto* prepared = std::get_if<parser::execute_statement>(&body)) return execute(a, *prepared);
   if (answer_preparation(a, body, worker_.shared())) return;
   if ((from.transaction != transaction_id{} || is_about_transactions(body)) && run_in_transaction(a, s)) return;
@@ -249,15 +257,25 @@ std::optional<unsigned> router::find_owner(const client_request& a, const parser
                                            std::string_view table) {
   const bool create = may_create(s.body) && (table == parser::table_of(s) || is_any<parser::bind_statement>(s.body));
   const auto owner = owner_of(table, create);
-  if (!owner && !create) {
+  if (!owner && is_any<parser::ack_statement>(s.body)) {
+    refuse(a, unknown_name(s, worker_.shared().tables));
+  } else if (!owner && !create) {
     const bool is_queue = wants_queue(s.body) && table == parser::table_of(s);
     const storage::error unknown = is_queue ? storage::unknown_queue(table) : storage::unknown_table(table);
     a.from.reply([&](std::string& out) { encode_error(out, a.to, unknown); });
   } else if (!owner) {
-    worker_.shared().counters.refused("max-tables");
-    refuse(a, "there are too many tables; use fewer, or raise --max-tables");
+    refuse_new_table(a, table);
   }
   return owner;
+}
+
+void router::refuse_new_table(const client_request& a, std::string_view table) {
+  shared_state& shared = worker_.shared();
+  if (shared.tables.table_of_subscription(table)) {
+    return refuse(a, log_text(table) + " is a subscription; choose another name for the table");
+  }
+  shared.counters.refused("max-tables");
+  refuse(a, "there are too many tables; use fewer, or raise --max-tables");
 }
 
 void router::run_over_several(const client_request& a, const parser::statement& s) {
@@ -444,6 +462,10 @@ void router::on(const first_rows& m) {
   if (session* s = worker_.find(m.session)) s->go_on(m.pubsubid, m.bytes, m.position);
 }
 
+void router::on(const subscription_over& m) {
+  if (session* s = worker_.find(m.session)) s->end_subscription(m.pubsubid, m.dropped);
+}
+
 void router::on(const backlog_is_over&) {
   worker_.end_turn_later();
 }
@@ -479,120 +501,6 @@ bool router::move_dead(const storage::table& queue) {
     return false;
   }
   return transactions_.move_dead(queue, *owner);
-}
-
-// Statements about all tables
-
-std::vector<table_numbers> router::tables_here() const {
-  std::vector<table_numbers> all;
-  for (const storage::table_summary& t : tables_.tables().tables()) {
-    if (t.name.starts_with(storage::own_tables)) continue;
-    all.push_back({.name = std::string(t.name),
-                   .rows = t.rows,
-                   .row_bytes = t.row_bytes,
-                   .columns = t.columns,
-                   .subscriptions = t.subscriptions,
-                   .queue = queue_numbers_of(*tables_.tables().find(t.name), worker_.read_clock())});
-    if (all.back().queue) all.back().queue->waiting = tables_.queues().waiting(t.name);
-  }
-  return all;
-}
-
-void router::show_tables(const client_request& a, bool queues) {
-  const std::size_t others = worker_.shared().workers.size() - 1;
-  gathering g{.route = {.session = a.from.id(), .slot = 0, .address = a.to},
-              .missing = others,
-              .tables = tables_here(),
-              .user = a.from.identity.user,
-              .queues = queues};
-  if (others == 0) {
-    return a.from.reply([&](std::string& out) { encode_tables(out, g); });
-  }
-  g.route.slot = a.from.await_reply();
-  const std::uint64_t number = ++last_gathering_;
-  gatherings_.emplace(number, std::move(g));
-  for (unsigned other = 0; other <= others; ++other) {
-    if (other != worker_.index()) worker_.send(other, list_tables{.asker = worker_.index(), .gathering = number});
-  }
-}
-
-void router::on(const list_tables& m) {
-  worker_.send(m.asker, tables_listed{.gathering = m.gathering, .tables = tables_here()});
-}
-
-void router::on(tables_listed& m) {
-  const auto it = gatherings_.find(m.gathering);
-  gathering& g = it->second;
-  std::ranges::move(m.tables, std::back_inserter(g.tables));
-  if (--g.missing > 0) return;
-  if (session* to = worker_.find(g.route.session)) {
-    std::string bytes;
-    encode_tables(bytes, g);
-    to->complete(g.route.slot, std::move(bytes));
-  }
-  gatherings_.erase(it);
-}
-
-void router::encode_tables(std::string& out, gathering& g) {
-  if (g.user != nullptr) {
-    std::erase_if(g.tables, [&](const table_numbers& t) { return g.user->on(t.name).rights.empty(); });
-  }
-  std::ranges::sort(g.tables, {}, &table_numbers::name);
-  if (g.queues) return encode_queues(out, g);
-  static constexpr std::string_view columns[] = {"Table", "Rows", "Columns", "Subscriptions"};
-  std::vector<std::string> cells;
-  for (const table_numbers& t : g.tables) {
-    cells.insert(cells.end(),
-                 {t.name, std::to_string(t.rows), std::to_string(t.columns), std::to_string(t.subscriptions)});
-  }
-  const std::vector<storage::value> values(cells.begin(), cells.end());
-  encode_listing(out, g.route.address, "show", columns, values);
-}
-
-void router::show_bindings(const client_request& a) {
-  std::vector<binding_directory::entry> all = worker_.shared().bindings.list();
-  if (const access::shared_rights& user = a.from.identity.user) {
-    const auto may_see = [&](std::string_view table) { return !user->on(table).rights.empty(); };
-    std::erase_if(all, [&](const binding_directory::entry& e) { return !may_see(e.queue) || !may_see(e.table); });
-  }
-  static constexpr std::string_view columns[] = {"Queue", "Table", "Where", "Copied"};
-  std::vector<std::string> counts;
-  counts.reserve(all.size());
-  for (const binding_directory::entry& e : all) counts.push_back(std::to_string(e.copied));
-  std::vector<storage::value> cells;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto& [queue, table, where, copied] = all[i];
-    cells.insert(cells.end(), {queue, table, where.empty() ? storage::value{} : storage::value{where}, counts[i]});
-  }
-  a.from.reply([&](std::string& out) { encode_listing(out, a.to, "show", columns, cells); });
-}
-
-void router::encode_queues(std::string& out, const gathering& g) {
-  static constexpr std::string_view columns[] = {"Queue",         "Rows",   "Ready",  "InFlight", "Delayed",  "Waiting",
-                                                 "OldestSeconds", "Pushed", "Popped", "Acked",    "Returned", "Dead"};
-  std::vector<std::string> cells;
-  for (const table_numbers& t : g.tables) {
-    if (!t.queue) continue;
-    cells.push_back(t.name);
-    const queue_numbers& q = *t.queue;
-    for (const std::uint64_t n : {t.rows, q.ready, q.in_flight, q.delayed, q.waiting, q.oldest_us / 1'000'000,
-                                  q.counts.pushed, q.counts.popped, q.counts.acked, q.counts.returned, q.counts.dead}) {
-      cells.push_back(std::to_string(n));
-    }
-  }
-  const std::vector<storage::value> values(cells.begin(), cells.end());
-  encode_listing(out, g.route.address, "show", columns, values);
-}
-
-void router::show_status(const client_request& a) {
-  const reply_route route{.session = a.from.id(), .slot = a.from.await_reply(), .address = a.to};
-  metrics_.gather(true, [this, route](const server_sample& all) {
-    session* const to = worker_.find(route.session);
-    if (to == nullptr) return;
-    std::string bytes;
-    encode_status(bytes, route.address, all, worker_.shared());
-    to->complete(route.slot, std::move(bytes));
-  });
 }
 
 }  // namespace pubsubsql::server

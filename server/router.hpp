@@ -68,6 +68,7 @@ class router {
   [[nodiscard]] access_gate& gate() { return gate_; }
   void on(const wanted_rows& m) { tables_.show_again(m); }
   void on(const first_rows& m);
+  void on(const subscription_over& m);
   void on(const backlog_is_over& m);
   void on(const list_subscriptions& m) { listing_.on(m); }
   void on(subscriptions_listed& m) { listing_.on(m); }
@@ -154,6 +155,7 @@ class router {
   [[nodiscard]] std::optional<unsigned> find_owner(const client_request& a, const parser::statement& s,
                                                    std::string_view table);
   [[nodiscard]] std::optional<unsigned> owner_of(std::string_view table, bool create);
+  void refuse_new_table(const client_request& a, std::string_view table);
   static void refuse(const client_request& a, std::string_view message);
 
   worker& worker_;

@@ -161,6 +161,7 @@ void server::begin_bindings() {
   for (const auto& w : workers_) {
     table_runner& tables = w->statements().runner();
     for (const storage::table_summary& t : tables.tables().tables()) {
+      tables.note_subscriptions(t.name);
       const storage::table_bindings* const all = tables.tables().find(t.name)->bindings();
       if (all == nullptr) continue;
       tables.note_bindings(t.name);

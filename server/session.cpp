@@ -344,6 +344,17 @@ void session::unsubscribed(std::span<const std::uint64_t> ended) {
   for (const std::uint64_t pubsubid : ended) slow_->forget(pubsubid);
 }
 
+void session::end_subscription(std::uint64_t pubsubid, bool dropped) {
+  if (events_are_due) take_due_events();
+  if (stage_ == stage::draining || stage_ == stage::closed) return;
+  const std::uint64_t ended[] = {pubsubid};
+  unsubscribed(ended);
+  reply_slots::slot* const s = slots_.find_subscription(pubsubid);
+  append_ended(s != nullptr ? s->bytes : output_.replies(), mode(), pubsubid,
+               dropped ? "the subscription was dropped" : "a later subscriber has the subscription now");
+  wants_flush();
+}
+
 void session::tell_positions(std::uint64_t pubsubid) {
   if (positioned_ == nullptr) positioned_ = std::make_unique<absl::flat_hash_set<std::uint64_t>>();
   positioned_->insert(pubsubid);

@@ -112,6 +112,8 @@ class session : public std::enable_shared_from_this<session> {
   [[nodiscard]] bool has_subscriptions() const { return subscriptions_ > 0; }
   /// These have ended, or were counted and not made.
   void unsubscribed(std::span<const std::uint64_t> ended);
+  /// One has ended otherwise than by its own word: it was dropped, or another connection has it now. Tells the client.
+  void end_subscription(std::uint64_t pubsubid, bool dropped);
   /// A subscription that is being made does not end the connection when that is slow.
   void bear(std::uint64_t pubsubid, const slow_subscriptions::subscription& s);
   /// The events of a subscription that is being made say their positions.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -26,6 +28,11 @@ std::string_view name_of(parser::slow_policy policy) {
   return "";
 }
 
+std::optional<std::string> text_of(const std::optional<std::uint64_t>& number) {
+  if (!number) return std::nullopt;
+  return std::to_string(*number);
+}
+
 /// What numbers and names of a line take, about.
 constexpr std::size_t line_bytes = 200;
 
@@ -43,6 +50,18 @@ subscription_list subscription_listing::list_here() const {
                                   .table = std::string(s.table),
                                   .statement = s.statement,
                                   .events = s.events});
+    return true;
+  });
+  worker_.statements().database().for_each_named([&](const storage::named_summary& s) {
+    list.bytes += line_bytes + s.name.size() + s.table.size() + s.statement.size();
+    list.is_cut = list.is_cut || list.bytes > bytes_max;
+    if (list.is_cut) return false;
+    list.named.push_back({.name = std::string(s.name),
+                          .table = std::string(s.table),
+                          .statement = std::string(s.statement),
+                          .position = s.position,
+                          .behind = s.behind,
+                          .pubsubid = s.pubsubid});
     return true;
   });
   worker_.for_each_session([&](session& s) {
@@ -86,8 +105,12 @@ void subscription_listing::on(const list_subscriptions& m) {
 void subscription_listing::add(gathering& g, subscription_list&& list) const {
   g.all.bytes += list.bytes;
   g.all.is_cut = g.all.is_cut || list.is_cut || g.all.bytes > worker_.shared().settings.engine.result_bytes_max;
-  if (g.all.is_cut) return g.all.subscriptions.clear();
+  if (g.all.is_cut) {
+    g.all.subscriptions.clear();
+    return g.all.named.clear();
+  }
   std::ranges::move(list.subscriptions, std::back_inserter(g.all.subscriptions));
+  std::ranges::move(list.named, std::back_inserter(g.all.named));
   g.all.connections.merge(list.connections);
   g.all.borne.merge(list.borne);
 }
@@ -110,9 +133,18 @@ void subscription_listing::encode(std::string& out, gathering& g) const {
     return encode_error(out, g.route.address, "the subscriptions are more than --max-result-bytes may show; raise it");
   }
   static constexpr std::string_view columns[] = {"Connection", "Pubsubid", "Table", "Statement", "Policy",
-                                                 "Backlog",    "Age",      "Sent",  "Dropped",   "Conflated"};
+                                                 "Backlog",    "Age",      "Sent",  "Dropped",   "Conflated",
+                                                 "Name",       "Position", "Behind"};
   std::ranges::sort(g.all.subscriptions, {}, &subscription_facts::pubsubid);
-  std::vector<std::string> cells;
+  std::ranges::sort(g.all.named, {}, &named_facts::name);
+  absl::flat_hash_map<std::uint64_t, const named_facts*> names;
+  std::vector<std::optional<std::string>> cells;
+  const auto add_name = [&](const named_facts& n) {
+    cells.insert(cells.end(), {n.name, text_of(n.position), text_of(n.behind)});
+  };
+  for (const named_facts& n : g.all.named) {
+    if (n.pubsubid != 0) names.emplace(n.pubsubid, &n);
+  }
   for (subscription_facts& s : g.all.subscriptions) {
     const auto connection = g.all.connections.find(s.session);
     if (connection == g.all.connections.end()) continue;  // it ends
@@ -124,6 +156,19 @@ void subscription_listing::encode(std::string& out, gathering& g) const {
                                std::string(name_of(borne.policy)), std::to_string(c.backlog_bytes),
                                std::to_string(c.age_ms), std::to_string(s.events - std::min(kept_back, s.events)),
                                std::to_string(borne.dropped), std::to_string(borne.conflated)});
+    if (const auto named = names.find(s.pubsubid); named != names.end()) {
+      add_name(*named->second);
+      names.erase(named);
+    } else {
+      cells.resize(cells.size() + 3);
+    }
+  }
+  // Those that nobody has, or whose connection ends.
+  for (const named_facts& n : g.all.named) {
+    if (n.pubsubid != 0 && !names.contains(n.pubsubid)) continue;
+    cells.insert(cells.end(), {std::nullopt, std::nullopt, n.table, n.statement});
+    cells.resize(cells.size() + 6);
+    add_name(n);
   }
   const std::vector<storage::value> values(cells.begin(), cells.end());
   encode_listing(out, g.route.address, "show", columns, values);

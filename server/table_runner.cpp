@@ -60,7 +60,8 @@ bool table_runner::has_waiting(std::string_view table) const {
 bool table_runner::is_barrier(const parser::statement_body& body) {
   return !is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
                  parser::push_statement, parser::pop_statement, parser::peek_statement, parser::publish_statement,
-                 parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement>(body);
+                 parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement,
+                 parser::acknowledge_statement>(body);
 }
 
 std::vector<std::uint64_t> table_runner::subscriptions_ended(const parser::statement_body& body, std::uint64_t pubsubid,
@@ -70,8 +71,7 @@ std::vector<std::uint64_t> table_runner::subscriptions_ended(const parser::state
 }
 
 void table_runner::count_resume(const parser::statement_body& body, const storage::outcome& o) {
-  const auto* const made = std::get_if<parser::subscribe_statement>(&body);
-  if (made == nullptr || !made->since || o.failure) return;
+  if (!is_any<parser::subscribe_statement>(body) || o.failure || (!o.resumes && !o.resyncs)) return;
   ++(o.resyncs ? worker_.counters().resynced : worker_.counters().resumed);
 }
 
@@ -107,6 +107,7 @@ bool table_runner::is_acknowledged_at_once(const storage::outcome& o) const {
 void table_runner::execute(table_queue* q, statement_source from, const parser::statement& s) {
   const bool barrier = is_barrier(s.body);
   if (barrier) worker_.events().hand_out();  // it may change subscriptions
+  if (barrier && !claim_name(from, s)) return;
   const storage::outcome& o = database_.execute(s, {.subscriber = from.route.session,
                                                     .pubsubid = from.pubsubid,
                                                     .now_us = worker_.now_us(),
@@ -117,7 +118,9 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
                                                     .looked_until = from.looked_until});
   if (barrier) count_resume(s.body, o);
   const bool drops_table = is_any<parser::drop_table_statement>(s.body) && !o.changes.empty();
-  if (barrier && !o.changes.empty()) note_bindings(o.about->name(), o.changes);
+  if (barrier && !o.changes.empty()) note_changes(o.about->name(), o.changes);
+  if (barrier && o.failure) release_name(s);
+  if (o.ended_for_other) tell_ended(*o.ended_for_other);
   settle(q, std::move(from), o, subscriptions_ended(s.body, from.pubsubid, o), drops_table);
 }
 

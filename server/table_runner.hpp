@@ -92,8 +92,9 @@ class table_runner {
   void repair(const reply_route& to, std::string_view table, const storage::table_differences& d,
               const storage::table_description* outside = nullptr);
 
-  /// Tells the other workers what is bound to a table.
+  /// Tells the other workers what is bound to a table, and which named subscriptions there are to it.
   void note_bindings(std::string_view table);
+  void note_subscriptions(std::string_view table);
   /// A queue has been dropped: takes away what bound it to a table until then.
   void unbind_dropped(std::string_view table, std::string_view queue, std::uint64_t until);
 
@@ -156,12 +157,17 @@ class table_runner {
   // table_runner_bindings.cpp
   [[nodiscard]] bool claim_binding(const parser::bind_statement& s, transaction_answer& a, std::uint64_t& number,
                                    const reply_address& to);
-  void note_bindings(std::string_view table, std::span<const storage::change> changes);
+  void note_changes(std::string_view table, std::span<const storage::change> changes);
   void unbind_everywhere(std::string_view queue);
   [[nodiscard]] std::vector<wanted_copy> wanted_copies(const storage::outcome& o);
   [[nodiscard]] static std::optional<parser::statement> without_own_columns(const parser::statement& copying,
                                                                             const storage::table& queue);
   void undo(table_queue& q, const storage::durable::statement_changes& changes);
+
+  // table_runner_subscriptions.cpp
+  [[nodiscard]] bool claim_name(statement_source& from, const parser::statement& s);
+  void release_name(const parser::statement& s);
+  void tell_ended(const storage::ended_subscription& e);
 
   // table_runner_showing.cpp
   void show_again(table_queue* q, statement_source from);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -21,11 +22,9 @@ namespace {
 
 using storage::change_kind;
 
-bool changes_bindings(std::span<const storage::change> changes) {
-  return std::ranges::any_of(changes, [](const storage::change& c) {
-    return c.kind == change_kind::add_binding || c.kind == change_kind::drop_binding ||
-           c.kind == change_kind::drop_table;
-  });
+bool has_any(std::span<const storage::change> changes, std::initializer_list<change_kind> kinds) {
+  return std::ranges::any_of(changes,
+                             [&](const storage::change& c) { return std::ranges::find(kinds, c.kind) != kinds.end(); });
 }
 
 void append_row(std::string& out, storage::row_view row, std::span<const storage::column_index> columns) {
@@ -67,8 +66,14 @@ void table_runner::note_bindings(std::string_view table) {
   worker_.shared().bindings.set(table, has_some ? t->bindings()->all() : std::span<const storage::binding>());
 }
 
-void table_runner::note_bindings(std::string_view table, std::span<const storage::change> changes) {
-  if (changes_bindings(changes)) note_bindings(table);
+/// Tells the other workers what concerns them of changes that were made, or taken back.
+void table_runner::note_changes(std::string_view table, std::span<const storage::change> changes) {
+  if (has_any(changes, {change_kind::add_binding, change_kind::drop_binding, change_kind::drop_table})) {
+    note_bindings(table);
+  }
+  if (has_any(changes, {change_kind::add_subscription, change_kind::drop_subscription, change_kind::drop_table})) {
+    note_subscriptions(table);
+  }
 }
 
 /// The number that the binding is to have; false: it would close a circle, and the answer says so.
@@ -132,7 +137,7 @@ std::optional<parser::statement> table_runner::without_own_columns(const parser:
 
 void table_runner::undo(table_queue& q, const storage::durable::statement_changes& changes) {
   database_.undo(q.table, changes.changes());
-  note_bindings(q.table, changes.changes());
+  note_changes(q.table, changes.changes());
 }
 
 /// Nothing is copied to a table that has been dropped, nor to one that is made under its name later.

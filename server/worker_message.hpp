@@ -105,6 +105,13 @@ struct first_rows {
   std::uint64_t position = 0;             ///< what they lead to
 };
 
+/// A subscription of your session has ended, because it was dropped, or another subscriber has it now.
+struct subscription_over {
+  storage::subscriber_id session{};
+  std::uint64_t pubsubid = 0;
+  bool dropped = false;
+};
+
 /// More events wait for connections than may; you may have some that end.
 struct backlog_is_over {};
 
@@ -133,6 +140,16 @@ struct subscription_facts {
   std::uint64_t events = 0;  ///< made for it
 };
 
+/// What it knows of a named one, whoever has it.
+struct named_facts {
+  std::string name;
+  std::string table;
+  std::string statement;
+  std::optional<std::uint64_t> position = {};
+  std::optional<std::uint64_t> behind = {};
+  std::uint64_t pubsubid = 0;  ///< 0: nobody has it
+};
+
 /// What its worker knows of a connection.
 struct connection_facts {
   std::string address;
@@ -150,6 +167,7 @@ struct borne_facts {
 /// What one worker knows of subscriptions and their connections.
 struct subscription_list {
   std::vector<subscription_facts> subscriptions;
+  std::vector<named_facts> named;
   absl::flat_hash_map<storage::subscriber_id, connection_facts> connections;
   absl::flat_hash_map<std::uint64_t, borne_facts> borne;  ///< by pubsubid
   std::size_t bytes = 0;                                  ///< of its texts
@@ -286,6 +304,7 @@ using worker_message =
     std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables, tables_listed, writes_done,
                  table_work, transaction_request, transaction_answer, transaction_cancel, transaction_undo,
                  transaction_end, transactions_open, wanted_rows, first_rows, backlog_is_over, list_subscriptions,
-                 subscriptions_listed, auth_done, rights_changed, list_metrics, metrics_listed, stop_waiting>;
+                 subscriptions_listed, auth_done, rights_changed, list_metrics, metrics_listed, stop_waiting,
+                 subscription_over>;
 
 }  // namespace pubsubsql::server

@@ -60,6 +60,11 @@ class change_history {
   /// `present`: the table's.
   [[nodiscard]] bool reaches_back_to(std::uint64_t position, std::uint64_t present) const;
 
+  /// How many changes it has after a position.
+  [[nodiscard]] std::size_t count_after(std::uint64_t position) const {
+    return entries_.size() - place_after(position);
+  }
+
   /// The changes after a position, in order, one after the other until there is none. Valid until something changes.
   class reader {
    public:

@@ -4,6 +4,17 @@
 
 namespace pubsubsql::storage {
 
+namespace {
+
+std::optional<std::uint64_t> changes_behind(const table& t, std::uint64_t position) {
+  if (position == t.sequence()) return 0;
+  const change_history* const h = t.history();
+  if (h == nullptr || !h->reaches_back_to(position, t.sequence())) return std::nullopt;
+  return h->count_after(position);
+}
+
+}  // namespace
+
 database::database(const limits& l) : executor_(std::make_unique<executor>(l)) {}
 database::~database() = default;
 
@@ -79,6 +90,18 @@ void database::for_each_subscription(const std::function<bool(const subscription
                                    .table = t->name(),
                                    .statement = executor::statement_of(*t, e.target.pubsubid),
                                    .events = e.events};
+      if (!list(s)) return;
+    }
+  }
+}
+
+void database::for_each_named(const std::function<bool(const named_summary&)>& list) const {
+  for (const auto& [table_name, t] : executor_->tables()) {
+    for (const auto& [name, n] : t->named()) {
+      named_summary s{.name = name, .table = t->name(), .statement = n.what.statement, .position = n.what.position};
+      if (s.position) s.behind = changes_behind(*t, *s.position);
+      const bool is_taken = executor_->table_of(n.taken_by.subscriber, n.taken_by.pubsubid) == t.get();
+      if (is_taken) s.pubsubid = n.taken_by.pubsubid;
       if (!list(s)) return;
     }
   }

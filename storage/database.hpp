@@ -46,6 +46,17 @@ struct subscription_summary {
   std::uint64_t events = 0;  ///< of its rows' changes since it was made, those of statements taken back among them
 };
 
+/// Facts about a named subscription for `show subscriptions`. Views are valid until something changes.
+struct named_summary {
+  std::string_view name;
+  std::string_view table;
+  std::string_view statement;
+  std::optional<std::uint64_t> position = {};  ///< nothing: nothing is acknowledged
+  /// How many changes of the table come behind; nothing: it cannot go on there.
+  std::optional<std::uint64_t> behind = {};
+  std::uint64_t pubsubid = 0;  ///< of who has it; 0: nobody has
+};
+
 /// The in-memory engine: tables, their rows and indexes, and who subscribes to what.
 ///
 /// Synchronous and deterministic: no sockets, threads, clocks or randomness; what is needed of those comes in as
@@ -151,6 +162,9 @@ class database {
 
   /// Tells `list` of each subscription, table after table, until it returns false.
   void for_each_subscription(const std::function<bool(const subscription_summary&)>& list) const;
+
+  /// The same of each named subscription, whether anybody has it or not.
+  void for_each_named(const std::function<bool(const named_summary&)>& list) const;
 
   /// Adds a table that a store remembers, empty; table::load() brings its rows. REQUIRES: there is no such table.
   table& restore(const table_description& d);

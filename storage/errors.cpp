@@ -371,4 +371,29 @@ error too_many_bindings(std::string_view table, std::size_t limit) {
               " bindings, and there can be no more; unbind some, or bind with one predicate instead of several");
 }
 
+error unknown_named_subscription(std::string_view name) {
+  return make(error_code::unknown_subscription, "there is no subscription ", shown(name),
+              "; show subscriptions lists them");
+}
+
+error not_ones_subscription(std::string_view name) {
+  return make(error_code::unsupported, "subscription ", shown(name),
+              " is another user's; choose another name, or ask that user or somebody with the right admin");
+}
+
+error other_subscription(std::string_view name, std::string_view statement) {
+  return make(error_code::unsupported, "subscription ", shown(name), " is another one: ", shown(statement),
+              "; drop subscription ", shown(name), " first, or choose another name");
+}
+
+error position_not_reached(std::string_view name, std::string_view table, std::uint64_t position, std::uint64_t last) {
+  return make(error_code::unsupported, "subscription ", shown(name), " cannot be acknowledged up to ", position,
+              ": the last change of table ", shown(table), " is ", last);
+}
+
+error too_many_named_subscriptions(std::string_view table, std::size_t limit) {
+  return make(error_code::limit_exceeded, "table ", shown(table), " has ", limit,
+              " named subscriptions, and there can be no more; drop some");
+}
+
 }  // namespace pubsubsql::storage

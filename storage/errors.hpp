@@ -88,6 +88,15 @@ namespace pubsubsql::storage {
 [[nodiscard]] error binding_of_some(std::string_view queue, std::string_view table);
 [[nodiscard]] error too_many_bindings(std::string_view table, std::size_t limit);
 
+// Of named subscriptions
+[[nodiscard]] error unknown_named_subscription(std::string_view name);
+[[nodiscard]] error not_ones_subscription(std::string_view name);
+/// `statement`: what it asks for.
+[[nodiscard]] error other_subscription(std::string_view name, std::string_view statement);
+[[nodiscard]] error position_not_reached(std::string_view name, std::string_view table, std::uint64_t position,
+                                         std::uint64_t last);
+[[nodiscard]] error too_many_named_subscriptions(std::string_view table, std::size_t limit);
+
 // Of subscriptions to groups and to the first rows
 [[nodiscard]] error subscribe_computes();
 [[nodiscard]] error subscribe_all_of_groups();

@@ -74,6 +74,8 @@ void executor::begin() {
   explained_.clear();
   clear(ended_);
   clear(replayed_);
+  since_.reset();
+  changed_guard_.reset();
   resumes_ = false;
   delay_us_.reset();
   available_text_.clear();

@@ -282,6 +282,17 @@ class executor {
   std::size_t unsubscribe_one(table& t, std::uint64_t pubsubid);
   std::size_t unsubscribe_all(table& t);
 
+  // executor_named.cpp
+  failure run(const parser::acknowledge_statement& s);
+  failure run(const parser::drop_subscription_statement& s);
+  [[nodiscard]] bool may_use(const named_subscription& n) const;
+  failure find_named(std::string_view table_name, std::string_view name, table*& t, named_subscription*& out);
+  failure begin_named(table& t, const parser::subscribe_statement& s);
+  failure make_named(table& t, const parser::subscribe_statement& s, std::string guarded);
+  void take_named(table& t, std::string_view name);
+  void change_guard(table& t, std::string_view name);
+  void end_named(const table& t, named_subscription& n, bool dropped);
+
   // executor_access.cpp
   [[nodiscard]] bool has_row_filters() const { return who_.user != nullptr && who_.user->has_row_filters(); }
   /// Whether one of these rights holds for some rows of the table only.
@@ -390,7 +401,11 @@ class executor {
   std::vector<column_index> projection_;            // columns of the reply
   std::vector<column_index> sorted_;                // the same, to see which are named more than once
   std::vector<row_view> data_;                      // rows of the reply
-  bool resumes_ = false;                            // the subscription being made goes on at a position
+  std::optional<std::uint64_t> since_;              // where the subscription being made asks to go on
+  std::string definition_;                          // what it asks for, as its subscriber says, if it has a name
+  std::optional<std::string> changed_guard_;        // the same with its subscriber's rights, where they are others now
+  bool may_resume_ = false;                         // its subscriber may see what could be seen there, and no more
+  bool resumes_ = false;                            // it goes on there
   std::vector<event> replayed_;                     // what it has missed
   std::vector<std::uint64_t> ended_;                // subscriptions that the statement ended
   std::vector<value> listing_;                      // values of describe and explain

@@ -33,6 +33,7 @@ void executor::trim_history(const table& t, change_history& h, std::int64_t now_
 
 void executor::keep_history(const table& t, change_history& h) {
   for (const change& c : log_.changes()) {
+    if (c.kind == change_kind::acknowledge) continue;
     if (parts_history(c)) {
       h.begin_after(c.sequence);
       continue;
@@ -92,6 +93,7 @@ void executor::note_told(table& t) {
 }
 
 bool executor::can_resume(table& t, std::uint64_t since) {
+  if (!may_resume_) return false;
   change_history* const h = t.history();
   if (h == nullptr) return since == t.sequence();
   trim_history(t, *h, who_.now_us);

@@ -26,6 +26,7 @@ bool has_aggregates(const parser::projection& list) {
 }  // namespace
 
 executor::failure executor::run(const parser::subscribe_statement& s) {
+  if (!s.name.empty()) definition_ = definition_text(s);
   return who_.user == nullptr ? subscribe(s, {}) : subscribe_guarded(s);
 }
 
@@ -35,10 +36,15 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
   if (auto failed = find_or_create(s.table, t)) return failed;
   const event_target target{.subscriber = who_.subscriber, .pubsubid = who_.pubsubid};
   const bool is_live = !s.columns.items.empty() || !s.group_by.empty() || !s.order_by.empty();
-  const bool may_resume = s.tells_positions() && !is_live;
-  const std::uint64_t first_told = may_resume ? told_since(*t) : 0;
-  resumes_ = may_resume && s.since && *s.since >= first_told && can_resume(*t, *s.since);
-  if (may_resume) ask_for_history(*t, first_told > t->sequence());
+  since_ = s.since;
+  const bool tells = s.tells_positions() && !is_live;
+  const std::uint64_t first_told = tells ? told_since(*t) : 0;
+  may_resume_ = since_.value_or(0) >= first_told;
+  if (!s.name.empty()) {
+    if (auto failed = begin_named(*t, s)) return failed;
+  }
+  resumes_ = tells && since_ && can_resume(*t, *since_);
+  if (tells) ask_for_history(*t, first_told > t->sequence());
   if (is_live) {
     if (auto failed = subscribe_live(*t, s, target, needed)) return failed;
   } else if (s.columns.all && (!s.where || compares_texts(*t, *s.where))) {
@@ -47,15 +53,17 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
     if (auto failed = subscribe_by_predicate(*t, s, target, needed)) return failed;
   }
   by_subscriber_[who_.subscriber].emplace(who_.pubsubid, t);
-  if (may_resume) note_told(*t);
+  if (tells) note_told(*t);
   if (s.on_slow.value_or(who_.on_slow) == parser::slow_policy::conflate) t->subscribers().key_events(who_.pubsubid);
   outcome_.kind = reply_kind::subscribed;
   outcome_.pubsubid = who_.pubsubid;
   outcome_.snapshot = shows_rows(s);
   outcome_.tells_positions = s.tells_positions();
-  outcome_.resyncs = s.since && !resumes_;
-  outcome_.position = resumes_ ? *s.since : t->sequence();  // what is replayed leads on from there
-  if (resumes_) replay(*t, *s.since);
+  if (!s.name.empty()) take_named(*t, s.name);
+  outcome_.resumes = resumes_;
+  outcome_.resyncs = since_ && !resumes_;
+  outcome_.position = resumes_ ? *since_ : t->sequence();  // what is replayed leads on from there
+  if (resumes_) replay(*t, *since_);
   return std::nullopt;
 }
 
@@ -80,7 +88,7 @@ executor::failure executor::subscribe_by_text(table& t, const parser::subscribe_
     filter = {.column = s.where->column, .text = text.is_null ? value{} : value{text.text}};
     column = t.find_column(s.where->column);
     if (column && filter->text) t.find_equal(*column, *filter->text, found_);
-    if (column == id_column && found_.empty() && !s.since)
+    if (column == id_column && found_.empty() && !since_)
       return unknown_row(t.name(), text.is_null ? "null" : text.text);
   } else if (shows_rows(s)) {
     t.find_all(found_);

@@ -188,6 +188,10 @@ executor::failure executor::make_declared(table_description& d) {
     for (const binding& b : bound) {
       if (auto failed = log_.add_binding(*following_, b)) return failed;
     }
+    for (const auto& [name, s] : t->named()) {
+      log_.add_subscription(*following_, s.what);
+      following_->find_named(name)->taken_by = s.taken_by;
+    }
     return finish_schema(*following_, "create");
   }
   d.sequence = first_number();

@@ -32,6 +32,8 @@ struct limits {
   std::size_t history_total_bytes_max = 256U << 20;
   /// Bindings of a table. Each is kept in memory with its predicate, and in the stores.
   std::size_t bindings_max = 10'000;
+  /// Named subscriptions to a table. Each is kept in memory and in the stores, whether anybody has it or not.
+  std::size_t named_subscriptions_max = 10'000;
   /// Rows of a subscription to the first rows in an order: those it shows are all sent when it begins.
   std::uint64_t window_rows_max = 10'000;
 };

@@ -19,6 +19,7 @@ class table;
 struct column_facts;
 struct history_change;
 struct binding_description;
+struct subscription_description;
 struct table_description;
 
 /// Who subscribes: opaque to the engine, which only hands it back. Unique among those alive at any time.
@@ -65,7 +66,10 @@ enum class change_kind : std::uint8_t {
   drop_index,
   set_history,
   add_binding,
-  drop_binding
+  drop_binding,
+  add_subscription,
+  drop_subscription,
+  acknowledge
 };
 
 [[nodiscard]] constexpr bool is_about_rows(change_kind kind) {
@@ -75,13 +79,14 @@ enum class change_kind : std::uint8_t {
 /// Whether it changes what columns and indexes there are, or the table itself.
 [[nodiscard]] constexpr bool is_about_schema(change_kind kind) {
   return !is_about_rows(kind) && kind != change_kind::set_ack && kind != change_kind::set_history &&
-         kind != change_kind::add_binding && kind != change_kind::drop_binding;
+         kind < change_kind::add_binding;
 }
 
 /// One step of a table's history. The changes of a table form one ordered stream, numbered without gaps from its first
 /// one on, which is behind the time at which the table was made, in microseconds since 1970: so tables that have had
 /// one name do not share numbers. A restart may leave a gap behind what is stored. All are below 2^53. Applying them in
-/// order to an empty store rebuilds the table. Undone statements never appear.
+/// order to an empty store rebuilds the table. Undone statements never appear. An `acknowledge` has no number of its
+/// own but that of the change before it: it may be applied twice.
 struct change {
   change_kind kind{};
   parser::index_type index{};  ///< add_index, drop_index; add_key: whether it is the primary key
@@ -90,7 +95,7 @@ struct change {
   /// add_binding, drop_binding: the place among its bindings
   column_index column = 0;
   /// create_table, drop_table: the table's; add_index, drop_index: the index's; of those about a column: the column's;
-  /// add_binding, drop_binding: what pack() makes of the binding
+  /// add_binding, drop_binding, add_subscription, drop_subscription, acknowledge: what pack() makes of it
   std::string_view name = {};
   row_view before = {};  ///< update_row, delete_row
   row_view after = {};   ///< insert_row, update_row
@@ -116,6 +121,9 @@ struct history_change {
 [[nodiscard]] std::string pack(const binding_description& b);
 /// Reads such a text back. Nothing: it is none.
 [[nodiscard]] std::optional<binding_description> unpack_binding(std::string_view packed);
+/// The same of a named subscription.
+[[nodiscard]] std::string pack(const subscription_description& s);
+[[nodiscard]] std::optional<subscription_description> unpack_subscription(std::string_view packed);
 
 /// Rows that a statement has brought into a table and that are to be copied into a queue, by the bindings of the table.
 struct row_copies {
@@ -185,6 +193,12 @@ enum class reply_kind : std::uint8_t {
   listing,       ///< listing_columns and listing_rows: describe
 };
 
+/// A subscription that a statement of another subscriber has ended, and why: it was dropped, or that one has it now.
+struct ended_subscription {
+  event_target target;
+  bool dropped = false;
+};
+
 /// The outcome of one statement. All views are valid until the database's next call.
 struct outcome {
   std::optional<error> failure;  ///< when set, nothing else is
@@ -209,10 +223,14 @@ struct outcome {
 
   // subscribed
   bool tells_positions = false;  ///< the subscription asked for them
+  bool resumes = false;          ///< it goes on at a position
   bool resyncs = false;          ///< it asked to go on where that is not possible: it begins anew
+  std::string_view name;         ///< empty: it has none
   std::uint64_t position = 0;    ///< what the rows lead to, or where it goes on
   /// What it has missed, in place of rows: events without targets, for it alone. Valid as everything here.
   std::span<const event> replayed;
+
+  std::optional<ended_subscription> ended_for_other;
 
   std::span<const event> events;
   std::span<const change> changes;

@@ -26,7 +26,7 @@ change& statement_log::append(table& t, change_kind kind) {
   table_ = &t;
   change& c = changes_.emplace_back();
   c.kind = kind;
-  c.sequence = t.next_sequence();
+  c.sequence = kind == change_kind::acknowledge ? t.sequence() : t.next_sequence();
   return c;
 }
 
@@ -109,11 +109,14 @@ void statement_log::drop_ordered_index(table& t, const ordered_index& index) {
 }
 
 void statement_log::describe(change& c, std::size_t place, const binding_description& b) {
-  const std::string packed = pack(b);
-  auto* text = static_cast<char*>(copies_.allocate(packed.size(), 1));
-  std::ranges::copy(packed, text);
-  c.name = {text, packed.size()};
+  c.name = keep(pack(b));
   c.column = static_cast<column_index>(place);
+}
+
+std::string_view statement_log::keep(const std::string& text) {
+  auto* const copy = static_cast<char*>(copies_.allocate(text.size(), 1));
+  std::ranges::copy(text, copy);
+  return {copy, text.size()};
 }
 
 std::optional<error> statement_log::add_binding(table& t, binding b) {
@@ -127,6 +130,23 @@ std::optional<error> statement_log::add_binding(table& t, binding b) {
 void statement_log::drop_binding(table& t, std::size_t place) {
   describe(append(t, change_kind::drop_binding), place, t.bindings()->all()[place].what);
   t.remove_binding(place);
+}
+
+void statement_log::add_subscription(table& t, subscription_description s) {
+  append(t, change_kind::add_subscription).name = keep(pack(s));
+  t.add_named(std::move(s));
+}
+
+void statement_log::drop_subscription(table& t, std::string_view name) {
+  append(t, change_kind::drop_subscription).name = keep(pack(t.find_named(name)->what));
+  t.remove_named(name);
+}
+
+void statement_log::acknowledge(table& t, std::string_view name, std::uint64_t position) {
+  subscription_description& s = t.find_named(name)->what;
+  const acknowledgement a{.name = s.name, .before = s.position, .position = position};
+  append(t, change_kind::acknowledge).name = keep(pack(a));
+  s.position = position;
 }
 
 void statement_log::set_ack(table& t, std::optional<parser::ack_mode> ack) {
@@ -207,6 +227,17 @@ void statement_log::undo(table& t, const change& c) {
       // What could be bound once can be again.
       static_cast<void>(t.add_binding(c.column, {.what = *unpack_binding(c.name), .number = 0, .copied = {}}));
       break;
+    case change_kind::add_subscription:
+      t.remove_named(unpack_subscription(c.name)->name);
+      break;
+    case change_kind::drop_subscription:
+      t.add_named(*unpack_subscription(c.name));
+      break;
+    case change_kind::acknowledge: {
+      const acknowledgement a = *unpack_acknowledgement(c.name);
+      t.find_named(a.name)->what.position = a.before;
+      return;  // it has no number of its own
+    }
     case change_kind::insert_row:
       t.undo_insert(c.after);
       break;

@@ -38,6 +38,11 @@ class statement_log {
   std::optional<error> add_binding(table& t, binding b);
   /// REQUIRES: the table has a binding at this place.
   void drop_binding(table& t, std::size_t place);
+  void add_subscription(table& t, subscription_description s);
+  /// REQUIRES: the table has one of that name.
+  void drop_subscription(table& t, std::string_view name);
+  /// The same.
+  void acknowledge(table& t, std::string_view name, std::uint64_t position);
   void set_ack(table& t, std::optional<parser::ack_mode> ack);
   void set_history(table& t, const std::optional<parser::history_setting>& setting);
   // `assigned` must stay valid until begin().
@@ -67,6 +72,7 @@ class statement_log {
   row_view keep(row_view row);
   void describe(change& c, const index_description& index);
   void describe(change& c, std::size_t place, const binding_description& b);
+  [[nodiscard]] std::string_view keep(const std::string& text);
   static void undo(table& t, const change& c);
 
   static constexpr std::size_t large_bytes = std::size_t{1} << 20;

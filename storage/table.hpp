@@ -14,6 +14,7 @@
 
 #include "parser/ast.hpp"
 #include "storage/change_history.hpp"
+#include "storage/named_subscriptions.hpp"
 #include "storage/ordered_index.hpp"
 #include "storage/outcome.hpp"
 #include "storage/queue_index.hpp"
@@ -155,7 +156,23 @@ class table {
   /// What is bound to the table, or nullptr: nothing is.
   [[nodiscard]] table_bindings* bindings() const { return bindings_.get(); }
 
+  /// The named subscriptions to it.
+  [[nodiscard]] const named_subscriptions& named() const { return named_; }
+
   // Changes; only for the database's executor
+
+  /// The one of that name, or nullptr. Valid as long as there is it.
+  [[nodiscard]] named_subscription* find_named(std::string_view name) {
+    const auto it = named_.find(name);
+    return it == named_.end() ? nullptr : &it->second;
+  }
+  /// REQUIRES: there is none of its name.
+  void add_named(subscription_description s) {
+    std::string name = s.name;
+    named_.emplace(std::move(name), named_subscription{.what = std::move(s)});
+  }
+  /// REQUIRES: there is one.
+  void remove_named(std::string_view name) { named_.erase(named_.find(name)); }
 
   /// Puts a binding at a place among them. Returns what is wrong with its predicate, if anything; nothing is changed
   /// then. REQUIRES: place is at most their number.
@@ -322,6 +339,7 @@ class table {
 
   std::unique_ptr<subscriptions> subscriptions_ = std::make_unique<subscriptions>(*this);
   std::unique_ptr<table_bindings> bindings_;  // nullptr: there are none
+  named_subscriptions named_;
 
   std::string encoded_;                // scratch: the row being written
   std::vector<value> values_;          // scratch: the row being read

@@ -49,6 +49,7 @@ table::table(const table_description& d) : table(d.name) {
   loaded_until_ = sequence_;
   if (d.queue) queue_ = std::make_unique<queue_index>(*d.queue);
   learn(d);
+  for (const subscription_description& s : d.subscriptions) add_named(s);
   // One that cannot be read any more would copy what it is not to copy.
   for (const binding_description& b : d.bindings) {
     static_cast<void>(add_binding(bindings_ ? bindings_->all().size() : 0, {.what = b, .number = 0, .copied = {}}));
@@ -86,6 +87,7 @@ table_description table::description() const {
   if (bindings_) {
     for (const binding& b : bindings_->all()) d.bindings.push_back(b.what);
   }
+  for (const auto& [name, s] : named_) d.subscriptions.push_back(s.what);
   d.hides_id = !shows_id();
   d.declared = declared_;
   if (columns_.front().facts) d.id_facts = *columns_.front().facts;

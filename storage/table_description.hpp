@@ -48,6 +48,19 @@ struct binding_description {
   bool operator==(const binding_description&) const = default;
 };
 
+/// A named subscription as a store remembers it.
+struct subscription_description {
+  std::string name;       ///< no other of the server has it, nor has a table
+  std::string owner;      ///< the user who made it; empty: there were no users
+  std::string statement;  ///< see definition_text()
+  /// The same with what the rights of who has it add; empty: nothing.
+  std::string guarded = {};
+  /// Up to which everything is acknowledged; nothing: not even the first rows.
+  std::optional<std::uint64_t> position = {};
+
+  bool operator==(const subscription_description&) const = default;
+};
+
 /// What makes a table a queue: its rows are leased to one connection at a time.
 struct queue_settings {
   /// How many columns it has for itself: attempts, available_at, leased_until, leased_by.
@@ -99,6 +112,8 @@ struct table_description {
   std::optional<column_facts> id_facts = {};
   /// What is bound to it, in the order in which it was.
   std::vector<binding_description> bindings = {};
+  /// The named subscriptions to it, by name.
+  std::vector<subscription_description> subscriptions = {};
   /// Why rows cannot be written; empty: they can.
   std::string read_only_reason = {};
   std::optional<queue_settings> queue = {};

@@ -87,6 +87,7 @@ void write_json_reply(std::ostream& out, const reply& r, const layout& l) {
   if (l.positions && r.resync()) out << ",\"resync\":true";
   if (r.action() == "unsubscribe") out << ",\"subscriptions\":" << r.subscriptions();
   write_json_facts(out, r.facts());
+  if (r.resumed()) out << ",\"resumed\":true";
   if (r.has_rows()) {
     write_json_rows(out, r.rows());
   } else if (counts_rows(r)) {
@@ -165,7 +166,11 @@ bool is_notice(const event& e) {
 }
 
 std::string notice_text(const event& e) {
-  if (e.action == event_action::ended) return "the subscription could not be made again: " + escaped(e.message);
+  if (e.action == event_action::ended) {
+    const bool is_told = e.pubsubid != 0;  // by the server
+    return (is_told ? "the subscription has ended: " : "the subscription could not be made again: ") +
+           escaped(e.message);
+  }
   if (e.action == event_action::gap) {
     return std::to_string(e.lost) + " events were lost, for they were not read in time; the rows come again";
   }

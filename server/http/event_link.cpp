@@ -58,6 +58,10 @@ std::optional<response> read_request(const std::string& sql, std::string_view la
   }
   // The stream begins with the reply.
   if (parsed->stream) return make_error(status::bad_request, "leave out `stream`: the answer is a stream by itself");
+  if (!body->name.empty()) {
+    return make_error(status::bad_request,
+                      "a stream goes on behind its Last-Event-ID; leave out `as`, or subscribe over /ws");
+  }
   out.positions.has_asked = body->tells_positions();
   body->with_seq = true;
   if (!last_id.empty()) {

@@ -124,6 +124,11 @@ constexpr std::string_view name<parser::nack_statement> = "nack";
 template <>
 constexpr std::string_view name<parser::renew_statement> = "renew";
 
+template <>
+constexpr std::string_view name<parser::acknowledge_statement> = "ack_subscription";
+template <>
+constexpr std::string_view name<parser::drop_subscription_statement> = "drop_subscription";
+
 template <std::size_t... Kind>
 constexpr std::array<std::string_view, verb_count> make_names(std::index_sequence<Kind...>) {
   return {name<std::variant_alternative_t<Kind, parser::statement_body>>..., "unreadable"};

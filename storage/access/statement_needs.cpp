@@ -76,6 +76,7 @@ class collector {
   void operator()(const parser::ack_statement& s) { lease(s.table); }
   void operator()(const parser::nack_statement& s) { lease(s.table); }
   void operator()(const parser::renew_statement& s) { lease(s.table); }
+  void operator()(const parser::acknowledge_statement& s) { add(s.table, {right::subscribe}); }
   void operator()(const parser::drop_table_statement& s) { create(s.table); }
   void operator()(const parser::add_column_statement& s) { create(s.table); }
   void operator()(const parser::drop_column_statement& s) { create(s.table); }
@@ -100,6 +101,8 @@ class collector {
   void operator()(const parser::prepare_statement&) {}
   void operator()(const parser::execute_statement&) {}
   void operator()(const parser::deallocate_statement&) {}
+  // Whoever made it may drop it.
+  void operator()(const parser::drop_subscription_statement&) {}
 
   /// All others.
   template <typename Other>

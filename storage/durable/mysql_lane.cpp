@@ -295,6 +295,7 @@ bool mysql_lane::write_rows_folded(std::span<write> writes) {
   for (const auto& of_table : by_table) {
     if (!writer_->write_folded(of_table.front()->table_name(), of_table, awaited)) return false;
   }
+  store_acknowledgements(statements);
   commit(statements);
   return true;
 }
@@ -379,20 +380,10 @@ std::vector<mysql_lane::correction> mysql_lane::write_statements(const write& w)
     if (s->drops_table()) continue;  // its rows went with it
     if (auto rows = writer_->write(*s, delivering_)) corrections.push_back({.written = s, .rows = std::move(*rows)});
     for (const change& c : s->changes()) {
-      if (c.kind == change_kind::set_ack) positions_->store_ack(s->table_name(), c.ack);
-      if (c.kind == change_kind::add_binding || c.kind == change_kind::drop_binding) store_binding(*s, c);
+      if (!is_about_rows(c.kind)) store_setting(*s, c);
     }
   }
   return corrections;
-}
-
-void mysql_lane::store_binding(const statement_changes& s, const change& c) {
-  const binding_description b = unpack_binding(c.name).value_or(binding_description{});
-  if (c.kind == change_kind::add_binding) {
-    positions_->add_binding(s.table_name(), b);
-  } else {
-    positions_->drop_binding(s.table_name(), b);
-  }
 }
 
 void mysql_lane::write_schema_change(write& w) {
@@ -427,6 +418,7 @@ void mysql_lane::change_schema(const write& w, made_changes& made) {
   for (const auto& s : w.statements()) {
     for (const change& c : s->changes()) {
       if (c.kind == change_kind::add_binding) positions_->make_bindings();
+      if (c.kind == change_kind::add_subscription) positions_->make_subscriptions();
       if (!is_about_schema(c.kind)) continue;
       // What was put off may have been made in part before the connection broke, or the server ended.
       writer_->change_schema(s->table_name(), c, delivering_ || redelivering_);

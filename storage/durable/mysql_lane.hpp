@@ -114,7 +114,11 @@ class mysql_lane {
   void write_rows_one_by_one(std::span<write> writes);
   /// Changes of schemas that MySQL has made, in order.
   using made_changes = std::vector<std::pair<const statement_changes*, const change*>>;
-  void store_binding(const statement_changes& s, const change& c);
+  // mysql_lane_settings.cpp
+  void store_setting(const statement_changes& s, const change& c);
+  void revert_setting(const statement_changes& s, const change& c);
+  void store_acknowledgements(std::span<const statement_changes* const> statements);
+
   void write_schema_change(write& w);
   void change_schema(const write& w, made_changes& made);
   void undo_schema(const made_changes& made);

@@ -68,6 +68,11 @@ void mysql_lane::overwrite_with_copy(const std::string& name) {
   if (loader.copy == nullptr) throw mysql_error(0, "HY000", "the data directory has no such table");
   const table& copy = *loader.copy;
   const std::size_t corrected = make_equal(copy);
+  const table_description d = copy.description();
+  if (!d.bindings.empty()) positions_->make_bindings();
+  if (!d.subscriptions.empty()) positions_->make_subscriptions();
+  positions_->store_bindings(name, d.bindings);
+  positions_->store_subscriptions(name, d.subscriptions);
   positions_->store(name, copy.next_id(), copy.sequence());
   connection_->run("COMMIT");
   arrived_.insert_or_assign(name, copy.sequence());
@@ -221,7 +226,7 @@ bool mysql_lane::overwrite_where_mysql_is_ahead(std::span<const write> writes) {
   std::vector<std::string_view> seen;
   for (const write& w : writes) {
     for (const auto& s : w.statements()) {
-      if (std::ranges::find(seen, s->table_name()) != seen.end()) continue;
+      if (s->is_acknowledgement() || std::ranges::find(seen, s->table_name()) != seen.end()) continue;
       seen.push_back(s->table_name());
       const bool begins = s->changes().front().kind == change_kind::create_table;
       if (begins || s->drops_table() || follows_what_arrived(*s)) continue;

@@ -26,7 +26,8 @@ std::uint64_t& mysql_lane::arrived_sequence(std::string_view table) {
 }
 
 bool mysql_lane::has_arrived(const statement_changes& s) {
-  return s.sequence() <= arrived_sequence(s.table_name());
+  // An acknowledgement has no number of its own that would tell.
+  return !s.is_acknowledgement() && s.sequence() <= arrived_sequence(s.table_name());
 }
 
 namespace {
@@ -287,6 +288,7 @@ void mysql_lane::revert(const statement_changes& s) {
     for (auto c = s.changes().rbegin(); c != s.changes().rend(); ++c) {
       if (c->after.data() != nullptr) writer_->erase_row(t, c->after);
       if (c->before.data() != nullptr) writer_->put_row(t, c->before);
+      if (!is_about_rows(c->kind)) revert_setting(s, *c);
     }
     const std::uint64_t before = s.changes().front().sequence - 1;
     positions_->store(s.table_name(), s.next_id(), before);

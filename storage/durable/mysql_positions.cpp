@@ -7,6 +7,9 @@ namespace pubsubsql::storage::durable {
 
 namespace {
 
+constexpr std::string_view bindings_table = "pubsubsql_bindings";
+constexpr std::string_view subscriptions_table = "pubsubsql_subscriptions";
+
 std::uint64_t to_number(const std::optional<std::string>& text) {
   std::uint64_t number = 0;
   if (text) std::from_chars(text->data(), text->data() + text->size(), number);
@@ -37,21 +40,34 @@ void mysql_positions::make_tables() {
   }
 }
 
-bool mysql_positions::has_bindings() const {
+bool mysql_positions::has(std::string_view own_table) const {
+  const std::array<mysql_parameter, 1> which = {own_table};
   const auto there = connection_.query(
-      "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = "
-      "'pubsubsql_bindings'");
+      "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?", which);
   return to_number(there.front().front()) > 0;
 }
 
 void mysql_positions::make_bindings() {
-  if (has_bindings()) return;
+  if (has(bindings_table)) return;
+  make(
+      "CREATE TABLE IF NOT EXISTS pubsubsql_bindings (number BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, "
+      "table_name VARCHAR(64) NOT NULL, queue VARCHAR(256) NOT NULL, predicate LONGTEXT NOT NULL, KEY (table_name)) "
+      "ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin COMMENT = 'What rows are copied to which "
+      "queues'");
+}
+
+void mysql_positions::make_subscriptions() {
+  if (has(subscriptions_table)) return;
+  make(
+      "CREATE TABLE IF NOT EXISTS pubsubsql_subscriptions (name VARCHAR(256) NOT NULL PRIMARY KEY, table_name "
+      "VARCHAR(64) NOT NULL, owner VARCHAR(256) NOT NULL, statement LONGTEXT NOT NULL, guarded LONGTEXT NOT NULL, "
+      "position BIGINT UNSIGNED, KEY (table_name)) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin "
+      "COMMENT = 'Named subscriptions, and how far they are acknowledged'");
+}
+
+void mysql_positions::make(const std::string& sql) {
   try {
-    connection_.run(
-        "CREATE TABLE IF NOT EXISTS pubsubsql_bindings (number BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, "
-        "table_name VARCHAR(64) NOT NULL, queue VARCHAR(256) NOT NULL, predicate LONGTEXT NOT NULL, KEY (table_name)) "
-        "ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin COMMENT = 'What rows are copied to which "
-        "queues'");
+    connection_.run(sql);
   } catch (const mysql_error& e) {
     if (e.code() != mysql_error::command_denied) throw;
     throw mysql_error(e.code(), e.sqlstate(),
@@ -105,7 +121,7 @@ void mysql_positions::store_ack(std::string_view table, std::optional<parser::ac
 
 std::vector<binding_description> mysql_positions::bindings(std::string_view table) const {
   std::vector<binding_description> all;
-  if (!has_bindings()) return all;
+  if (!has(bindings_table)) return all;
   const std::array<mysql_parameter, 1> which = {table};
   for (const auto& row : connection_.query(
            "SELECT queue, predicate FROM pubsubsql_bindings WHERE table_name = ? ORDER BY number", which)) {
@@ -125,15 +141,63 @@ void mysql_positions::drop_binding(std::string_view table, const binding_descrip
 }
 
 void mysql_positions::store_bindings(std::string_view table, const std::vector<binding_description>& all) {
-  if (all.empty() && !has_bindings()) return;
+  if (all.empty() && !has(bindings_table)) return;
   const std::array<mysql_parameter, 1> which = {table};
   connection_.execute("DELETE FROM pubsubsql_bindings WHERE table_name = ?", which);
   for (const binding_description& b : all) add_binding(table, b);
 }
 
+std::vector<subscription_description> mysql_positions::subscriptions(std::string_view table) const {
+  std::vector<subscription_description> all;
+  if (!has(subscriptions_table)) return all;
+  const std::array<mysql_parameter, 1> which = {table};
+  for (const auto& row : connection_.query("SELECT name, owner, statement, guarded, position FROM "
+                                           "pubsubsql_subscriptions WHERE table_name = ? ORDER BY "
+                                           "name",
+                                           which)) {
+    subscription_description& s = all.emplace_back();
+    s.name = row[0].value_or("");
+    s.owner = row[1].value_or("");
+    s.statement = row[2].value_or("");
+    s.guarded = row[3].value_or("");
+    if (row[4]) s.position = to_number(row[4]);
+  }
+  return all;
+}
+
+void mysql_positions::add_subscription(std::string_view table, const subscription_description& s) {
+  const std::array<mysql_parameter, 6> values = {
+      std::string_view(s.name),
+      table,
+      std::string_view(s.owner),
+      std::string_view(s.statement),
+      std::string_view(s.guarded),
+      s.position ? mysql_parameter(static_cast<std::int64_t>(*s.position)) : mysql_parameter(std::monostate{})};
+  connection_.execute("REPLACE INTO pubsubsql_subscriptions VALUES (?, ?, ?, ?, ?, ?)", values);
+}
+
+void mysql_positions::drop_subscription(std::string_view name) {
+  const std::array<mysql_parameter, 1> which = {name};
+  connection_.execute("DELETE FROM pubsubsql_subscriptions WHERE name = ?", which);
+}
+
+void mysql_positions::acknowledge(std::string_view name, std::uint64_t position) {
+  const std::array<mysql_parameter, 2> values = {static_cast<std::int64_t>(position), name};
+  connection_.execute("UPDATE pubsubsql_subscriptions SET position = GREATEST(COALESCE(position, 0), ?) WHERE name = ?",
+                      values);
+}
+
+void mysql_positions::store_subscriptions(std::string_view table, const std::vector<subscription_description>& all) {
+  if (all.empty() && !has(subscriptions_table)) return;
+  const std::array<mysql_parameter, 1> which = {table};
+  connection_.execute("DELETE FROM pubsubsql_subscriptions WHERE table_name = ?", which);
+  for (const subscription_description& s : all) add_subscription(table, s);
+}
+
 void mysql_positions::erase(std::string_view table) {
   const std::array<mysql_parameter, 1> which = {table};
   store_bindings(table, {});
+  store_subscriptions(table, {});
   connection_.execute("DELETE FROM pubsubsql_tables WHERE table_name = ?", which);
   connection_.execute("DELETE FROM pubsubsql_fronts WHERE table_name = ?", which);
 }

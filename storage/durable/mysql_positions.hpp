@@ -18,8 +18,8 @@ namespace pubsubsql::storage::durable {
 /// twice.
 ///
 /// Kept in the table `pubsubsql_tables` of the database, with what else has to outlive the server: ids given so far,
-/// and how the table is acknowledged. What is bound to tables is in `pubsubsql_bindings`, which is made for
-/// the first binding.
+/// and how the table is acknowledged. What is bound to tables is in `pubsubsql_bindings`, named subscriptions are in
+/// `pubsubsql_subscriptions`; each is made when there is one.
 class mysql_positions {
  public:
   struct position {
@@ -55,10 +55,22 @@ class mysql_positions {
   void drop_binding(std::string_view table, const binding_description& b);
   /// Whatever was there before. REQUIRES: make_bindings() has been called, or there are none.
   void store_bindings(std::string_view table, const std::vector<binding_description>& all);
+
+  [[nodiscard]] std::vector<subscription_description> subscriptions(std::string_view table) const;
+  /// Makes the table of named subscriptions unless it is there. Not to be called inside a transaction.
+  void make_subscriptions();
+  void add_subscription(std::string_view table, const subscription_description& s);
+  void drop_subscription(std::string_view name);
+  /// A position that is further already stays.
+  void acknowledge(std::string_view name, std::uint64_t position);
+  /// Whatever was there before. REQUIRES: make_subscriptions() has been called, or there are none.
+  void store_subscriptions(std::string_view table, const std::vector<subscription_description>& all);
+
   void erase(std::string_view table);
 
  private:
-  [[nodiscard]] bool has_bindings() const;
+  [[nodiscard]] bool has(std::string_view own_table) const;
+  void make(const std::string& sql);
 
   mysql_connection& connection_;
   std::string origin_;

@@ -64,6 +64,7 @@ table_description describe(mysql_positions& positions, const mysql_table& t) {
   d.sequence = p.sequence;
   d.ack = p.ack;
   d.bindings = positions.bindings(t.name);
+  d.subscriptions = positions.subscriptions(t.name);
   // From now on the table counts as mirrored.
   positions.store(t.name, d.next_id, d.sequence);
   positions.claim(t.name);
@@ -170,6 +171,7 @@ table_description mysql_store::describe(const mysql_table& t) {
   d.sequence = positions.is_ours(p) ? p.sequence : 0;
   d.ack = p.ack;
   d.bindings = positions.bindings(t.name);
+  d.subscriptions = positions.subscriptions(t.name);
   d.queue = queue_of(lanes_.front()->connection(), d);
   return d;
 }
@@ -227,11 +229,13 @@ bool mysql_store::overwrite(const table& t) {
     }
     const table_differences d = compare(c, theirs, t);
     c.run("ROLLBACK");
-    const std::vector<binding_description> bindings = t.description().bindings;
-    if (!bindings.empty()) positions.make_bindings();
+    const table_description described = t.description();
+    if (!described.bindings.empty()) positions.make_bindings();
+    if (!described.subscriptions.empty()) positions.make_subscriptions();
     as_given = write_differences(c, catalog, t, d) && has_all_columns(t, *there);
     positions.store(t.name(), t.next_id(), t.sequence());
-    positions.store_bindings(t.name(), bindings);
+    positions.store_bindings(t.name(), described.bindings);
+    positions.store_subscriptions(t.name(), described.subscriptions);
     spdlog::warn("table {}: MySQL had not got all its changes; {} rows corrected there", t.name(), d.size());
   }
   c.run("COMMIT");

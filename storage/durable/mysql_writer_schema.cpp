@@ -145,6 +145,9 @@ void mysql_writer::change_schema(std::string_view table, const change& c, bool m
     case change_kind::set_history:
     case change_kind::add_binding:
     case change_kind::drop_binding:
+    case change_kind::add_subscription:
+    case change_kind::drop_subscription:
+    case change_kind::acknowledge:
     case change_kind::insert_row:
     case change_kind::update_row:
     case change_kind::delete_row:

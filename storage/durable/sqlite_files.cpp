@@ -151,6 +151,7 @@ table_description sqlite_files::read_description(const sqlite_statement& row) co
   read_columns(row.number(0), d);
   read_indexes(row.number(0), d);
   read_bindings(row.number(0), d);
+  d.subscriptions = read_subscriptions(row.number(0));
   return d;
 }
 
@@ -301,6 +302,7 @@ sqlite_files::open_table& sqlite_files::create(const table_description& d) {
   if (d.id_facts) add_column(number, id_column, {.name = "id", .facts = d.id_facts});
   for (std::size_t place = 0; place < d.indexes.size(); ++place) add_ordered_index(number, place, d.indexes[place]);
   for (const binding_description& b : d.bindings) add_binding(number, b);
+  for (const subscription_description& s : d.subscriptions) add_subscription(number, s);
   return open(d.name);
 }
 
@@ -312,7 +314,7 @@ void sqlite_files::drop_table(std::string_view name) {
   s.run();
   if (const auto it = open_tables_.find(name); it != open_tables_.end()) open_tables_.erase(it);
   db_->run("drop table " + rows_table(number));
-  for (const char* of : {"columns", "indexes", "history", "bindings"}) {
+  for (const char* of : {"columns", "indexes", "history", "bindings", "subscriptions"}) {
     db_->run("delete from " + std::string(of) + " where table_number = " + std::to_string(number));
   }
 }
@@ -442,6 +444,15 @@ void sqlite_files::apply(open_table& t, const change& c) {
       break;
     case change_kind::drop_binding:
       drop_binding(t.number, unpack_binding(c.name).value_or(binding_description{}));
+      break;
+    case change_kind::add_subscription:
+      add_subscription(t.number, unpack_subscription(c.name).value_or(subscription_description{}));
+      break;
+    case change_kind::drop_subscription:
+      drop_subscription(unpack_subscription(c.name).value_or(subscription_description{}).name);
+      break;
+    case change_kind::acknowledge:
+      acknowledge(unpack_acknowledgement(c.name).value_or(acknowledgement{}));
       break;
     case change_kind::drop_table:
       break;  // done before

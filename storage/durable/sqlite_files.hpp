@@ -29,6 +29,7 @@ namespace pubsubsql::storage::durable {
 ///  its
 ///    column count on, so that loading a row is a copy. Rows that the second version of the format wrote have no
 ///    checksum.
+///  - `bindings` and `subscriptions`: what is bound to tables, and who has subscribed under a name.
 ///  - `history`: the latest changes of tables that keep them for subscribers that come back.
 ///  - `journal`: changes that MySQL has not got yet, in order, a transaction in one row. `refused`: journalled changes
 ///  that MySQL refused.
@@ -58,9 +59,10 @@ class sqlite_files {
   /// Columns that the table has not got are added, and what a database outside says of all of them is kept. Indexes
   /// stay as they are.
   void extend_table(const table_description& d);
-  /// The table is exactly this, without rows, whatever it was. Returns how it keeps its latest changes. Those that it
-  /// has stay if it has got as far as it had, until load_history().
-  std::optional<parser::history_setting> replace_table(const table_description& d);
+  /// The table is this, without rows, whatever it was, but for what a database outside may not know: how it keeps its
+  /// latest changes, and named subscriptions. Returns what it is then. Changes that it has kept stay if it has got as
+  /// far as it had, until load_history().
+  table_description replace_table(const table_description& d);
   /// What a table of that name has kept of its changes. After replace_table() they are forgotten instead, unless the
   /// rows are the same as those before.
   void load_history(std::string_view table, table_loader& to);
@@ -111,6 +113,7 @@ class sqlite_files {
   void add_second_version();
   void add_third_version();
   void add_fourth_version();
+  void add_fifth_version();
   [[nodiscard]] bool has_had_tables() const;
   void note_tables() const;
   void check_pages() const;
@@ -122,6 +125,9 @@ class sqlite_files {
   void drop_ordered_index(std::int64_t table, std::size_t place);
   void add_binding(std::int64_t table, const binding_description& b);
   void drop_binding(std::int64_t table, const binding_description& b);
+  void add_subscription(std::int64_t table, const subscription_description& s);
+  void drop_subscription(std::string_view name);
+  void acknowledge(const acknowledgement& a);
   void drop_table(std::string_view name);
   void apply(open_table& t, const change& c);
   void put_row(open_table& t, row_view row);
@@ -142,6 +148,7 @@ class sqlite_files {
   void read_columns(std::int64_t table, table_description& d) const;
   void read_indexes(std::int64_t table, table_description& d) const;
   void read_bindings(std::int64_t table, table_description& d) const;
+  [[nodiscard]] std::vector<subscription_description> read_subscriptions(std::int64_t table) const;
 
   /// Closed when it goes, also when the constructor throws.
   struct lock_file {
@@ -159,6 +166,7 @@ class sqlite_files {
   sqlite_statement put_journal_;
   sqlite_statement put_history_;
   sqlite_statement trim_history_;
+  sqlite_statement acknowledge_;
   std::string journal_id_;
   std::string journal_bytes_;  // scratch
   std::string row_bytes_;      // scratch

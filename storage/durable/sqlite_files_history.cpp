@@ -1,6 +1,8 @@
 // The latest changes of tables, for subscribers that come back after a restart.
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -80,7 +82,7 @@ void sqlite_files::keep_history(open_table& t, const statement_changes& s) {
     t.history_after = kept.begins_after;
   }
   for (const change& c : s.changes()) {
-    if (c.sequence <= kept.begins_after) continue;
+    if (c.sequence <= kept.begins_after || c.kind == change_kind::acknowledge) continue;
     const bool is_update = c.kind == change_kind::update_row;
     const std::string_view before = bytes_of(c.before);
     const std::string_view after = bytes_of(c.after);
@@ -98,8 +100,26 @@ sqlite_files::row_sums sqlite_files::sums_of_rows(std::int64_t table) const {
           .sum = db_->number("select coalesce(sum(sum), 0) from " + rows)};
 }
 
+namespace {
+
+/// What either knows of, with the position that is further.
+std::vector<subscription_description> merged(std::vector<subscription_description> a,
+                                             std::vector<subscription_description> b) {
+  for (subscription_description& s : b) {
+    const auto same = std::ranges::find(a, s.name, &subscription_description::name);
+    if (same == a.end()) {
+      a.push_back(std::move(s));
+    } else if (same->guarded == s.guarded) {
+      same->position = std::max(same->position, s.position);
+    }
+  }
+  return a;
+}
+
+}  // namespace
+
 /// Others may have changed the rows in MySQL, which no number tells: that is seen when the rows have come.
-std::optional<parser::history_setting> sqlite_files::replace_table(const table_description& d) {
+table_description sqlite_files::replace_table(const table_description& d) {
   sqlite_statement s =
       db_->prepare("select number, sequence, history, history_bytes, history_seconds from tables where name = ?");
   s.bind_text(1, d.name);
@@ -107,6 +127,7 @@ std::optional<parser::history_setting> sqlite_files::replace_table(const table_d
   std::int64_t before = 0;
   if (s.step()) {
     if (!made.history) made.history = read_history(s, 2);
+    made.subscriptions = merged(std::move(made.subscriptions), read_subscriptions(s.number(0)));
     if (made.history && static_cast<std::uint64_t>(s.number(1)) == d.sequence) before = s.number(0);
   }
   s = {};
@@ -115,7 +136,7 @@ std::optional<parser::history_setting> sqlite_files::replace_table(const table_d
   drop_table(d.name);
   const std::int64_t now = create(made).number;
   if (before != 0) db_->run("update history set table_number = " + std::to_string(now) + " where table_number = 0");
-  return made.history;
+  return made;
 }
 
 void sqlite_files::load_history(std::string_view table, table_loader& to) {

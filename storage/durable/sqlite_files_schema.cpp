@@ -10,7 +10,7 @@ namespace {
 
 /// Says in the file's header whose it is: "PSQL".
 constexpr std::int64_t application_id = 0x5053514c;
-constexpr std::int64_t format_version = 4;
+constexpr std::int64_t format_version = 5;
 
 }  // namespace
 
@@ -34,6 +34,7 @@ void sqlite_files::prepare_schema() {
   put_history_ = db_->prepare(
       "insert or replace into history (table_number, sequence, at_us, kind, columns, before, after, assigned, sum) "
       "values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  acknowledge_ = db_->prepare("update subscriptions set position = ? where name = ?");
   trim_history_ = db_->prepare("delete from history where table_number = ? and sequence <= ?");
 }
 
@@ -60,6 +61,7 @@ void sqlite_files::make_schema() {
   add_second_version();
   add_third_version();
   add_fourth_version();
+  add_fifth_version();
   db_->run("commit");
 }
 
@@ -67,7 +69,8 @@ void sqlite_files::bring_up_to_date(std::int64_t version) {
   db_->run("begin immediate");
   if (version < 2) add_second_version();
   if (version < 3) add_third_version();
-  add_fourth_version();
+  if (version < 4) add_fourth_version();
+  add_fifth_version();
   db_->run("commit");
 }
 
@@ -108,6 +111,14 @@ void sqlite_files::add_fourth_version() {
       "null, predicate text not null)");
   db_->run("create index bindings_by_table on bindings (table_number)");
   db_->run("alter table tables add column queue blob");
+}
+
+/// Named subscriptions.
+void sqlite_files::add_fifth_version() {
+  db_->run(
+      "create table subscriptions (name text primary key, table_number integer not null, owner text not null, "
+      "statement text not null, guarded text not null, position integer) without rowid");
+  db_->run("create index subscriptions_by_table on subscriptions (table_number)");
   db_->run("pragma user_version = " + std::to_string(format_version));
 }
 

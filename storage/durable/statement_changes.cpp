@@ -73,7 +73,7 @@ void statement_changes::own(std::string_view table, std::span<const change> chan
     texts += bytes_of(c.before).size() + bytes_of(c.after).size() + c.name.size();
     if (!same(c.assigned, last)) assigned += c.assigned.size();
     last = c.assigned;
-    changes_schema_ = changes_schema_ || !is_about_rows(c.kind);
+    changes_schema_ = changes_schema_ || (!is_about_rows(c.kind) && c.kind != change_kind::acknowledge);
   }
   const std::size_t bytes = changes.size_bytes() + assigned * sizeof(column_index) + texts;
   memory_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
@@ -193,7 +193,7 @@ std::shared_ptr<const statement_changes> statement_changes::decode(std::string_v
     c.name = in.take_text();
     const std::string_view before = in.take_text();
     const std::string_view after = in.take_text();
-    if (c.kind > change_kind::drop_binding) return nullptr;
+    if (c.kind > change_kind::acknowledge) return nullptr;
     const bool has_before = c.kind == change_kind::update_row || c.kind == change_kind::delete_row;
     const bool has_after = c.kind == change_kind::insert_row || c.kind == change_kind::update_row;
     if (!is_row(before, has_before) || !is_row(after, has_after)) return nullptr;

@@ -29,11 +29,13 @@ class statement_changes {
   [[nodiscard]] std::uint64_t sequence() const { return changes_.back().sequence; }
   /// The id that the table's next row will have after the statement.
   [[nodiscard]] std::uint64_t next_id() const { return next_id_; }
-  /// Whether it changes the table itself, not only rows.
+  /// Whether it changes the table itself, not only rows or what is acknowledged.
   [[nodiscard]] bool changes_schema() const { return changes_schema_; }
   /// The key column of a row that it inserts without a value there, so that MySQL has to give it; empty: none. Not kept
   /// in a journal.
   [[nodiscard]] const std::string& wanted_key() const { return wanted_key_; }
+  /// Whether it only acknowledges, so that its number is that of a statement before it. It may be written twice.
+  [[nodiscard]] bool is_acknowledgement() const { return changes_.front().kind == change_kind::acknowledge; }
   /// Whether the table is gone afterwards; then that is its last change.
   [[nodiscard]] bool drops_table() const { return changes_.back().kind == change_kind::drop_table; }
   /// About how much memory it holds.

@@ -25,7 +25,8 @@ enum class event_action : std::uint8_t {
   resumed,  ///< from this client: the connection was made anew, and what was missed comes next; forget nothing
   gap,    ///< of a subscription `on slow drop`: this client was too slow, and `lost` events were left out. Forget what
           ///< you know; the rows there are come next as `add` (not with `subscribe skip`)
-  ended,  ///< from this client: after a reconnect the server refused the subscription; message tells why
+  ended,  ///< no event comes any more, and message tells why: after a reconnect the server refused the subscription, or
+          ///< it has a name, and was dropped, or another connection has it now
 };
 
 [[nodiscard]] std::string_view name_of(event_action action);

@@ -43,6 +43,8 @@ class reply {
   /// whether it cannot begin where that was asked for, so that the rows come anew.
   [[nodiscard]] std::optional<std::uint64_t> seq() const { return seq_; }
   [[nodiscard]] bool resync() const { return resync_; }
+  /// Of `subscribe ... as NAME`: whether events come behind what was acknowledged, and no rows before them.
+  [[nodiscard]] bool resumed() const { return resumed_; }
 
   /// Whether the answer has columns (select, or `returning`), though perhaps no rows.
   [[nodiscard]] bool has_rows() const { return !rows_.columns().empty(); }
@@ -67,6 +69,7 @@ class reply {
   std::uint64_t pubsubid_ = 0;
   std::optional<std::uint64_t> seq_;
   bool resync_ = false;
+  bool resumed_ = false;
   pubsubsql::rows rows_;
   std::vector<fact> facts_;
 };

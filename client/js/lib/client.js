@@ -171,6 +171,7 @@ export class Client {
   #deliver(event) {
     const subscription = this.#byId.get(event.pubsubid);
     if (subscription === undefined) return;
+    if (event.action === "ended") return this.#drop(subscription, new PubSubSqlError("refused", String(event.msg)));
     try {
       subscription.take(event);
     } catch (error) {

@@ -126,6 +126,7 @@ function skipsRows(all, from) {
 function namesPosition(rest) {
   return rest.some((token, i) => {
     if (token.depth !== 0) return false;
+    if (isKeyword(token, "as")) return /^[\p{L}_`]/u.test(rest[i + 1]?.text);
     if (isKeyword(token, "with")) return /^seq;*$/i.test(rest[i + 1]?.text);
     return isKeyword(token, "since") && /^(\d+;*|\?;*)$/.test(rest[i + 1]?.text);
   });
@@ -134,7 +135,7 @@ function namesPosition(rest) {
 /**
  * The table of a subscribe statement, and how its rows are told apart: by `groupColumns` leading columns when they are
  * groups, undefined when they are rows of the table. `skips`: it has no rows at its start. `positioned`: it has a clause
- * `with seq` or `since`.
+ * `with seq`, `since` or `as`.
  */
 export function describeSubscription(sql) {
   const all = [...tokens(sql)];

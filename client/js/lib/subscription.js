@@ -47,7 +47,7 @@ export class Subscription {
     this.table = table;
     this.#values = Array.isArray(values) ? [...values] : values;
     if (since !== undefined || (resume ?? (resumesByDefault && !positioned))) {
-      if (positioned) throw usage("leave `with seq` and `since` out of the statement: `resume` and `since` are options");
+      if (positioned) throw usage("leave `with seq`, `since` and `as` out of the statement: `resume` and `since` are options");
       this.#position = new Position(sql, skips, since);
     }
     this.#live = new LiveRows(key === undefined ? undefined : [key].flat(), groupColumns);
@@ -122,7 +122,7 @@ export class Subscription {
   /** The server has agreed, once for each connection: it goes on behind the last event, or all rows come anew. */
   confirm(reply) {
     this.#ready.resolve(this);
-    const goesOn = this.#position?.agreed(reply) === true;
+    const goesOn = reply.resumed === true || this.#position?.agreed(reply) === true;
     if (goesOn) this.#live.mayRepeat = true;
     if (!goesOn && (this.#confirmed || reply.resync)) {
       this.#live.clear();

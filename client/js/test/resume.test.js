@@ -155,6 +155,29 @@ test("a statement that asks itself is left alone", async (t) => {
   }
 });
 
+test("one with a name goes on where the server says", async (t) => {
+  const { server, db, wire } = await connected(t);
+  const sql = "subscribe * from t as s";
+  const live = db.subscribe(sql);
+  await wire.answer(sql, { ...agreed, seq: 7, name: "s" });
+  wire.tell(rows("add", 7, ["0"], end));
+  wire.cut();
+  const second = await server.accept();
+  await second.answer(sql, { ...agreed, seq: 7, name: "s", resumed: true });
+  second.tell(rows("insert", 8, ["1"]));
+  assert.deepEqual(await take(live, 2), [["add", 7, "0"], ["insert", 8, "1"]]);
+  assert.deepEqual([...live.rows.keys()], ["0", "1"]);
+  second.cut();
+  const third = await server.accept();
+  await third.answer(sql, { ...agreed, seq: 9, name: "s" });
+  assert.deepEqual(await take(live, 1), [["reset", "reconnect"]]);
+  third.tell(rows("ended", undefined, [], { msg: "another connection has it" }));
+  await assert.rejects(live.next(), { kind: "refused", message: /another connection has it/ });
+  third.cut();
+  await server.accept();
+  assert.equal(live.ended, true);
+});
+
 test("without being asked nothing is new", async (t) => {
   const { server, db, wire } = await connected(t, { resume: false });
   const live = db.subscribe("subscribe * from t");

@@ -39,6 +39,9 @@ const starts = [
   ["subscribe skip from t since 5 as x", false, true],
   ["subscribe skip, a from t", false, false],
   ["subscribe skip from from t since ?", true, true],
+  ["subscribe * from t as s", false, true],
+  ["subscribe skip * from t where a = 1 AS `a b`;", true, true],
+  ["subscribe a as b from t", false, false],
   ["subscribe * from t where a = 'with seq' and with = 'since 5'", false, false],
 ];
 

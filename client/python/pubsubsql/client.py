@@ -257,6 +257,9 @@ class AsyncClient:
         subscription = self._by_id.get(pubsubid)
         if subscription is None:
             return
+        if change.action == "ended":
+            self._drop(subscription, RefusedError(change.reason or "the subscription has ended"))
+            return
         try:
             subscription._take(change)
         except UsageError as error:

@@ -172,6 +172,7 @@ class Session:
             rows=message.get("rows", 0),
             data=message.get("data", []),
             lost=message.get("lost", 0),
+            reason=message.get("msg"),
             seq=message.get("seq"),
             snapshot_end=message.get("snapshot") == "end",
         )

@@ -39,7 +39,7 @@ class SubscriptionShape(NamedTuple):
     skips: bool
     """Whether it has no rows at its start."""
     positioned: bool
-    """Whether it has a clause `with seq` or `since`."""
+    """Whether it has a clause `with seq`, `since` or `as`."""
 
 
 def _skip_blank(sql: str, at: int) -> int:
@@ -140,6 +140,8 @@ def _names_position(rest: List[_Token]) -> bool:
     for clause, token in zip(top, top[1:]):
         value = token.text.rstrip(";").lower()
         if clause.is_word("with") and value == "seq":
+            return True
+        if clause.is_word("as") and re.match(r"[^\W\d]|`", token.text):
             return True
         if clause.is_word("since") and (value == "?" or value.isdigit()):
             return True

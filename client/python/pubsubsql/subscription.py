@@ -55,7 +55,7 @@ class AsyncSubscription:
             resume = resumes_by_default and not shape.positioned
         if resume or since is not None:
             if shape.positioned:
-                raise UsageError("leave `with seq` and `since` out of the statement: `resume` and `since` are arguments")
+                raise UsageError("leave `with seq`, `since` and `as` out of the statement: `resume` and `since` are arguments")
             self._position = Position(sql, shape.skips, since)
         self._agreed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -165,6 +165,7 @@ class AsyncSubscription:
         self.pubsubid = str(reply.members.get("pubsubid"))
         seq, resync = reply.members.get("seq"), bool(reply.members.get("resync"))
         goes_on = self._position is not None and self._position.agreed(seq, resync)
+        goes_on = goes_on or bool(reply.members.get("resumed"))
         if goes_on:
             self.rows._may_repeat = True
         if not goes_on and (self._confirmed or resync):

@@ -167,6 +167,22 @@ class Resuming(unittest.IsolatedAsyncioTestCase):
             with self.assertRaisesRegex(UsageError, "`resume`"):
                 await live.loaded()
 
+    async def test_one_with_a_name_goes_on_where_the_server_says(self) -> None:
+        db, sql = await self.connect(), "subscribe * from t as s"
+        live = await self.subscribe(db, sql, {"seq": 7, "name": "s"}, sql)
+        self.wire.tell(**rows("add", 7, "0", end=True))
+        await self.reconnected()
+        await self.wire.answer(sql, **AGREED, seq=7, name="s", resumed=True)
+        self.wire.tell(**rows("insert", 8, "1"))
+        self.assertEqual(await take(live, 2), [("add", 7, "0"), ("insert", 8, "1")])
+        self.assertEqual(list(live.rows), ["0", "1"])
+        await self.reconnected()
+        await self.wire.answer(sql, **AGREED, seq=9, name="s")
+        self.assertEqual(await take(live, 1), [("reset", "reconnect")])
+        self.wire.tell(action="ended", pubsubid="1", msg="another connection has it", columns=[], rows=0, data=[])
+        with self.assertRaisesRegex(RefusedError, "another connection has it"):
+            await live.next()
+
     async def test_without_being_asked_nothing_is_new(self) -> None:
         db, sql = await self.connect(resume=False), "subscribe * from t"
         live = await self.subscribe(db, sql, {}, sql)

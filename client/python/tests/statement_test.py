@@ -44,6 +44,9 @@ STARTS = [
     ("subscribe skip from t since 5 as x", False, True),
     ("subscribe skip, a from t", False, False),
     ("subscribe skip from from t since ?", True, True),
+    ("subscribe * from t as s", False, True),
+    ("subscribe skip * from t where a = 1 AS `a b`;", True, True),
+    ("subscribe a as b from t", False, False),
     ("subscribe * from t where a = 'with seq' and with = 'since 5'", False, False),
 ]
 

@@ -199,3 +199,31 @@ TEST_CASE("published rows are events") {
   CHECK(name_of(e.action) == "publish");
   CHECK(e.rows[0][0].is_null());
 }
+
+TEST_CASE("a subscription with a name is left alone, and goes on where the server says") {
+  subscriber s("subscribe * from t as s", {.resume = true});
+  CHECK(sent(s.p) == std::vector<std::string>{"subscribe * from t as s"});
+  (void)s.hear(frame(1, R"({"status":"ok","action":"subscribe","pubsubid":"5","seq":7,"name":"s"})"));
+  CHECK(s.one(row_told("insert", 8)).seq == 8);
+  CHECK(s.reconnect() == "subscribe * from t as s");
+  CHECK(s.one(frame(2, R"({"status":"ok","action":"subscribe","pubsubid":"5","seq":7,"name":"s","resumed":true})"))
+            .action == event_action::resumed);
+  CHECK(s.reconnect() == "subscribe * from t as s");
+  CHECK(s.one(frame(3, R"({"status":"ok","action":"subscribe","pubsubid":"5","seq":9,"name":"s"})")).action ==
+        event_action::resync);
+}
+
+TEST_CASE("a subscription that the server has ended is not asked for again") {
+  subscriber s("subscribe * from t as s");
+  (void)sent(s.p);
+  (void)s.hear(frame(1, R"({"status":"ok","action":"subscribe","pubsubid":"5","seq":7,"name":"s"})"));
+  const event e =
+      s.one(frame(0, R"({"status":"ok","action":"ended","pubsubid":"5","msg":"another has it","columns":[],)"
+                     R"("rows":0,"fromrow":0,"torow":0,"data":[]})"));
+  CHECK(e.action == event_action::ended);
+  CHECK(e.message == "another has it");
+  (void)s.p.disconnected(error(errc::connection_lost, "gone"));
+  s.p.connected();
+  s.p.restore();
+  CHECK(sent(s.p).empty());
+}

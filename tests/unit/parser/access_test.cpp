@@ -102,6 +102,34 @@ TEST_CASE("subscriptions: positions") {
   });
 }
 
+TEST_CASE("subscriptions: names") {
+  check({
+      {"subscribe * from t as s", ""},
+      {"subscribe skip a from t where b = as as s on slow drop with seq",
+       "subscribe skip a from t where b = as on slow drop with seq as s"},
+      {"subscribe * from as as as", "subscribe * from `as` as `as`"},
+      {"subscribe count(*) from t group by a as `x y`", ""},
+      {"explain subscribe * from t as s", ""},
+      {"subscribe * from t as", "expected the name of a subscription, found end of statement at offset 21"},
+      {"subscribe * from t as 's'", "expected the name of a subscription, found `'s'` at offset 22"},
+      {"subscribe * from t as s as r", "expected end of statement, found `as` at offset 24"},
+      {"subscribe * from t as s since 5",
+       "expected end of statement, as the server keeps the position of a named subscription, found `since` at offset "
+       "24"},
+      {"subscribe * from t since 5 as s",
+       "expected end of statement, as the server keeps the position of a named subscription, found `as` at offset 27"},
+      {"ack s 9007199254740991", ""},
+      {"ack s on t 5", ""},
+      {"stream ack `on` on on 5", "stream ack `on` on `on` 5"},
+      {"ack s on t", "expected a position, as the server told it in `seq`, found end of statement at offset 10"},
+      {"ack s on t 5, 6", "expected end of statement, found `,` at offset 12"},
+      {"ack", "expected the name of a queue or of a subscription, found end of statement at offset 3"},
+      {"drop subscription s", ""},
+      {"drop subscription subscription on on", "drop subscription `subscription` on `on`"},
+      {"drop subscription", "expected the name of a subscription, found end of statement at offset 17"},
+  });
+}
+
 TEST_CASE("access: what becomes of a slow subscriber") {
   check({
       {"subscribe * from t on slow conflate", ""},

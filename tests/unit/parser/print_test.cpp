@@ -81,6 +81,10 @@ TEST_CASE("print: nasty names and values are read back") {
     check_round_trip({.body = subscribe_statement{.table = name, .where = {}, .with_seq = true}});
     check_round_trip(
         {.body = subscribe_statement{.table = name, .where = {}, .on_slow = slow_policy::drop, .since = UINT64_MAX}});
+    check_round_trip({.body = subscribe_statement{.table = name, .where = {}, .name = name}});
+    check_round_trip({.body = acknowledge_statement{.name = name, .table = name, .position = UINT64_MAX}});
+    check_round_trip({.body = drop_subscription_statement{.name = name}});
+    check_round_trip({.body = drop_subscription_statement{.name = name, .table = name}});
     check_round_trip({.body = mysql_connect_statement{.address = text}});
     check_round_trip({.body = mysql_check_statement{.table = name}});
     check_round_trip({.body = mysql_repair_statement{.table = name, .from_mysql = false}});

@@ -63,7 +63,7 @@ TEST_CASE("schema: tables and columns change and go") {
       {"alter table t drop c", "alter table t drop column c"},
       {"alter table t drop key", "alter table t drop column `key`"},
       {"alter table t rename x", "expected `add`, `drop` or `set`, found `rename` at offset 14"},
-      {"drop t", "expected `table`, `queue`, `index`, `user` or `prepare`, found `t` at offset 5"},
+      {"drop t", "expected `table`, `queue`, `index`, `subscription`, `user` or `prepare`, found `t` at offset 5"},
   });
 }
 

@@ -111,6 +111,12 @@ std::string change_of(const table& t, const change& c) {
       return number + "add_binding " + std::string(c.name);
     case change_kind::drop_binding:
       return number + "drop_binding " + std::string(c.name);
+    case change_kind::add_subscription:
+      return number + "add_subscription " + unpack_subscription(c.name)->name;
+    case change_kind::drop_subscription:
+      return number + "drop_subscription " + unpack_subscription(c.name)->name;
+    case change_kind::acknowledge:
+      return number + "acknowledge " + unpack_acknowledgement(c.name)->name;
     case change_kind::insert_row:
       return number + "insert_row " + row(c.after);
     case change_kind::update_row:

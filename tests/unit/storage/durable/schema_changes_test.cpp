@@ -303,9 +303,9 @@ TEST_CASE("sqlite files: a directory of the first version opens") {
           "alter table journal drop column drops", "drop table indexes", "alter table columns drop column untyped",
           "alter table columns drop column dropped", "alter table tables drop column primary_column",
           "alter table tables drop column declared", "drop table history", "drop table bindings",
-          "alter table tables drop column history", "alter table tables drop column history_bytes",
-          "alter table tables drop column history_seconds", "alter table tables drop column queue",
-          "pragma user_version = 1"}) {
+          "drop table subscriptions", "alter table tables drop column history",
+          "alter table tables drop column history_bytes", "alter table tables drop column history_seconds",
+          "alter table tables drop column queue", "pragma user_version = 1"}) {
       raw.run(sql);
     }
   }

@@ -422,9 +422,9 @@ TEST_CASE("sqlite files: rows written before there were checksums are read, and 
   }
   for (const char* sql :
        {"alter table rows_1 drop column sum", "alter table journal drop column sum", "drop table history",
-        "drop table bindings", "alter table tables drop column history", "alter table tables drop column history_bytes",
-        "alter table tables drop column history_seconds", "alter table tables drop column queue",
-        "pragma user_version = 2"}) {
+        "drop table bindings", "drop table subscriptions", "alter table tables drop column history",
+        "alter table tables drop column history_bytes", "alter table tables drop column history_seconds",
+        "alter table tables drop column queue", "pragma user_version = 2"}) {
     at.tamper(sql);
   }
   {
@@ -436,4 +436,34 @@ TEST_CASE("sqlite files: rows written before there were checksums are read, and 
   CHECK(refusal(at).empty());
   at.tamper("update rows_1 set row = x'01000239' where position = 1");
   CHECK(refusal(at) == "the row with id 1 of table t is damaged");
+}
+
+TEST_CASE("sqlite files: named subscriptions, and what another store does not know of them") {
+  const data_directory at;
+  engine_driver e;
+  sqlite_files files(at.path());
+  const auto named = [&] { return files.descriptions().front().subscriptions; };
+  for (const char* sql : {"insert into t (a) values (1)", "subscribe * from t as s", "subscribe skip a from t as r",
+                          "ack s on t 3", "subscribe * from t as gone", "drop subscription gone on t"}) {
+    run(e, files, sql);
+  }
+  CHECK(named() == e.engine().find("t")->description().subscriptions);
+  REQUIRE(named().size() == 2);
+  CHECK(named()[1].position == 3);
+  CHECK(loaded_state(files) == state(e.engine()));
+
+  table_description outside = e.engine().find("t")->description();
+  outside.subscriptions = {{.name = "new", .owner = "", .statement = "subscribe * from t"}, named()[1]};
+  outside.subscriptions[1].position = 2;
+  files.begin();
+  const table_description now = files.replace_table(outside);
+  files.commit();
+  REQUIRE(now.subscriptions.size() == 3);
+  CHECK(now.subscriptions[0].name == "new");
+  CHECK(now.subscriptions[1].position == 3);
+  CHECK(now.subscriptions[2].name == "r");
+  CHECK(named().size() == 3);
+  run(e, files, "drop table t");
+  CHECK(files.descriptions().size() == 1);  // it has subscribers, who stay with the name
+  CHECK(named().empty());
 }

@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(fixture, "sqlite files: a table whose rows come from elsewhere
   d.history.reset();
   const auto replace = [&] {
     files->begin();
-    const auto kept_as = files->replace_table(d);
+    const auto kept_as = files->replace_table(d).history;
     files->commit();
     return kept_as;
   };
