@@ -533,6 +533,12 @@ using statement_body =
                  publish_statement, bind_statement, unbind_statement, create_queue_statement, lease_statement,
                  ack_statement, nack_statement, renew_statement, acknowledge_statement, drop_subscription_statement>;
 
+/// Whether the statement is of one of these kinds.
+template <typename... Kinds>
+[[nodiscard]] bool is_any(const statement_body& body) {
+  return (std::holds_alternative<Kinds>(body) || ...);
+}
+
 /// One statement. `stream` asks for no reply unless the statement fails.
 struct statement {
   bool stream = false;

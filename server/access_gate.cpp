@@ -61,11 +61,6 @@ void refuse(const client_request& a, std::string_view message) {
   a.from.reply([&](std::string& out) { encode_error(out, a.to, message); });
 }
 
-template <typename... Kinds>
-bool is_any(const parser::statement_body& body) {
-  return (std::holds_alternative<Kinds>(body) || ...);
-}
-
 }  // namespace
 
 access_control* access_gate::control() const {
@@ -77,7 +72,7 @@ access_control* access_gate::control() const {
 bool access_gate::admits(const client_request& a, const parser::statement& s) {
   session_identity& who = a.from.identity;
   if (who.user == nullptr) {
-    if (is_any<parser::auth_statement, parser::close_statement>(s.body)) return true;
+    if (parser::is_any<parser::auth_statement, parser::close_statement>(s.body)) return true;
     refuse(a, not_authenticated());
     return false;
   }
@@ -155,8 +150,8 @@ void access_gate::recheck(session& s) {
 
 bool access_gate::answers(const parser::statement_body& body) {
   if (const auto* show = std::get_if<parser::show_statement>(&body)) return show->what == parser::server_listing::users;
-  return is_any<parser::auth_statement, parser::create_user_statement, parser::drop_user_statement,
-                parser::grant_statement, parser::revoke_statement, parser::show_grants_statement>(body);
+  return parser::is_any<parser::auth_statement, parser::create_user_statement, parser::drop_user_statement,
+                        parser::grant_statement, parser::revoke_statement, parser::show_grants_statement>(body);
 }
 
 void access_gate::run(const client_request& a, const parser::statement& s) {
@@ -166,7 +161,7 @@ void access_gate::run(const client_request& a, const parser::statement& s) {
                   "with pubsubsql user add, and start the server with --users FILE");
   }
   if (const auto* auth = std::get_if<parser::auth_statement>(&s.body)) return authenticate(a, *auth);
-  if (is_any<parser::show_statement>(s.body)) return show_users(a);
+  if (parser::is_any<parser::show_statement>(s.body)) return show_users(a);
   if (const auto* show = std::get_if<parser::show_grants_statement>(&s.body)) return show_grants(a, show->user);
   change(a, s);
 }

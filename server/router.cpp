@@ -25,61 +25,57 @@ namespace {
 /// the system after so many rows have gone, or half as many as there are: that takes time in proportion to the memory.
 constexpr std::uint64_t erased_rows_per_trim = 10'000;
 
-template <typename... Kinds>
-bool is_any(const parser::statement_body& body) {
-  return (std::holds_alternative<Kinds>(body) || ...);
-}
-
 /// Statements that create a table that is missing, or do not mind.
 bool may_create(const parser::statement_body& body) {
   if (const auto* drop = std::get_if<parser::drop_table_statement>(&body)) return drop->if_exists;
-  return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
-                parser::subscribe_statement, parser::create_table_statement, parser::publish_statement,
-                parser::bind_statement, parser::create_queue_statement>(body);
+  return parser::is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
+                        parser::subscribe_statement, parser::create_table_statement, parser::publish_statement,
+                        parser::bind_statement, parser::create_queue_statement>(body);
 }
 
 /// The statements that there are most of: no part of the server but a table has anything to do with them.
 bool is_about_rows(const parser::statement_body& body) {
-  return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
-                parser::publish_statement>(body);
+  return parser::is_any<parser::insert_statement, parser::select_statement, parser::update_statement,
+                        parser::delete_statement, parser::publish_statement>(body);
 }
 
 /// Statements that are about a queue and nothing else.
 bool wants_queue(const parser::statement_body& body) {
   const auto* const drop = std::get_if<parser::drop_table_statement>(&body);
-  return (drop != nullptr && drop->is_queue) ||
-         is_any<parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement>(body);
+  return (drop != nullptr && drop->is_queue) || parser::is_any<parser::lease_statement, parser::ack_statement,
+                                                               parser::nack_statement, parser::renew_statement>(body);
 }
 
 /// Statements that bring rows into their table.
 bool brings_rows(const parser::statement_body& body) {
-  return is_any<parser::insert_statement, parser::push_statement, parser::publish_statement>(body);
+  return parser::is_any<parser::insert_statement, parser::push_statement, parser::publish_statement>(body);
 }
 
 bool is_mysql(const parser::statement_body& body) {
-  return is_any<parser::mysql_connect_statement, parser::mysql_disconnect_statement, parser::mysql_status_statement,
-                parser::mysql_tables_statement, parser::mysql_subscribe_statement, parser::mysql_unsubscribe_statement,
-                parser::mysql_check_statement, parser::mysql_repair_statement>(body);
+  return parser::is_any<parser::mysql_connect_statement, parser::mysql_disconnect_statement,
+                        parser::mysql_status_statement, parser::mysql_tables_statement,
+                        parser::mysql_subscribe_statement, parser::mysql_unsubscribe_statement,
+                        parser::mysql_check_statement, parser::mysql_repair_statement>(body);
 }
 
 bool is_about_transactions(const parser::statement_body& body) {
-  return is_any<parser::begin_statement, parser::commit_statement, parser::rollback_statement>(body);
+  return parser::is_any<parser::begin_statement, parser::commit_statement, parser::rollback_statement>(body);
 }
 
 /// Statements that a transaction has no part in, so that they are run as ever.
 bool passes_transactions(const parser::statement_body& body) {
-  return is_any<parser::status_statement, parser::show_tables_statement, parser::show_statement,
-                parser::close_statement, parser::stop_statement, parser::mysql_status_statement,
-                parser::mysql_tables_statement>(body);
+  return parser::is_any<parser::status_statement, parser::show_tables_statement, parser::show_statement,
+                        parser::close_statement, parser::stop_statement, parser::mysql_status_statement,
+                        parser::mysql_tables_statement>(body);
 }
 
 /// Statements that can be taken back, or change nothing that others see.
 bool may_be_in_transaction(const parser::statement_body& body) {
-  return is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
-                parser::push_statement, parser::pop_statement, parser::peek_statement, parser::publish_statement,
-                parser::describe_statement, parser::unsubscribe_statement, parser::explain_statement,
-                parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement,
-                parser::acknowledge_statement>(body);
+  return parser::is_any<parser::insert_statement, parser::select_statement, parser::update_statement,
+                        parser::delete_statement, parser::push_statement, parser::pop_statement, parser::peek_statement,
+                        parser::publish_statement, parser::describe_statement, parser::unsubscribe_statement,
+                        parser::explain_statement, parser::lease_statement, parser::ack_statement,
+                        parser::nack_statement, parser::renew_statement, parser::acknowledge_statement>(body);
 }
 
 bool is_show(const parser::statement_body& body, parser::server_listing what) {
@@ -88,7 +84,7 @@ bool is_show(const parser::statement_body& body, parser::server_listing what) {
 }
 
 bool makes_subscription(const parser::statement_body& body) {
-  return is_any<parser::subscribe_statement>(body);
+  return parser::is_any<parser::subscribe_statement>(body);
 }
 
 }  // namespace
@@ -131,7 +127,7 @@ void router::refuse_unread(const client_request& a, request_origin how) {
 void router::run_other(const client_request& a, const parser::statement& s) {
   const parser::statement_body& body = s.body;
   session& from = a.from;
-  if (is_any<parser::drop_subscription_statement>(body) && parser::table_of(s).empty()) {
+  if (parser::is_any<parser::drop_subscription_statement>(body) && parser::table_of(s).empty()) {
     return refuse(a, unknown_name(s, worker_.shared().tables));
   }
   if (const auto* prepared = std::get_if<parser::execute_statement>(&body)) return execute(a, *prepared);
@@ -139,10 +135,10 @@ void router::run_other(const client_request& a, const parser::statement& s) {
   if ((from.transaction != transaction_id{} || is_about_transactions(body)) && run_in_transaction(a, s)) return;
   if (access_gate::answers(body)) return gate_.run(a, s);
   if (is_mysql(body)) return run_mysql(a, body);
-  if (is_any<parser::close_statement>(body)) return from.finish("client said close");
-  if (is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
-  if (is_any<parser::status_statement>(body)) return show_status(a);
-  if (is_any<parser::show_tables_statement>(body)) return show_tables(a, false);
+  if (parser::is_any<parser::close_statement>(body)) return from.finish("client said close");
+  if (parser::is_any<parser::stop_statement>(body)) return worker_.shared().request_stop();
+  if (parser::is_any<parser::status_statement>(body)) return show_status(a);
+  if (parser::is_any<parser::show_tables_statement>(body)) return show_tables(a, false);
   if (is_show(body, parser::server_listing::queues)) return show_tables(a, true);
   if (is_show(body, parser::server_listing::subscriptions)) return listing_.show(a);
   if (is_show(body, parser::server_listing::bindings)) return show_bindings(a);
@@ -161,13 +157,13 @@ void router::execute(const client_request& a, const parser::execute_statement& s
 /// Whether there is nothing more to be done for it.
 bool router::run_in_transaction(const client_request& a, const parser::statement& s) {
   if (passes_transactions(s.body)) return false;
-  if (is_any<parser::rollback_statement>(s.body)) {
+  if (parser::is_any<parser::rollback_statement>(s.body)) {
     transactions_.roll_back(a);
   } else if (transactions_.tell_ended(a)) {
     return true;
-  } else if (is_any<parser::begin_statement>(s.body)) {
+  } else if (parser::is_any<parser::begin_statement>(s.body)) {
     transactions_.begin(a);
-  } else if (is_any<parser::commit_statement>(s.body)) {
+  } else if (parser::is_any<parser::commit_statement>(s.body)) {
     transactions_.commit(a);
   } else if (!may_be_in_transaction(s.body)) {
     refuse(a, "this cannot be done in a transaction; commit or roll back first");
@@ -189,16 +185,16 @@ bool router::run_in_transaction(const client_request& a, const parser::statement
 
 void router::run_mysql(const client_request& a, const parser::statement_body& body) {
   mysql_service* const mysql = worker_.shared().mysql;
-  if (is_any<parser::mysql_status_statement>(body)) {
+  if (parser::is_any<parser::mysql_status_statement>(body)) {
     return a.from.reply([&](std::string& out) { mysql->encode_status(out, a.to); });
   }
-  if (is_any<parser::mysql_subscribe_statement, parser::mysql_unsubscribe_statement>(body)) {
+  if (parser::is_any<parser::mysql_subscribe_statement, parser::mysql_unsubscribe_statement>(body)) {
     return refuse(a, "changes that others make in MySQL are not followed; mysql repair T from mysql takes them over");
   }
   const auto later = [&] {
     return reply_route{.session = a.from.id(), .slot = a.from.await_reply_alone(), .address = a.to};
   };
-  if (is_any<parser::mysql_tables_statement>(body)) return mysql->list_tables(later());
+  if (parser::is_any<parser::mysql_tables_statement>(body)) return mysql->list_tables(later());
   const auto send = [this](unsigned owner, table_work work) {
     if (owner == worker_.index()) return work.work(tables_);
     worker_.send(owner, std::move(work));
@@ -255,9 +251,10 @@ std::optional<unsigned> router::owner_of(std::string_view table, bool create) {
 /// The worker of one of the statement's tables; nothing when there is none, and the client has been told.
 std::optional<unsigned> router::find_owner(const client_request& a, const parser::statement& s,
                                            std::string_view table) {
-  const bool create = may_create(s.body) && (table == parser::table_of(s) || is_any<parser::bind_statement>(s.body));
+  const bool create =
+      may_create(s.body) && (table == parser::table_of(s) || parser::is_any<parser::bind_statement>(s.body));
   const auto owner = owner_of(table, create);
-  if (!owner && is_any<parser::ack_statement>(s.body)) {
+  if (!owner && parser::is_any<parser::ack_statement>(s.body)) {
     refuse(a, unknown_name(s, worker_.shared().tables));
   } else if (!owner && !create) {
     const bool is_queue = wants_queue(s.body) && table == parser::table_of(s);
@@ -365,7 +362,7 @@ void router::run_here(const client_request& a, const parser::statement& s, std::
                .text = a.sql,
                .sql = {},
                .user = a.from.identity.user,
-               .leases = is_any<parser::lease_statement>(s.body)},
+               .leases = parser::is_any<parser::lease_statement>(s.body)},
               s);
 }
 
@@ -415,7 +412,7 @@ void router::on(run_statement& m) {
                         .text = m.sql,
                         .sql = {},
                         .user = std::move(m.user),
-                        .leases = is_any<parser::lease_statement>(s.body)};
+                        .leases = parser::is_any<parser::lease_statement>(s.body)};
   // A longer text stays where it is when its string moves, so that the tree and the view still point to it.
   if (m.sql.size() > sizeof m.sql) from.sql = std::move(m.sql);
   tables_.run(std::move(from), s);

@@ -20,11 +20,6 @@ using storage::durable::statement_changes;
 using storage::durable::write;
 using fate = storage::durable::write_result::fate;
 
-template <typename... Kinds>
-bool is_any(const parser::statement_body& body) {
-  return (std::holds_alternative<Kinds>(body) || ...);
-}
-
 /// Tables are spread over the workers: each has its part of what all of them may keep.
 storage::limits limits_of_one(const shared_state& shared) {
   storage::limits l = shared.settings.engine;
@@ -58,20 +53,21 @@ bool table_runner::has_waiting(std::string_view table) const {
 // Running
 
 bool table_runner::is_barrier(const parser::statement_body& body) {
-  return !is_any<parser::insert_statement, parser::select_statement, parser::update_statement, parser::delete_statement,
-                 parser::push_statement, parser::pop_statement, parser::peek_statement, parser::publish_statement,
-                 parser::lease_statement, parser::ack_statement, parser::nack_statement, parser::renew_statement,
-                 parser::acknowledge_statement>(body);
+  return !parser::is_any<parser::insert_statement, parser::select_statement, parser::update_statement,
+                         parser::delete_statement, parser::push_statement, parser::pop_statement,
+                         parser::peek_statement, parser::publish_statement, parser::lease_statement,
+                         parser::ack_statement, parser::nack_statement, parser::renew_statement,
+                         parser::acknowledge_statement>(body);
 }
 
 std::vector<std::uint64_t> table_runner::subscriptions_ended(const parser::statement_body& body, std::uint64_t pubsubid,
                                                              const storage::outcome& o) {
-  if (o.failure && is_any<parser::subscribe_statement>(body)) return {pubsubid};
+  if (o.failure && parser::is_any<parser::subscribe_statement>(body)) return {pubsubid};
   return {o.ended.begin(), o.ended.end()};
 }
 
 void table_runner::count_resume(const parser::statement_body& body, const storage::outcome& o) {
-  if (!is_any<parser::subscribe_statement>(body) || o.failure || (!o.resumes && !o.resyncs)) return;
+  if (!parser::is_any<parser::subscribe_statement>(body) || o.failure || (!o.resumes && !o.resyncs)) return;
   ++(o.resyncs ? worker_.counters().resynced : worker_.counters().resumed);
 }
 
@@ -117,7 +113,7 @@ void table_runner::execute(table_queue* q, statement_source from, const parser::
                                                     .memory_exceeded = worker_.shared().memory.exceeded(),
                                                     .looked_until = from.looked_until});
   if (barrier) count_resume(s.body, o);
-  const bool drops_table = is_any<parser::drop_table_statement>(s.body) && !o.changes.empty();
+  const bool drops_table = parser::is_any<parser::drop_table_statement>(s.body) && !o.changes.empty();
   if (barrier && !o.changes.empty()) note_changes(o.about->name(), o.changes);
   if (barrier && o.failure) release_name(s);
   if (o.ended_for_other) tell_ended(*o.ended_for_other);

@@ -18,16 +18,11 @@ void clear(std::vector<T>& v) {
   if (v.capacity() > kept_elements_max) v.shrink_to_fit();
 }
 
-template <typename... Kinds>
-bool is_any(const parser::statement_body& body) {
-  return (std::holds_alternative<Kinds>(body) || ...);
-}
-
 /// Statements that always do. An update may: that is found out row by row.
 bool adds_memory(const parser::statement_body& body) {
-  return is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
-                parser::subscribe_statement, parser::create_table_statement, parser::add_column_statement,
-                parser::bind_statement, parser::create_index_statement, parser::create_queue_statement>(body);
+  return parser::is_any<parser::insert_statement, parser::push_statement, parser::key_statement, parser::tag_statement,
+                        parser::subscribe_statement, parser::create_table_statement, parser::add_column_statement,
+                        parser::bind_statement, parser::create_index_statement, parser::create_queue_statement>(body);
 }
 
 }  // namespace

@@ -61,6 +61,10 @@ class row_view {
   /// False for a row that was only published: it is in no table, and its id is NULL.
   [[nodiscard]] bool has_id() const { return number() != no_row; }
   [[nodiscard]] const char* data() const { return bytes_; }
+  /// All of it; empty for none.
+  [[nodiscard]] std::string_view bytes() const {
+    return bytes_ == nullptr ? std::string_view() : std::string_view(bytes_, size());
+  }
 
   /// The value of any column but `id`; NULL for a column the row does not have. Walks the lengths of the columns
   /// before it. REQUIRES: column != id_column.

@@ -21,6 +21,8 @@
 
 namespace pubsubsql::storage::durable {
 
+namespace connector = ::sql;  // within reach there is a namespace of ours of that name
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -126,7 +128,7 @@ template <typename F>
 auto guarded(F&& f) {
   try {
     return f();
-  } catch (const sql::SQLException& e) {
+  } catch (const connector::SQLException& e) {
     throw mysql_error(e.getErrorCode(), e.getSQLState(), e.what());
   }
 }
@@ -224,21 +226,21 @@ std::string with_long_texts(const std::string& sql, std::span<const mysql_parame
 }
 
 /// Text and bytes alike: the server takes a string parameter for a binary column as it is.
-void bind(sql::PreparedStatement& s, std::span<const mysql_parameter> parameters) {
+void bind(connector::PreparedStatement& s, std::span<const mysql_parameter> parameters) {
   unsigned number = 0;
   for (const mysql_parameter& p : parameters) {
     ++number;
     if (const auto* text = std::get_if<std::string_view>(&p)) {
-      s.setString(number, sql::SQLString(text->data(), text->size()));
+      s.setString(number, connector::SQLString(text->data(), text->size()));
     } else if (const auto* integer = std::get_if<std::int64_t>(&p)) {
       s.setInt64(number, *integer);
     } else {
-      s.setNull(number, sql::DataType::VARCHAR);
+      s.setNull(number, connector::DataType::VARCHAR);
     }
   }
 }
 
-std::uint64_t execute_bound(sql::PreparedStatement& s, std::span<const mysql_parameter> parameters) {
+std::uint64_t execute_bound(connector::PreparedStatement& s, std::span<const mysql_parameter> parameters) {
   bind(s, parameters);
   // The connector squeezes the count, which fits, into an int. Its getUpdateCount() is missing here.
   return static_cast<std::uint32_t>(s.executeUpdate());
@@ -247,7 +249,7 @@ std::uint64_t execute_bound(sql::PreparedStatement& s, std::span<const mysql_par
 /// Gives large parameters of a kept statement back when it has been executed, or has failed.
 class parameter_memory {
  public:
-  parameter_memory(sql::PreparedStatement& s, std::size_t bytes) : statement_(s), bytes_(bytes) {}
+  parameter_memory(connector::PreparedStatement& s, std::size_t bytes) : statement_(s), bytes_(bytes) {}
   ~parameter_memory() {
     if (bytes_ > kept_parameter_bytes_max) statement_.clearParameters();
   }
@@ -255,14 +257,14 @@ class parameter_memory {
   parameter_memory& operator=(const parameter_memory&) = delete;
 
  private:
-  sql::PreparedStatement& statement_;
+  connector::PreparedStatement& statement_;
   std::size_t bytes_;
 };
 
 using held_rows = std::vector<std::vector<std::optional<std::string>>>;
 
 /// Whether the row is there. Each text is valid until the next row.
-bool next_row(sql::ResultSet& result, std::vector<std::optional<std::string>>& row) {
+bool next_row(connector::ResultSet& result, std::vector<std::optional<std::string>>& row) {
   if (!result.next()) return false;
   for (std::size_t i = 0; i < row.size(); ++i) {
     const auto column = static_cast<std::uint32_t>(i + 1);
@@ -270,14 +272,14 @@ bool next_row(sql::ResultSet& result, std::vector<std::optional<std::string>>& r
       row[i].reset();
       continue;
     }
-    const sql::SQLString text = result.getString(column);
+    const connector::SQLString text = result.getString(column);
     if (!row[i]) row[i].emplace();
     row[i]->assign(text.c_str(), text.length());
   }
   return true;
 }
 
-std::vector<std::optional<std::string>> empty_row(sql::ResultSet& result) {
+std::vector<std::optional<std::string>> empty_row(connector::ResultSet& result) {
   return std::vector<std::optional<std::string>>(result.getMetaData()->getColumnCount());
 }
 
@@ -296,8 +298,8 @@ unsigned version_number(std::string_view text) {
   return number;
 }
 
-sql::ConnectOptionsMap connect_options(const mysql_address& a, const mysql_connection::settings& s) {
-  sql::ConnectOptionsMap options;
+connector::ConnectOptionsMap connect_options(const mysql_address& a, const mysql_connection::settings& s) {
+  connector::ConnectOptionsMap options;
   const bool is_ipv6 = a.host.find(':') != std::string::npos;
   options["hostName"] = !a.socket.empty()
                             ? "unix://" + a.socket
@@ -344,18 +346,18 @@ std::string session_sql(const mysql_connection::settings& s) {
   return sql;
 }
 
-std::unique_ptr<sql::Connection> connected(const mysql_address& a, const mysql_connection::settings& s) {
+std::unique_ptr<connector::Connection> connected(const mysql_address& a, const mysql_connection::settings& s) {
   // The first call sets the client library up, which must not happen on two threads at once.
-  static sql::Driver* const driver = sql::mysql::get_driver_instance();
-  sql::ConnectOptionsMap options = connect_options(a, s);
-  return std::unique_ptr<sql::Connection>(driver->connect(options));
+  static connector::Driver* const driver = connector::mysql::get_driver_instance();
+  connector::ConnectOptionsMap options = connect_options(a, s);
+  return std::unique_ptr<connector::Connection>(driver->connect(options));
 }
 
 /// The statements kept prepared on one connection, by their SQL.
 class prepared_statements {
  public:
   /// The statement if it was prepared before, otherwise nullptr. Leaves the connection alone.
-  sql::PreparedStatement* find(const std::string& sql) {
+  connector::PreparedStatement* find(const std::string& sql) {
     const auto found = by_sql_.find(sql);
     if (found == by_sql_.end()) return nullptr;
     by_use_.splice(by_use_.begin(), by_use_, found->second);
@@ -363,9 +365,9 @@ class prepared_statements {
   }
 
   /// The statement, prepared now or before.
-  sql::PreparedStatement& get(sql::Connection& connection, const std::string& sql) {
+  connector::PreparedStatement& get(connector::Connection& connection, const std::string& sql) {
     if (auto* const found = find(sql)) return *found;
-    std::unique_ptr<sql::PreparedStatement> statement(connection.prepareStatement(sql));
+    std::unique_ptr<connector::PreparedStatement> statement(connection.prepareStatement(sql));
     if (by_use_.size() >= mysql_connection::prepared_max) {
       by_sql_.erase(by_use_.back().sql);
       by_use_.pop_back();
@@ -378,7 +380,7 @@ class prepared_statements {
  private:
   struct entry {
     std::string sql;
-    std::unique_ptr<sql::PreparedStatement> statement;
+    std::unique_ptr<connector::PreparedStatement> statement;
   };
   std::list<entry> by_use_;  ///< the last used first
   std::unordered_map<std::string_view, std::list<entry>::iterator> by_sql_;
@@ -401,11 +403,11 @@ struct mysql_connection::state {
 
   void run(const std::string& sql) {
     if (!statement->execute(sql)) return;
-    const std::unique_ptr<sql::ResultSet> unwanted(statement->getResultSet());
+    const std::unique_ptr<connector::ResultSet> unwanted(statement->getResultSet());
   }
 
   held_rows query(const std::string& sql) {
-    const std::unique_ptr<sql::ResultSet> result(statement->executeQuery(sql));
+    const std::unique_ptr<connector::ResultSet> result(statement->executeQuery(sql));
     held_rows rows;
     for (auto row = empty_row(*result); next_row(*result, row);) rows.push_back(row);
     return rows;
@@ -417,7 +419,7 @@ struct mysql_connection::state {
     // The parameters of a statement under way are still being read: the same SQL takes another one meanwhile.
     std::string text = sql;
     while (std::find(under_way.begin(), under_way.end(), text) != under_way.end()) text += ' ';
-    sql::PreparedStatement* s = prepared.find(text);
+    connector::PreparedStatement* s = prepared.find(text);
     if (s == nullptr) {
       finish();
       s = &prepared.get(*connection, text);
@@ -464,8 +466,8 @@ struct mysql_connection::state {
   }
 
   // Destroyed in reverse: statements need their connection.
-  std::unique_ptr<sql::Connection> connection;
-  std::unique_ptr<sql::Statement> statement;
+  std::unique_ptr<connector::Connection> connection;
+  std::unique_ptr<connector::Statement> statement;
   prepared_statements prepared;
 
   // What is run ahead. An error goes over as plain data: an exception that two threads share is freed by whoever is
@@ -522,9 +524,9 @@ void mysql_connection::stream(const std::string& sql, const std::function<void(s
   finish();
   guarded([&] {
     {
-      const std::unique_ptr<sql::Statement> statement(state_->connection->createStatement());
-      statement->setResultSetType(sql::ResultSet::TYPE_FORWARD_ONLY);
-      const std::unique_ptr<sql::ResultSet> result(statement->executeQuery(sql));
+      const std::unique_ptr<connector::Statement> statement(state_->connection->createStatement());
+      statement->setResultSetType(connector::ResultSet::TYPE_FORWARD_ONLY);
+      const std::unique_ptr<connector::ResultSet> result(statement->executeQuery(sql));
       auto texts = empty_row(*result);
       std::vector<value> row(texts.size());
       while (next_row(*result, texts)) {
@@ -543,11 +545,11 @@ std::uint64_t mysql_connection::execute(const std::string& sql, std::span<const 
   return guarded([&] {
     if (std::any_of(parameters.begin(), parameters.end(), is_long_text)) {
       // Where the long ones stand differs each time: not worth keeping, and their cost is elsewhere.
-      const std::unique_ptr<sql::PreparedStatement> once(
+      const std::unique_ptr<connector::PreparedStatement> once(
           state_->connection->prepareStatement(with_long_texts(sql, parameters)));
       return execute_bound(*once, parameters);
     }
-    sql::PreparedStatement& statement = state_->prepared.get(*state_->connection, sql);
+    connector::PreparedStatement& statement = state_->prepared.get(*state_->connection, sql);
     const parameter_memory memory(statement, bytes);
     return execute_bound(statement, parameters);
   });

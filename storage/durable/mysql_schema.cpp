@@ -14,7 +14,7 @@ constexpr std::string_view hex_digits = "0123456789abcdef";
 
 // Values
 
-int hex_digit(char c) {
+int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -38,8 +38,8 @@ std::string_view read_bytes(std::string_view text, std::string& out) {
   const std::string_view digits = text.substr(hex_prefix.size());
   out.resize(digits.size() / 2);
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = hex_digit(digits[2 * i]);
-    const int low = hex_digit(digits[2 * i + 1]);
+    const int high = hex_value(digits[2 * i]);
+    const int low = hex_value(digits[2 * i + 1]);
     if (high < 0 || low < 0) return text;
     out[i] = static_cast<char>(high * 16 + low);
   }

@@ -13,10 +13,6 @@ namespace pubsubsql::storage::durable {
 
 namespace {
 
-std::string_view bytes_of(row_view row) {
-  return row.data() == nullptr ? std::string_view() : std::string_view(row.data(), row.size());
-}
-
 std::string_view bytes_of(std::span<const column_index> columns) {
   return {reinterpret_cast<const char*>(columns.data()), columns.size_bytes()};
 }
@@ -84,8 +80,8 @@ void sqlite_files::keep_history(open_table& t, const statement_changes& s) {
   for (const change& c : s.changes()) {
     if (c.sequence <= kept.begins_after || c.kind == change_kind::acknowledge) continue;
     const bool is_update = c.kind == change_kind::update_row;
-    const std::string_view before = bytes_of(c.before);
-    const std::string_view after = bytes_of(c.after);
+    const std::string_view before = c.before.bytes();
+    const std::string_view after = c.after.bytes();
     const std::string_view assigned = is_update ? bytes_of(c.assigned) : std::string_view();
     put_history_.bind(1, t.number).bind(2, static_cast<std::int64_t>(c.sequence)).bind(3, kept.time_us);
     put_history_.bind(4, static_cast<std::int64_t>(c.kind)).bind(5, static_cast<std::int64_t>(kept.columns));

@@ -23,10 +23,6 @@ bool same(std::span<const column_index> a, std::span<const column_index> b) {
   return a.data() == b.data() && a.size() == b.size();
 }
 
-std::string_view bytes_of(row_view row) {
-  return row.data() == nullptr ? std::string_view() : std::string_view(row.data(), row.size());
-}
-
 /// Those of an add_key are as journals of earlier versions have them.
 bool has_index_type(change_kind kind) {
   return kind == change_kind::add_index || kind == change_kind::drop_index;
@@ -70,7 +66,7 @@ void statement_changes::own(std::string_view table, std::span<const change> chan
   std::size_t assigned = 0;
   std::span<const column_index> last;
   for (const change& c : changes) {
-    texts += bytes_of(c.before).size() + bytes_of(c.after).size() + c.name.size();
+    texts += c.before.bytes().size() + c.after.bytes().size() + c.name.size();
     if (!same(c.assigned, last)) assigned += c.assigned.size();
     last = c.assigned;
     changes_schema_ = changes_schema_ || (!is_about_rows(c.kind) && c.kind != change_kind::acknowledge);
@@ -92,8 +88,8 @@ void statement_changes::own(std::string_view table, std::span<const change> chan
   last = {};
   std::span<const column_index> kept;
   for (change& c : std::span(kept_changes, changes.size())) {
-    if (c.before.data() != nullptr) c.before = row_view(keep(bytes_of(c.before)).data());
-    if (c.after.data() != nullptr) c.after = row_view(keep(bytes_of(c.after)).data());
+    if (c.before.data() != nullptr) c.before = row_view(keep(c.before.bytes()).data());
+    if (c.after.data() != nullptr) c.after = row_view(keep(c.after.bytes()).data());
     c.name = keep(c.name);
     if (!same(c.assigned, last)) {
       last = c.assigned;
@@ -147,8 +143,8 @@ void statement_changes::encode_changes(std::string& out, bool described) const {
     put(out, c.column);
     put(out, to_byte(c.ack));
     put_text(out, c.name);
-    put_text(out, bytes_of(c.before));
-    put_text(out, bytes_of(c.after));
+    put_text(out, c.before.bytes());
+    put_text(out, c.after.bytes());
     put(out, static_cast<std::uint32_t>(c.assigned.size()));
     for (const column_index column : c.assigned) put(out, column);
     if (has_index_type(c.kind)) put(out, c.index);

@@ -30,8 +30,8 @@ Entry& find_or_add(std::vector<std::unique_ptr<Entry>>& entries, column_index co
   return **at;
 }
 
-void change(interval_index& index, const key_interval& i, std::uint64_t number, filtered_group& g, bool ask,
-            bool there) {
+void change_interval(interval_index& index, const key_interval& i, std::uint64_t number, filtered_group& g, bool ask,
+                     bool there) {
   if (there) {
     index.insert(i, number, g, ask);
   } else {
@@ -131,9 +131,10 @@ void predicate_index::change_range(column_ranges& r, const column_atom& a, const
     return key_interval::end{.key = as_text ? b->text : keys[i], .inclusive = b->inclusive};
   };
   if (are_keys[0] && are_keys[1]) {
-    change(r.keys, {.lower = end(0, false), .upper = end(1, false)}, m.number, *m.group, m.ask, there);
+    change_interval(r.keys, {.lower = end(0, false), .upper = end(1, false)}, m.number, *m.group, m.ask, there);
     if (!is_untyped(*table_, a.column)) return;
-    change(r.numbers_as_texts, {.lower = end(0, true), .upper = end(1, true)}, m.number, *m.group, m.ask, there);
+    change_interval(r.numbers_as_texts, {.lower = end(0, true), .upper = end(1, true)}, m.number, *m.group, m.ask,
+                    there);
     return;
   }
   // Where one bound is a number and the other one is not, values that are numbers compare with each in its own way: the
@@ -142,7 +143,7 @@ void predicate_index::change_range(column_ranges& r, const column_atom& a, const
   const bool ask = m.ask || (a.lower && are_keys[0]) || (a.upper && are_keys[1]);
   if (!are_keys[0]) texts.lower = end(0, true);
   if (!are_keys[1]) texts.upper = end(1, true);
-  change(r.texts, texts, m.number, *m.group, ask, there);
+  change_interval(r.texts, texts, m.number, *m.group, ask, there);
 }
 
 void predicate_index::report(filtered_group& g, bool ask, const search& s) {

@@ -43,7 +43,7 @@ std::optional<short_number> short_of(const datum& d) {
   return std::nullopt;
 }
 
-wide_integer power_of_ten(unsigned exponent) {
+wide_integer scale_factor(unsigned exponent) {
   wide_integer out = 1;
   for (unsigned i = 0; i < exponent; ++i) out *= 10;
   return out;
@@ -53,9 +53,9 @@ std::strong_ordering exact_order(const datum& a, const datum& b) {
   const auto x = short_of(a);
   const auto y = short_of(b);
   if (x && y) {
-    const wide_integer left = x->scale < y->scale ? x->coefficient * power_of_ten(y->scale - x->scale) : x->coefficient;
+    const wide_integer left = x->scale < y->scale ? x->coefficient * scale_factor(y->scale - x->scale) : x->coefficient;
     const wide_integer right =
-        y->scale < x->scale ? y->coefficient * power_of_ten(x->scale - y->scale) : y->coefficient;
+        y->scale < x->scale ? y->coefficient * scale_factor(x->scale - y->scale) : y->coefficient;
     return left < right   ? std::strong_ordering::less
            : left > right ? std::strong_ordering::greater
                           : std::strong_ordering::equal;

@@ -6,7 +6,7 @@ namespace pubsubsql::storage::sql {
 
 namespace {
 
-constexpr std::string_view general = "HY000";
+constexpr std::string_view general_state = "HY000";
 constexpr std::string_view integrity = "23000";
 constexpr std::string_view range = "22003";
 constexpr std::string_view truncation = "22001";
@@ -45,7 +45,7 @@ std::string shown(std::string_view text) {
 }
 
 sql_error incorrect_value(std::string_view type, std::string_view text, const column_label& where) {
-  return {1366, type == "integer" || type == "decimal" || type == "double" ? datetime : general,
+  return {1366, type == "integer" || type == "decimal" || type == "double" ? datetime : general_state,
           incorrect(type, text, where)};
 }
 
@@ -70,7 +70,7 @@ sql_error cannot_be_null(const column_label& where) {
 }
 
 sql_error no_default(const column_label& where) {
-  return {1364, general, about_column("Field ", where, " doesn't have a default value")};
+  return {1364, general_state, about_column("Field ", where, " doesn't have a default value")};
 }
 
 sql_error invalid_json(std::string_view what, std::size_t position, const column_label& where) {
@@ -98,7 +98,7 @@ sql_error division_by_zero() {
 }
 
 sql_error too_many_steps(std::uint64_t limit) {
-  return {3024, general,
+  return {3024, general_state,
           "Query execution was interrupted, it takes more than " + std::to_string(limit) +
               " steps; narrow it, use a key, or raise --max-statement-steps",
           "max-statement-steps"};
