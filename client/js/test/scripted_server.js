@@ -49,7 +49,7 @@ export class ScriptedServer {
     this.WebSocket = class extends ScriptedConnection {
       constructor() {
         super();
-        setImmediate(() => this.onopen());
+        setImmediate(() => this.onopen?.());
         opened.push(this);
       }
     };
