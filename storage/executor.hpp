@@ -289,7 +289,7 @@ class executor {
   failure find_named(std::string_view table_name, std::string_view name, table*& t, named_subscription*& out);
   failure begin_named(table& t, const parser::subscribe_statement& s);
   failure make_named(table& t, const parser::subscribe_statement& s, std::string guarded);
-  void take_named(table& t, std::string_view name);
+  void take_named(table& t, std::string_view name, bool begins_bare);
   void change_guard(table& t, std::string_view name);
   void end_named(const table& t, named_subscription& n, bool dropped);
 

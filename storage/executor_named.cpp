@@ -53,10 +53,13 @@ executor::failure executor::make_named(table& t, const parser::subscribe_stateme
   return std::nullopt;
 }
 
-/// The caller has it from now on. Whoever had it may be a connection that is dead without having ended.
-void executor::take_named(table& t, std::string_view name) {
+/// The caller has it from now on. Whoever had it may be a connection that is dead without having ended. `begins_bare`:
+/// without any rows, where the table is now.
+void executor::take_named(table& t, std::string_view name, bool begins_bare) {
   if (changed_guard_) change_guard(t, name);
   named_subscription& n = *t.find_named(name);
+  // So it misses nothing behind that, also if the caller is gone before it acknowledges any of it.
+  if (begins_bare && n.what.position != t.sequence()) log_.acknowledge(t, name, t.sequence());
   end_named(t, n, false);
   n.taken_by = {.subscriber = who_.subscriber, .pubsubid = who_.pubsubid};
   outcome_.name = n.what.name;
@@ -66,7 +69,7 @@ void executor::take_named(table& t, std::string_view name) {
 void executor::change_guard(table& t, std::string_view name) {
   named_subscription changed = *t.find_named(name);
   changed.what.guarded = std::move(*changed_guard_);
-  changed.what.position.reset();
+  if (changed.what.position) changed.what.position = 0;  // who comes later is told that it begins anew, too
   log_.drop_subscription(t, name);
   log_.add_subscription(t, std::move(changed.what));
   t.find_named(name)->taken_by = changed.taken_by;

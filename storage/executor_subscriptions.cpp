@@ -59,7 +59,7 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
   outcome_.pubsubid = who_.pubsubid;
   outcome_.snapshot = shows_rows(s);
   outcome_.tells_positions = s.tells_positions();
-  if (!s.name.empty()) take_named(*t, s.name);
+  if (!s.name.empty()) take_named(*t, s.name, tells && s.skip && !resumes_);
   outcome_.resumes = resumes_;
   outcome_.resyncs = since_ && !resumes_;
   outcome_.position = resumes_ ? *since_ : t->sequence();  // what is replayed leads on from there

@@ -269,6 +269,29 @@ class Users(unittest.TestCase):
             ok(root, "drop subscription hers")
             self.assertEqual(named(root), {})
 
+    def test_beginning_anew(self) -> None:
+        """Whoever subscribes next goes on from there, or is told that it begins anew as well."""
+        with ServerProcess("--users", self.users, "--log-level", "warning") as server, self.connect(server, "root") as root:
+            ok(root, "insert into t (n, who) values (1, ann), (2, bob)")
+            ok(root, "grant subscribe on t to bob where who = current_user()")
+            with self.connect(server, "bob") as bob:
+                ok(bob, "subscribe skip * from t as later")
+                reply = ok(bob, "subscribe * from t as whole")
+                ok(bob, f"ack whole {reply['seq']}")
+            ok(root, "grant subscribe on t to bob where who = ann")
+            with self.connect(server, "bob") as bob:
+                anew = ok(bob, "subscribe skip * from t as later")
+                self.assertTrue(anew["resync"])
+            ok(root, "insert into t (n, who) values (9, ann)")
+            with self.connect(server, "bob") as bob:
+                reply = ok(bob, "subscribe skip * from t as later")
+                self.assertTrue(reply.get("resumed"))
+                self.assertEqual(reply["seq"], anew["seq"])
+                self.assertEqual([row[1] for row in bob.read_event()["data"]], ["9"])
+            self.assertTrue(ok(root, "subscribe * from t as whole")["resync"])
+            with self.connect(server, "bob") as bob:
+                self.assertTrue(ok(bob, "subscribe * from t as whole").get("resync"))
+
 
 if __name__ == "__main__":
     unittest.main()
