@@ -15,6 +15,7 @@
 #include "server/shared_state.hpp"
 #include "server/worker.hpp"
 #include "storage/access/password.hpp"
+#include "storage/access/statement_needs.hpp"
 #include "storage/access/user_list.hpp"
 
 namespace pubsubsql::server {
@@ -95,9 +96,8 @@ bool access_gate::has_rights(const client_request& a, const parser::statement& s
   const access::user_rights& user = *a.from.identity.user;
   known_decision& known = known_[(s.form ^ user.serial()) % known_.size()];
   if (s.form != 0 && known.form == s.form && known.rights == user.serial()) return true;
-  access::needs_of(s, needs_);
-  if (const auto missing = access::find_denial(needs_, user)) {
-    refuse(a, denied(*missing, user.name()));
+  if (const auto denial = denial_of(s, user)) {
+    refuse(a, *denial);
     return false;
   }
   if (s.form != 0) known = {.form = s.form, .rights = user.serial()};

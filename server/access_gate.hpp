@@ -11,7 +11,6 @@
 #include "server/client_request.hpp"
 #include "server/session_identity.hpp"
 #include "server/worker_message.hpp"
-#include "storage/access/statement_needs.hpp"
 #include "storage/access/user_rights.hpp"
 
 namespace pubsubsql::server {
@@ -69,7 +68,6 @@ class access_gate {
 
   worker& worker_;
   std::array<known_decision, 256> known_{};
-  access::statement_needs needs_;  // scratch
 };
 
 }  // namespace pubsubsql::server

@@ -423,17 +423,30 @@ std::string event_head(storage::event_action action) {
   return head;
 }
 
-void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::uint64_t lost,
-                std::uint64_t position) {
-  message_writer message(out, mode, 0);
-  append_ok(out, "gap");
+namespace {
+
+/// The beginning of a message about a subscription that has no rows: its own members follow, and append_no_rows().
+void append_notice(std::string& out, std::string_view action, std::uint64_t pubsubid) {
+  append_ok(out, action);
   out += ",\"pubsubid\":\"";
   append_number(out, pubsubid);
   out += '"';
-  append_number_member(out, "lost", lost);
+}
+
+void append_no_rows(std::string& out) {
   out += R"(,"columns":[])";
   append_row_counts(out, 0, 0, 0);
   out += ']';
+}
+
+}  // namespace
+
+void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::uint64_t lost,
+                std::uint64_t position) {
+  message_writer message(out, mode, 0);
+  append_notice(out, "gap", pubsubid);
+  append_number_member(out, "lost", lost);
+  append_no_rows(out);
   if (position != 0) append_number_member(out, "seq", position);
   out += '}';
   message.end();
@@ -441,14 +454,10 @@ void append_gap(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid
 
 void append_ended(std::string& out, parser::wire_mode mode, std::uint64_t pubsubid, std::string_view why) {
   message_writer message(out, mode, 0);
-  append_ok(out, "ended");
-  out += ",\"pubsubid\":\"";
-  append_number(out, pubsubid);
-  out += '"';
+  append_notice(out, "ended", pubsubid);
   append_text_member(out, "msg", why);
-  out += R"(,"columns":[])";
-  append_row_counts(out, 0, 0, 0);
-  out += "]}";
+  append_no_rows(out);
+  out += '}';
   message.end();
 }
 

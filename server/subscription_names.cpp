@@ -1,27 +1,34 @@
 #include "server/subscription_names.hpp"
 
+#include <utility>
+
 #include "parser/parser.hpp"
 #include "parser/print.hpp"
 #include "server/log_text.hpp"
 
 namespace pubsubsql::server {
 
+namespace {
+
+std::string printed(const parser::statement& s, parser::statement_body body) {
+  return parser::print({.stream = s.stream, .body = std::move(body)});
+}
+
+}  // namespace
+
+/// Asked of every statement, so nothing is made before it is known to be needed.
 std::optional<std::string> with_table_of_subscription(const parser::statement& s, const table_directory& directory) {
-  parser::statement about{.stream = s.stream, .body = {}};
-  std::optional<std::string> table;
   if (const auto* const ack = std::get_if<parser::ack_statement>(&s.body)) {
-    // Rows of a queue are acknowledged one by one, a subscription up to one position.
-    if (ack->ids.size() == 1) table = directory.table_of_subscription(ack->table);
+    if (ack->ids.size() != 1) return std::nullopt;  // rows of a queue; a subscription has one position
+    const auto table = directory.table_of_subscription(ack->table);
     if (!table) return std::nullopt;
-    about.body = parser::acknowledge_statement{.name = ack->table, .table = *table, .position = ack->ids.front()};
-  } else if (const auto* const drop = std::get_if<parser::drop_subscription_statement>(&s.body)) {
-    if (drop->table.empty()) table = directory.table_of_subscription(drop->name);
-    if (!table) return std::nullopt;
-    about.body = parser::drop_subscription_statement{.name = drop->name, .table = *table};
-  } else {
-    return std::nullopt;
+    return printed(s, parser::acknowledge_statement{.name = ack->table, .table = *table, .position = ack->ids.front()});
   }
-  return parser::print(about);
+  const auto* const drop = std::get_if<parser::drop_subscription_statement>(&s.body);
+  if (drop == nullptr || !drop->table.empty()) return std::nullopt;
+  const auto table = directory.table_of_subscription(drop->name);
+  if (!table) return std::nullopt;
+  return printed(s, parser::drop_subscription_statement{.name = drop->name, .table = *table});
 }
 
 std::string unknown_name(const parser::statement& s, const table_directory& directory) {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "storage/durable/hex_digit.hpp"
+
 namespace pubsubsql::storage::durable {
 
 namespace {
@@ -20,13 +22,6 @@ bool is_control(char c) {
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), is_control);
-}
-
-std::optional<unsigned> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
-  if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
-  return std::nullopt;
 }
 
 std::optional<mysql_address::tls_mode> tls_mode_of(std::string_view word) {

@@ -115,8 +115,7 @@ void add_missing_columns(mysql_connection& c, mysql_catalog& catalog, const tabl
 void create_in_mysql(mysql_connection& c, mysql_catalog& catalog, mysql_positions& positions, const table& t) {
   create_without_rows(c, catalog, positions, t);
   const table_description d = t.description();
-  if (!d.bindings.empty()) positions.make_bindings();
-  if (!d.subscriptions.empty()) positions.make_subscriptions();
+  positions.make_tables_for(d);
   mysql_writer writer(c, catalog);
   std::vector<column_index> all;
   for (column_index column = 1; column < t.column_count(); ++column) {
@@ -140,8 +139,7 @@ void create_in_mysql(mysql_connection& c, mysql_catalog& catalog, mysql_position
   }
   positions.store(t.name(), t.next_id(), t.sequence());
   positions.store_ack(t.name(), t.ack());
-  positions.store_bindings(t.name(), d.bindings);
-  positions.store_subscriptions(t.name(), d.subscriptions);
+  positions.store_settings(d);
   c.run("COMMIT");
 }
 

@@ -69,10 +69,8 @@ void mysql_lane::overwrite_with_copy(const std::string& name) {
   const table& copy = *loader.copy;
   const std::size_t corrected = make_equal(copy);
   const table_description d = copy.description();
-  if (!d.bindings.empty()) positions_->make_bindings();
-  if (!d.subscriptions.empty()) positions_->make_subscriptions();
-  positions_->store_bindings(name, d.bindings);
-  positions_->store_subscriptions(name, d.subscriptions);
+  positions_->make_tables_for(d);
+  positions_->store_settings(d);
   positions_->store(name, copy.next_id(), copy.sequence());
   connection_->run("COMMIT");
   arrived_.insert_or_assign(name, copy.sequence());

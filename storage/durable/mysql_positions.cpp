@@ -194,6 +194,16 @@ void mysql_positions::store_subscriptions(std::string_view table, const std::vec
   for (const subscription_description& s : all) add_subscription(table, s);
 }
 
+void mysql_positions::make_tables_for(const table_description& d) {
+  if (!d.bindings.empty()) make_bindings();
+  if (!d.subscriptions.empty()) make_subscriptions();
+}
+
+void mysql_positions::store_settings(const table_description& d) {
+  store_bindings(d.name, d.bindings);
+  store_subscriptions(d.name, d.subscriptions);
+}
+
 void mysql_positions::erase(std::string_view table) {
   const std::array<mysql_parameter, 1> which = {table};
   store_bindings(table, {});

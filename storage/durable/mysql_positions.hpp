@@ -66,6 +66,11 @@ class mysql_positions {
   /// Whatever was there before. REQUIRES: make_subscriptions() has been called, or there are none.
   void store_subscriptions(std::string_view table, const std::vector<subscription_description>& all);
 
+  /// Makes the tables that its bindings and named subscriptions need. Not to be called inside a transaction.
+  void make_tables_for(const table_description& d);
+  /// Its bindings and named subscriptions, whatever was there before. REQUIRES: make_tables_for() has been called.
+  void store_settings(const table_description& d);
+
   void erase(std::string_view table);
 
  private:

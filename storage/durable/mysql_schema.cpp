@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "storage/durable/hex_digit.hpp"
+
 namespace pubsubsql::storage::durable {
 
 namespace {
@@ -13,13 +15,6 @@ constexpr std::string_view hex_prefix = "0x";
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
 // Values
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 std::string_view write_hex(std::string_view bytes, std::string& out) {
   out.resize(hex_prefix.size() + 2 * bytes.size());
@@ -38,10 +33,10 @@ std::string_view read_bytes(std::string_view text, std::string& out) {
   const std::string_view digits = text.substr(hex_prefix.size());
   out.resize(digits.size() / 2);
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = hex_value(digits[2 * i]);
-    const int low = hex_value(digits[2 * i + 1]);
-    if (high < 0 || low < 0) return text;
-    out[i] = static_cast<char>(high * 16 + low);
+    const auto high = hex_digit(digits[2 * i]);
+    const auto low = hex_digit(digits[2 * i + 1]);
+    if (!high || !low) return text;
+    out[i] = static_cast<char>(*high * 16 + *low);
   }
   return out;
 }

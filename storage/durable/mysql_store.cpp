@@ -230,12 +230,10 @@ bool mysql_store::overwrite(const table& t) {
     const table_differences d = compare(c, theirs, t);
     c.run("ROLLBACK");
     const table_description described = t.description();
-    if (!described.bindings.empty()) positions.make_bindings();
-    if (!described.subscriptions.empty()) positions.make_subscriptions();
+    positions.make_tables_for(described);
     as_given = write_differences(c, catalog, t, d) && has_all_columns(t, *there);
     positions.store(t.name(), t.next_id(), t.sequence());
-    positions.store_bindings(t.name(), described.bindings);
-    positions.store_subscriptions(t.name(), described.subscriptions);
+    positions.store_settings(described);
     spdlog::warn("table {}: MySQL had not got all its changes; {} rows corrected there", t.name(), d.size());
   }
   c.run("COMMIT");
