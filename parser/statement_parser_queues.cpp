@@ -90,7 +90,9 @@ bool statement_parser::ack(statement_body& out) {
     return end("end of statement");
   }
   auto& s = out.emplace<ack_statement>(ack_statement{.table = name, .ids = no_ids()});
-  return row_ids(s.ids) && end("`,` or end of statement");
+  const std::size_t start = scanner_.offset();
+  if (!row_ids(s.ids)) return rename_failure(start, "the ids of the queue's rows, or the subscription's position");
+  return end("`,` or end of statement");
 }
 
 bool statement_parser::nack(statement_body& out) {

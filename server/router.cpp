@@ -258,21 +258,25 @@ std::optional<unsigned> router::find_owner(const client_request& a, const parser
     refuse(a, unknown_name(s, worker_.shared().tables));
   } else if (!owner && !create) {
     const bool is_queue = wants_queue(s.body) && table == parser::table_of(s);
-    const storage::error unknown = is_queue ? storage::unknown_queue(table) : storage::unknown_table(table);
+    const bool is_subscription = worker_.shared().tables.table_of_subscription(table).has_value();
+    const storage::error unknown = is_subscription ? storage::subscription_not_table(table)
+                                   : is_queue      ? storage::unknown_queue(table)
+                                                   : storage::unknown_table(table);
     a.from.reply([&](std::string& out) { encode_error(out, a.to, unknown); });
   } else if (!owner) {
-    refuse_new_table(a, table);
+    refuse(a, why_no_new(table));
   }
   return owner;
 }
 
-void router::refuse_new_table(const client_request& a, std::string_view table) {
+/// REQUIRES: there is no such table, and owner_of() could not place it.
+std::string router::why_no_new(std::string_view table) {
   shared_state& shared = worker_.shared();
   if (shared.tables.table_of_subscription(table)) {
-    return refuse(a, log_text(table) + " is a subscription; choose another name for the table");
+    return log_text(table) + " is a subscription; choose another name for the table";
   }
   shared.counters.refused("max-tables");
-  refuse(a, "there are too many tables; use fewer, or raise --max-tables");
+  return "there are too many tables; use fewer, or raise --max-tables";
 }
 
 void router::run_over_several(const client_request& a, const parser::statement& s) {
@@ -492,9 +496,10 @@ void router::stop_waiting(storage::subscriber_id session, const std::vector<unsi
 }
 
 bool router::move_dead(const storage::table& queue) {
-  const auto owner = owner_of(queue.queue()->settings().dead_letter, true);
+  const std::string& to = queue.queue()->settings().dead_letter;
+  const auto owner = owner_of(to, true);
   if (!owner) {
-    tables_.queues().moved_dead(queue.name(), "there are too many tables; use fewer, or raise --max-tables");
+    tables_.queues().moved_dead(queue.name(), why_no_new(to));
     return false;
   }
   return transactions_.move_dead(queue, *owner);

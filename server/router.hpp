@@ -155,7 +155,7 @@ class router {
   [[nodiscard]] std::optional<unsigned> find_owner(const client_request& a, const parser::statement& s,
                                                    std::string_view table);
   [[nodiscard]] std::optional<unsigned> owner_of(std::string_view table, bool create);
-  void refuse_new_table(const client_request& a, std::string_view table);
+  std::string why_no_new(std::string_view table);
   static void refuse(const client_request& a, std::string_view message);
 
   worker& worker_;

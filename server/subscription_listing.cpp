@@ -146,17 +146,20 @@ void subscription_listing::encode(std::string& out, gathering& g) const {
     if (n.pubsubid != 0) names.emplace(n.pubsubid, &n);
   }
   for (subscription_facts& s : g.all.subscriptions) {
+    const auto named = names.find(s.pubsubid);
     const auto connection = g.all.connections.find(s.session);
     if (connection == g.all.connections.end()) continue;  // it ends
     const connection_facts& c = connection->second;
     const auto found = g.all.borne.find(s.pubsubid);
     const borne_facts borne = found == g.all.borne.end() ? borne_facts{} : found->second;
     const std::uint64_t kept_back = borne.dropped + borne.conflated;
-    cells.insert(cells.end(), {c.address, std::to_string(s.pubsubid), std::move(s.table), std::move(s.statement),
+    // The same words as of one that nobody has.
+    std::string statement = named == names.end() ? std::move(s.statement) : named->second->statement;
+    cells.insert(cells.end(), {c.address, std::to_string(s.pubsubid), std::move(s.table), std::move(statement),
                                std::string(name_of(borne.policy)), std::to_string(c.backlog_bytes),
                                std::to_string(c.age_ms), std::to_string(s.events - std::min(kept_back, s.events)),
                                std::to_string(borne.dropped), std::to_string(borne.conflated)});
-    if (const auto named = names.find(s.pubsubid); named != names.end()) {
+    if (named != names.end()) {
       add_name(*named->second);
       names.erase(named);
     } else {

@@ -146,7 +146,7 @@ std::vector<table_summary> database::tables() const {
     all.push_back({.name = t->name(),
                    .rows = t->row_count(),
                    .row_bytes = t->row_bytes(),
-                   .columns = t->column_count(),
+                   .columns = t->all_columns().size(),
                    .subscriptions = t->subscribers().size()});
   }
   return all;

@@ -33,7 +33,7 @@ struct table_summary {
   std::string_view name;  ///< valid as long as the database
   std::uint64_t rows = 0;
   std::uint64_t row_bytes = 0;  ///< memory that the rows are in, without indexes
-  std::uint32_t columns = 0;
+  std::size_t columns = 0;      ///< those that are shown
   std::uint64_t subscriptions = 0;
 };
 

@@ -57,6 +57,11 @@ error unknown_table(std::string_view table) {
               " does not exist; insert, push, key, tag or subscribe creates it");
 }
 
+error subscription_not_table(std::string_view name) {
+  return make(error_code::unknown_table, shown(name),
+              " is a subscription, and no table; show subscriptions tells which table it is to");
+}
+
 error unknown_column(std::string_view table, std::string_view column) {
   return make(error_code::unknown_column, "column ", shown(column), " does not exist in table ", shown(table),
               "; describe ", shown(table), " lists its columns");

@@ -9,6 +9,8 @@
 namespace pubsubsql::storage {
 
 [[nodiscard]] error unknown_table(std::string_view table);
+/// The name is that of a named subscription.
+[[nodiscard]] error subscription_not_table(std::string_view name);
 [[nodiscard]] error unknown_column(std::string_view table, std::string_view column);
 [[nodiscard]] error unknown_row(std::string_view table, std::string_view id);
 [[nodiscard]] error unknown_subscription(std::string_view table, std::uint64_t pubsubid);

@@ -115,6 +115,7 @@ class Restarts(unittest.TestCase):
             ok(client, "subscribe skip n from t as gone")
             ok(client, "subscribe skip * from other as dropped")
             ok(client, "subscribe * from t as `never acknowledged`")
+            held = named(client)["never acknowledged"]["Statement"]
             ok(client, f"ack feed {first['seq']}")
             ok(client, "drop subscription gone")
             ok(client, "drop table other")
@@ -127,6 +128,7 @@ class Restarts(unittest.TestCase):
                 self.assertEqual(shown["feed"]["Position"], str(first["seq"]))
                 self.assertIsNone(shown["feed"]["Connection"])
                 self.assertIsNone(shown["never acknowledged"]["Position"])
+                self.assertEqual(shown["never acknowledged"]["Statement"], held)
                 self.assertIn("drop subscription feed first", refused(client, "subscribe * from t as feed"))
                 self.assertIn("feed is a subscription", refused(client, "insert into feed (a) values (1)"))
                 reply = ok(client, "subscribe * from t as `never acknowledged`")

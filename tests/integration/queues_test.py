@@ -239,6 +239,14 @@ class Dead(unittest.TestCase):
             self.assertEqual(rows(client, "select job from q"), [["a"]])
             self.assertEqual(rows(client, "pop 1 from q"), [])
 
+    def test_a_subscription_of_their_name(self) -> None:
+        with ServerProcess("--log-level", "warning") as server, server.framed() as client:
+            ok(client, "create queue q (job text) max attempts 1 dead letter d")
+            ok(client, "subscribe * from t as d")
+            ok(client, "push into q (job) values (a)")
+            ok(client, f"nack q {rows(client, 'pop 1 from q')[0][0]}")
+            server.wait_for_log("cannot be moved to table d: d is a subscription")
+            self.assertEqual(rows(client, "select job from q"), [["a"]])
 
     def test_the_log_tells_of_drops_now_and_then(self) -> None:
         with ServerProcess("--log-level", "warning") as server, server.framed() as client:
