@@ -134,3 +134,10 @@ class TextConnection(Connection):
         # Events are the messages that have both a pubsubid and rows.
         message = json.loads(text)
         return "pubsubid" in message and "data" in message
+
+
+def ok(client: FramedConnection, statement: str) -> dict[str, Any]:
+    """The reply to a statement that must succeed."""
+    reply = client.ask(statement)
+    assert reply["status"] == "ok", (statement, reply)
+    return reply

@@ -14,17 +14,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from harness.mariadb import MariadbServer  # noqa: E402
 from harness.mirror import Mirror, wait_until  # noqa: E402
 from harness.server_process import ServerProcess  # noqa: E402
-from harness.wire import Closed, FramedConnection, deadline_s  # noqa: E402
+from harness.wire import Closed, FramedConnection, deadline_s, ok  # noqa: E402
 
 ROUNDS = 3
 WRITERS = 3
 ACKNOWLEDGED_PER_ROUND = 40
-
-
-def ok(client: FramedConnection, statement: str) -> dict[str, Any]:
-    reply = client.ask(statement)
-    assert reply["status"] == "ok", (statement, reply)
-    return reply
 
 
 def column(client: FramedConnection, table: str, name: str = "n") -> list[str]:

@@ -14,17 +14,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from harness.mariadb import MariadbServer  # noqa: E402
 from harness.mirror import Mirror, wait_until  # noqa: E402
 from harness.server_process import PROGRAM, ServerProcess  # noqa: E402
-from harness.wire import Closed, FramedConnection  # noqa: E402
+from harness.wire import Closed, FramedConnection, ok  # noqa: E402
 
 CLI = os.environ.get("PUBSUBSQL_CLI") or os.path.join(os.path.dirname(PROGRAM), "pubsubsql")
 ROUNDS = 4
 FEED = "subscribe * from t where n >= 0 as feed"
-
-
-def ok(client: FramedConnection, statement: str) -> dict[str, Any]:
-    reply = client.ask(statement)
-    assert reply["status"] == "ok", (statement, reply)
-    return reply
 
 
 def refused(client: FramedConnection, statement: str) -> str:

@@ -17,15 +17,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.mariadb import MariadbServer  # noqa: E402
 from harness.server_process import ServerProcess  # noqa: E402
-from harness.wire import Closed, FramedConnection, deadline_s  # noqa: E402
+from harness.wire import Closed, FramedConnection, deadline_s, ok  # noqa: E402
 
 LONG = "1 hour"
-
-
-def ok(client: FramedConnection, statement: str) -> dict[str, Any]:
-    reply = client.ask(statement)
-    assert reply["status"] == "ok", (statement, reply)
-    return reply
 
 
 def rows(client: FramedConnection, statement: str) -> list[list[str]]:

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from harness.mariadb import MariadbServer  # noqa: E402
 from harness.mirror import Mirror, memory_rows, pipeline, wait_until  # noqa: E402
 from harness.server_process import ServerProcess  # noqa: E402
-from harness.wire import FramedConnection  # noqa: E402
+from harness.wire import FramedConnection, ok  # noqa: E402
 
 TRANSFERS = 30 if os.environ.get("PUBSUBSQL_SANITIZE") else 200
 ACCOUNTS = 4
@@ -25,12 +25,6 @@ DEADLOCK = {
     "code": 1213,
     "sqlstate": "40001",
 }
-
-
-def ok(client: FramedConnection, statement: str) -> dict[str, Any]:
-    reply = client.ask(statement)
-    assert reply["status"] == "ok", (statement, reply)
-    return reply
 
 
 def values(client: FramedConnection, table: str, column: str) -> list[str]:
