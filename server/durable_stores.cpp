@@ -29,6 +29,7 @@ class forwarding_loader : public table_loader {
   std::optional<std::string> on_row(storage::row_position position, std::span<const value> values) override {
     return to_.on_row(position, values);
   }
+  void on_changes_after(std::uint64_t position) override { to_.on_changes_after(position); }
   void on_change(const storage::past_change& c) override { to_.on_change(c); }
   void on_lost_change(std::uint64_t sequence) override { to_.on_lost_change(sequence); }
 
@@ -348,6 +349,25 @@ void durable_stores::overwrite_mysql(server& s, const std::string& table) {
 void durable_stores::stop() {
   if (mysql_ != nullptr) mysql_->stop();
   if (sqlite_ != nullptr) sqlite_->stop();
+}
+
+void durable_stores::save_histories(const server& s) {
+  if (mysql_ == nullptr || sqlite_ != nullptr) return;
+  const std::vector<const storage::table*> tables = s.tables_with_history();
+  if (tables.empty()) return;
+  if (!mysql_->current().online) {
+    return spdlog::warn("MySQL is away, so subscribers of {} tables begin anew after the next start", tables.size());
+  }
+  try {
+    const auto began = std::chrono::steady_clock::now();
+    const std::size_t saved = mysql_->save_histories(tables);
+    spdlog::info("saved the latest changes of {} of {} tables in MySQL in {} ms", saved, tables.size(),
+                 milliseconds_since(began));
+  } catch (const mysql_error& e) {
+    spdlog::warn(
+        "the latest changes of {} tables could not be saved in MySQL, so that their subscribers begin anew: {}",
+        tables.size(), e.what());
+  }
 }
 
 std::uint64_t store_numbers::mysql_lag_rows() const {

@@ -68,6 +68,9 @@ class durable_stores {
 
   /// Stores what is under way, and ends. After the server's workers have ended.
   void stop();
+  /// With MySQL alone, leaves there what tables keep of their changes, so that subscribers go on after the next start.
+  /// After stop(), and before the server goes.
+  void save_histories(const server& s);
 
  private:
   [[nodiscard]] std::optional<std::string> open_sqlite();

@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
   access.stop();
   mysql.stop();
   stores.stop();
+  stores.save_histories(s);
   spdlog::info("stopped");
   return 0;
 }

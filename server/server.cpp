@@ -103,6 +103,18 @@ const storage::table* server::find(std::string_view table) const {
   return owner ? shared_.workers[*owner]->statements().database().find(table) : nullptr;
 }
 
+std::vector<const storage::table*> server::tables_with_history() const {
+  std::vector<const storage::table*> all;
+  for (const auto& w : workers_) {
+    const storage::database& tables = w->statements().database();
+    for (const storage::table_summary& summary : tables.tables()) {
+      const storage::table* const t = tables.find(summary.name);
+      if (t->history() != nullptr && t->is_stored() && !t->name().starts_with(storage::own_tables)) all.push_back(t);
+    }
+  }
+  return all;
+}
+
 void server::deliver(unsigned worker, std::vector<storage::durable::write_result>& results) {
   std::vector<worker_message> messages;
   messages.emplace_back(writes_done{.results = std::move(results)});

@@ -64,6 +64,9 @@ class server {
   [[nodiscard]] std::uint16_t port() const { return sql_.port(); }
   [[nodiscard]] std::uint16_t http_port() const { return http_.port(); }
 
+  /// Those in a store that keep their latest changes. Before run(), or after.
+  [[nodiscard]] std::vector<const storage::table*> tables_with_history() const;
+
   /// Serves until SIGTERM, SIGINT, a `stop` statement or stop(), then stops in order.
   void run();
 
@@ -82,6 +85,7 @@ class server {
     [[nodiscard]] std::optional<std::string> on_table(const storage::table_description& d) override;
     [[nodiscard]] std::optional<std::string> on_row(storage::row_position position,
                                                     std::span<const storage::value> values) override;
+    void on_changes_after(std::uint64_t position) override { table_->load_changes_after(position); }
     void on_change(const storage::past_change& c) override { table_->load_change(c); }
     void on_lost_change(std::uint64_t sequence) override { table_->lose_change(sequence); }
 

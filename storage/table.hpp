@@ -188,6 +188,10 @@ class table {
   void continue_numbers(std::uint64_t sequence) { sequence_ = sequence; }
 
   [[nodiscard]] change_history* history() { return history_.get(); }
+  /// What load_change() brings is all that there was behind this position.
+  void load_changes_after(std::uint64_t position) {
+    if (history_ != nullptr) history_->undo_to(position);
+  }
   /// Brings what a store has kept of changes before the table was loaded, in order.
   void load_change(const past_change& c);
   /// One of them is lost: what was before it does not count.

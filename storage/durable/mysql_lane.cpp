@@ -419,6 +419,7 @@ void mysql_lane::change_schema(const write& w, made_changes& made) {
     for (const change& c : s->changes()) {
       if (c.kind == change_kind::add_binding) positions_->make_bindings();
       if (c.kind == change_kind::add_subscription) positions_->make_subscriptions();
+      if (c.kind == change_kind::set_history && journal_ == nullptr) positions_->make_histories();
       if (!is_about_schema(c.kind)) continue;
       // What was put off may have been made in part before the connection broke, or the server ended.
       writer_->change_schema(s->table_name(), c, delivering_ || redelivering_);

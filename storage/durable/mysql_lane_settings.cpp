@@ -11,12 +11,15 @@ void mysql_lane::store_setting(const statement_changes& s, const change& c) {
   switch (c.kind) {
     case change_kind::set_ack:
       return positions_->store_ack(s.table_name(), c.ack);
+    case change_kind::set_history:
+      return positions_->store_history_setting(s.table_name(), c.history->after);
     case change_kind::add_binding:
       return positions_->add_binding(s.table_name(), unpack_binding(c.name).value_or(binding_description{}));
     case change_kind::drop_binding:
       return positions_->drop_binding(s.table_name(), unpack_binding(c.name).value_or(binding_description{}));
     case change_kind::drop_table:  // and another one follows at once
       positions_->store_bindings(s.table_name(), {});
+      positions_->store_history_setting(s.table_name(), {});
       return positions_->store_subscriptions(s.table_name(), {});
     case change_kind::add_subscription:
       return positions_->add_subscription(s.table_name(),
@@ -35,6 +38,8 @@ void mysql_lane::store_setting(const statement_changes& s, const change& c) {
 /// What is acknowledged stays: whoever did so has got it.
 void mysql_lane::revert_setting(const statement_changes& s, const change& c) {
   switch (c.kind) {
+    case change_kind::set_history:
+      return positions_->store_history_setting(s.table_name(), c.history->before);
     case change_kind::add_binding:
       return positions_->drop_binding(s.table_name(), unpack_binding(c.name).value_or(binding_description{}));
     case change_kind::drop_binding:

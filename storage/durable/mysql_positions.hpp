@@ -8,6 +8,7 @@
 
 #include "parser/ast.hpp"
 #include "storage/durable/mysql_connection.hpp"
+#include "storage/table.hpp"
 #include "storage/table_description.hpp"
 #include "storage/text_hash.hpp"
 
@@ -19,7 +20,8 @@ namespace pubsubsql::storage::durable {
 ///
 /// Kept in the table `pubsubsql_tables` of the database, with what else has to outlive the server: ids given so far,
 /// and how the table is acknowledged. What is bound to tables is in `pubsubsql_bindings`, named subscriptions are in
-/// `pubsubsql_subscriptions`; each is made when there is one.
+/// `pubsubsql_subscriptions`; each is made when there is one. Without a data directory, `pubsubsql_histories` has the
+/// latest changes of tables as they were when the server stopped.
 class mysql_positions {
  public:
   struct position {
@@ -71,9 +73,26 @@ class mysql_positions {
   /// Its bindings and named subscriptions, whatever was there before. REQUIRES: make_tables_for() has been called.
   void store_settings(const table_description& d);
 
+  // mysql_positions_histories.cpp
+
+  /// Makes the table of histories unless it is there, or the login may not make tables: then there is none. Not to be
+  /// called inside a transaction.
+  void make_histories();
+  /// How a table's history is set. Does nothing without the table of histories, as none of the following does.
+  void store_history_setting(std::string_view table, const std::optional<parser::history_setting>& h);
+  /// What the table keeps of its changes, in the place of what was there before. False: it cannot be, since there is no
+  /// table of histories, or a column was dropped, whose place MySQL does not keep. REQUIRES: it keeps changes.
+  [[nodiscard]] bool store_history(const table& t);
+  struct history {
+    std::optional<parser::history_setting> setting = {};
+    std::string changes = {};  ///< see history_coding; empty: there are none
+  };
+  [[nodiscard]] history read_history(std::string_view table) const;
+
   void erase(std::string_view table);
 
  private:
+  void erase_history(std::string_view table);
   [[nodiscard]] bool has(std::string_view own_table) const;
   void make(const std::string& sql);
 

@@ -9,6 +9,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "storage/durable/history_coding.hpp"
 #include "storage/durable/mysql_copy.hpp"
 #include "storage/durable/queue_comment.hpp"
 #include "storage/durable/table_comparison.hpp"
@@ -54,6 +55,49 @@ std::optional<queue_settings> queue_of(mysql_connection& c, const table_descript
       "SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?", which);
   return rows.empty() ? std::nullopt : read_queue_comment(rows.front()[0].value_or(""), d);
 }
+
+/// What was saved of a table's changes, and whether they have led to the rows that come.
+class saved_history {
+ public:
+  saved_history(mysql_positions::history h, const table_description& d)
+      : saved_(std::move(h)), changes_(saved_.changes) {
+    if (saved_.changes.empty()) return;
+    const history_head head = take_head(changes_);
+    const auto has_name = [](const std::string& name, const table_description::column& c) { return name == c.name; };
+    is_its_ = changes_.good() && head.sequence == d.sequence && std::ranges::equal(head.columns, d.columns, has_name);
+    begins_after_ = head.begins_after;
+    rows_ = head.rows;
+  }
+  saved_history(const saved_history&) = delete;
+  saved_history& operator=(const saved_history&) = delete;
+
+  [[nodiscard]] const std::optional<parser::history_setting>& setting() const { return saved_.setting; }
+  void on_row(row_position position, std::span<const value> values) {
+    if (is_its_) found_.add(position, values);
+  }
+  /// All rows have come.
+  void load(const table_description& d, table_loader& to) {
+    if (!is_its_ || found_ != rows_) return to.on_lost_change(d.sequence + 1);  // its numbers go on behind that
+    to.on_changes_after(begins_after_);
+    std::vector<column_index> assigned;
+    while (!changes_.at_end()) {
+      const past_change c = take_change(changes_, d.columns.size() + 1, assigned);
+      if (!changes_.good()) {
+        spdlog::error("table {}: what pubsubsql_histories has of it is damaged", d.name);
+        return to.on_lost_change(d.sequence + 1);
+      }
+      to.on_change(c);
+    }
+  }
+
+ private:
+  mysql_positions::history saved_;
+  byte_reader changes_;
+  bool is_its_ = false;
+  std::uint64_t begins_after_ = 0;
+  row_sum rows_;   // when it was saved
+  row_sum found_;  // now
+};
 
 }  // namespace
 
@@ -248,17 +292,38 @@ void mysql_store::load_table(mysql_connection& c, const mysql_table& t, table_lo
   mysql_positions positions(c, origin());
   table_description d = durable::describe(positions, t);
   d.queue = queue_of(c, d);
+  // With a data directory it is there.
+  saved_history saved(journal_ == nullptr ? positions.read_history(t.name) : mysql_positions::history(), d);
+  if (!d.history) d.history = saved.setting();
   check(to.on_table(d));
   const auto began = std::chrono::steady_clock::now();
   std::size_t rows = 0;
   read_rows(c, t, [&](row_position position, std::span<const value> values) {
     check(to.on_row(position, values));
+    saved.on_row(position, values);
     if (++rows % rows_per_progress_report == 0) spdlog::info("table {}: {} rows loaded so far", t.name, rows);
   });
+  if (journal_ == nullptr && d.history) saved.load(d, to);
   const auto took = std::chrono::steady_clock::now() - began;
   spdlog::info("table {}: {} rows loaded from MySQL in {} ms{}{}", t.name, rows,
                std::chrono::duration_cast<std::chrono::milliseconds>(took).count(),
                t.read_only_reason.empty() ? "" : "; it can only be read: ", t.read_only_reason);
+}
+
+std::size_t mysql_store::save_histories(std::span<const table* const> tables) {
+  mysql_connection c = connect_another();
+  mysql_positions positions(c, origin());
+  positions.make_histories();
+  std::size_t saved = 0;
+  for (const table* const t : tables) {
+    c.run("START TRANSACTION");
+    if (positions.store_history(*t)) {
+      positions.store(t->name(), t->next_id(), t->sequence());
+      ++saved;
+    }
+    c.run("COMMIT");
+  }
+  return saved;
 }
 
 void mysql_store::start(const result_handler& on_results, const correction_handler& on_correction) {

@@ -81,6 +81,13 @@ class mysql_store : public store {
 
   void start(const result_handler& on_results, const correction_handler& on_correction);
 
+  // After stop()
+
+  /// Saves what the tables keep of their changes, for a server without a data directory that loads them next; those
+  /// whose columns are not MySQL's as they stand are left out. Returns how many were saved. REQUIRES: each keeps
+  /// changes, and MySQL has got all. Throws mysql_error.
+  std::size_t save_histories(std::span<const table* const> tables);
+
   // From any thread
 
   void submit(std::vector<write>& writes) override;

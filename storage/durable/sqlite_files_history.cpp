@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "storage/durable/checksum.hpp"
+#include "storage/durable/history_coding.hpp"
 #include "storage/durable/sqlite_files.hpp"
 
 namespace pubsubsql::storage::durable {
@@ -23,12 +24,6 @@ std::int64_t sum_of(std::uint64_t sequence, std::string_view before, std::string
   return checksum(checksum(checksum(number, before), after), assigned);
 }
 
-bool is_row(std::string_view bytes) {
-  std::vector<value> values;
-  return bytes.size() >= row_view::header_bytes && row_view::read_values(bytes, values) &&
-         row_view(bytes.data()).size() == bytes.size();
-}
-
 /// One row of the table `history`: its change, whose views are valid until the statement steps on.
 bool read_change(const sqlite_statement& row, std::vector<column_index>& assigned, past_change& out) {
   const std::string_view before = row.bytes(4);
@@ -39,11 +34,7 @@ bool read_change(const sqlite_statement& row, std::vector<column_index>& assigne
          .kind = static_cast<change_kind>(row.number(2)),
          .columns = static_cast<std::uint32_t>(row.number(3))};
   if (sum_of(out.sequence, before, after, columns) != row.number(7)) return false;
-  const bool has_before = out.kind == change_kind::update_row || out.kind == change_kind::delete_row;
-  const bool has_after = out.kind == change_kind::update_row || out.kind == change_kind::insert_row;
-  if ((has_before && !is_row(before)) || (has_after && !is_row(after))) return false;
-  if (has_before) out.before = row_view(before.data());
-  if (has_after) out.after = row_view(after.data());
+  if (!set_rows(out, before, after)) return false;
   assigned.resize(columns.size() / sizeof(column_index));
   if (!assigned.empty()) std::memcpy(assigned.data(), columns.data(), assigned.size() * sizeof(column_index));
   out.assigned = assigned;

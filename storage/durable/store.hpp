@@ -118,6 +118,8 @@ class table_loader {
   [[nodiscard]] virtual std::optional<std::string> on_table(const table_description& d) = 0;
   /// `values[i]` is column i; values[0] is ignored. Returns what is wrong with the row, if anything.
   [[nodiscard]] virtual std::optional<std::string> on_row(row_position position, std::span<const value> values) = 0;
+  /// What on_change() brings is all that there was behind this position. Behind all rows.
+  virtual void on_changes_after(std::uint64_t position) { static_cast<void>(position); }
   /// A change of before, which the table keeps for subscribers that come back. Behind all rows, in order.
   virtual void on_change(const past_change& c) { static_cast<void>(c); }
   /// One that is lost: those before it do not count.

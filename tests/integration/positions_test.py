@@ -12,10 +12,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from harness.faults import as_every_user  # noqa: E402
 from harness.mariadb import MariadbServer  # noqa: E402
 from harness.mirror import Mirror  # noqa: E402
 from harness.server_process import ServerProcess  # noqa: E402
-from harness.wire import Closed, FramedConnection, deadline_s  # noqa: E402
+from harness.wire import Closed, FramedConnection, deadline_s, ok  # noqa: E402
 
 ROUNDS = 4
 
@@ -219,9 +220,9 @@ class Positions(unittest.TestCase):
             for name, flags in (("alone", ()), ("both", ("--data", directory))):
                 db = Mirror(mariadb, name)
                 with self.subTest(name):
-                    self.go_on_beside_mysql(db, ("--mysql", db.url, *flags), keeps=name == "both")
+                    self.go_on_beside_mysql(db, ("--mysql", db.url, *flags))
 
-    def go_on_beside_mysql(self, db: Mirror, flags: tuple[str, ...], keeps: bool) -> None:
+    def go_on_beside_mysql(self, db: Mirror, flags: tuple[str, ...]) -> None:
         with ServerProcess(*flags) as server, server.framed() as client:
             self.assertEqual(client.ask("subscribe skip * from t with seq")["status"], "ok")
             self.assertEqual(client.ask("insert into t (v) values (1), (2)")["status"], "ok")
@@ -230,7 +231,7 @@ class Positions(unittest.TestCase):
             server.wait()
         with ServerProcess(*flags) as server, server.framed() as client:
             reply = client.ask(f"subscribe skip * from t since {position}")
-            self.assertEqual("resync" in reply, not keeps, reply)
+            self.assertNotIn("resync", reply)
             position = reply["seq"]
             server.signal()
             server.wait()
@@ -238,6 +239,71 @@ class Positions(unittest.TestCase):
         with ServerProcess(*flags) as server, server.framed() as client:
             self.assertTrue(client.ask(f"subscribe skip * from t since {position}")["resync"])
             self.assertEqual(client.ask("select v from t")["data"], [["1"], ["7"]])
+
+    def test_in_mysql_alone(self) -> None:
+        """What was kept is there after an orderly stop, and counts as long as nobody has changed anything since."""
+        with MariadbServer() as mariadb:
+            db = Mirror(mariadb, "alone")
+            flags = ("--mysql", db.url, "--threads", "2")
+            with ServerProcess(*flags) as server, server.framed() as client:
+                ok(client, "create table typed (id int primary key, price decimal(8, 2), made datetime(3), note text)")
+                ok(client, "create table other (code char(3) primary key, n int)")
+                ok(client, "insert into quiet (n) values (1)")
+                ok(client, "alter table quiet set history = 900 seconds")
+                quiet = ok(client, "subscribe skip * from quiet with seq")["seq"]
+                ok(client, "subscribe skip * from t as feed")
+                begin = ok(client, "subscribe skip * from typed with seq")["seq"]
+                other = ok(client, "subscribe skip * from other with seq")["seq"]
+                ok(client, "insert into typed values (1, 1.5, '2026-01-01 10:00:00', 'ü'), (2, 2, null, null)")
+                ok(client, "update typed set note = 'x' where id = 2")
+                ok(client, "delete from typed where id = 1")
+                ok(client, "insert into other values ('abc', 1), ('def', 2)")
+                ok(client, "insert into t (v, w) values (1, '')")
+                ok(client, f"insert into t (v) values ('{'x' * 1_500_000}')")
+                server.signal()
+                server.wait()
+            for _ in range(2):
+                with ServerProcess(*flags) as server, server.framed() as client:
+                    self.assertNotIn("resync", ok(client, f"subscribe skip * from quiet since {quiet}"))
+                    self.assertNotIn("resync", ok(client, f"subscribe skip * from typed since {begin}"))
+                    events = [client.read_event() for _ in range(3)]
+                    self.assertEqual([e["action"] for e in events], ["insert", "update", "delete"])
+                    self.assertEqual(events[0]["data"][0], ["1", "1.50", "2026-01-01 10:00:00.000", "ü"])
+                    self.assertNotIn("resync", ok(client, f"subscribe skip * from other since {other}"))
+                    self.assertEqual(client.read_event()["rows"], 2)
+                    self.assertTrue(ok(client, "subscribe skip * from t as feed")["resumed"])
+                    event = client.read_event()
+                    self.assertEqual((event["rows"], event["data"][0]), (2, ["0", "1", ""]))
+                    server.signal()
+                    server.wait()
+            with ServerProcess(*flags) as server, server.framed() as client:
+                ok(client, "alter table typed drop column note")
+                ok(client, "insert into other values ('ghi', 3)")
+                ok(client, "delete from other where code = 'ghi'")
+                ok(client, "drop table quiet")
+                server.kill()
+            kept = db.sql("select distinct table_name from pubsubsql_histories order by 1")
+            self.assertEqual(kept, [["other"], ["t"], ["typed"]])
+            with ServerProcess(*flags) as server, server.framed() as client:
+                self.assertTrue(ok(client, f"subscribe skip * from quiet since {quiet}")["resync"])
+                self.assertTrue(ok(client, f"subscribe skip * from typed since {begin}")["resync"])
+                self.assertTrue(ok(client, f"subscribe skip * from other since {other}")["resync"])
+                self.assertTrue(ok(client, "subscribe skip * from t as feed")["resumed"])
+
+    def test_a_login_to_mysql_without_the_right_to_make_tables(self) -> None:
+        with MariadbServer() as mariadb:
+            db = Mirror(mariadb, "alone")
+            with ServerProcess("--mysql", db.url) as server, server.framed() as client:
+                ok(client, "insert into t (v) values (1)")
+            as_every_user(db, "revoke create on alone.* from {}")
+            with ServerProcess("--mysql", db.url) as server, server.framed() as client:
+                told = ok(client, "subscribe skip * from t with seq")["seq"]
+                ok(client, "insert into t (v) values (1)")
+                server.signal()
+                server.wait_for_log("saved the latest changes of 0 of 1 tables")
+                server.wait()
+            with ServerProcess("--mysql", db.url) as server, server.framed() as client:
+                self.assertTrue(ok(client, f"subscribe skip * from t since {told}")["resync"])
 
     def test_without_a_store(self) -> None:
         with ServerProcess("--threads", "2", "--log-level", "warning") as server, server.framed() as client:
