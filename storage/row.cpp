@@ -45,6 +45,16 @@ std::uint64_t row_view::read_long_varint(const char*& in) {
   }
 }
 
+std::size_t row_view::used_size() const {
+  const char* length = bytes_ + header_bytes;
+  std::size_t texts = 0;
+  for (column_index i = 1; i < columns_end(); ++i) {
+    const std::uint64_t stored = read_varint(length);
+    if (stored > 0) texts += stored - 1;
+  }
+  return static_cast<std::size_t>(length - bytes_) + texts;
+}
+
 bool row_view::read_values(std::string_view bytes, std::vector<value>& values) {
   values.assign(1, std::nullopt);
   if (bytes.size() < header_bytes) return false;

@@ -66,6 +66,9 @@ class row_view {
     return bytes_ == nullptr ? std::string_view() : std::string_view(bytes_, size());
   }
 
+  /// Its size without the spare bytes.
+  [[nodiscard]] std::size_t used_size() const;
+
   /// The value of any column but `id`; NULL for a column the row does not have. Walks the lengths of the columns
   /// before it. REQUIRES: column != id_column.
   [[nodiscard]] value at(column_index column) const;

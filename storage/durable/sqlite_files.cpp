@@ -380,8 +380,9 @@ void sqlite_files::drop_binding(std::int64_t table, const binding_description& b
   s.bind(1, table).bind_text(2, b.queue).bind_text(3, b.where).run();
 }
 
+/// Without the spare bytes: rows with the same values have the same sum.
 void sqlite_files::put_row(open_table& t, row_view row) {
-  const std::string_view bytes(row.data() + left_out_bytes, row.size() - left_out_bytes);
+  const std::string_view bytes(row.data() + left_out_bytes, row.used_size() - left_out_bytes);
   t.put.bind(1, row.position()).bind_bytes(2, bytes).bind(3, checksum(row.position(), bytes)).run();
 }
 

@@ -34,6 +34,7 @@ TEST_CASE("row: what is encoded is read back") {
     const row_view row(bytes.data());
     CHECK(row.position() == 7);
     CHECK(row.size() == bytes.size());
+    CHECK(row.used_size() == bytes.size());
     row_view::cursor cursor(row);
     for (column_index column = 1; column < values.size(); ++column) {
       CHECK(row.at(column) == values[column]);
