@@ -260,7 +260,7 @@ class executor {
   void give_back(table& t, row_number row, lease_end why, value available);
   failure end_leases(table& t, lease_end why, subscriber_id of);
   failure resolve_pushed(const table& t);
-  void write_pushed(const table& t);
+  void write_pushed(table& t);
   void count_pushed(std::span<const change> changes);
 
   // executor_subscribed.cpp

@@ -101,9 +101,10 @@ executor::failure executor::resolve_pushed(const table& t) {
 }
 
 /// The row in `values_` is to be a queue's: it may be popped when its delay is over.
-void executor::write_pushed(const table& t) {
-  const queue_index& q = *t.queue();
+void executor::write_pushed(table& t) {
+  queue_index& q = *t.queue();
   if (available_text_.empty()) {
+    q.advance(who_.now_us);  // whether the delay is over already is told by that time
     const std::int64_t delay_us = delay_us_.value_or(q.settings().delay_us);
     sql::append_datetime(available_text_, who_.now_us + delay_us, digits_of_times);
   }

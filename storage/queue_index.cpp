@@ -113,15 +113,12 @@ void queue_index::erase(row_view row) {
   } else if (is_dead(f)) {
     dead_.erase(position);
     deaths_.erase(position);
-  } else if (f.available_us > now_us_) {
-    delayed_.erase({.at_us = f.available_us, .position = position});
-  } else {
+  } else if (delayed_.erase({.at_us = f.available_us, .position = position}) == 0) {
     ready_.erase({.rank = f.rank, .position = position});
   }
 }
 
 void queue_index::advance(std::int64_t now_us) {
-  if (now_us <= now_us_) return;
   now_us_ = now_us;
   while (!delayed_.empty() && delayed_.begin()->at_us <= now_us) {
     const due_row first = *delayed_.begin();

@@ -49,9 +49,10 @@ class queue_index {
 
   // Time
 
-  /// The latest time that the queue has been told, in microseconds since 1970.
+  /// The time that the queue has been told last, in microseconds since 1970.
   [[nodiscard]] std::int64_t now() const { return now_us_; }
-  /// It is this late now: rows whose delay is over are ready. An earlier time than now() changes nothing.
+  /// It is this late now: rows whose delay is over are ready. It may be earlier than before, as somebody has set the
+  /// clock: then what is ready stays so.
   void advance(std::int64_t now_us);
   /// When the next delay or lease ends; nothing: there is none.
   [[nodiscard]] std::optional<std::int64_t> next_due() const;

@@ -307,6 +307,22 @@ TEST_CASE("queue: what has become ready while somebody waits") {
   CHECK(known(anew) == 0);
 }
 
+TEST_CASE("queue: a clock that is set back") {
+  timed_engine e;
+  e.run("create queue q (n int) lease 10 seconds");
+  e.run("push into q (n) values (1)");
+  e.run("push into q (n) values (2) delay 5 seconds");
+  CHECK(e.run("pop 9 from q").data.size() == 1);
+  e.run("nack q 0");
+  e.now_us -= 7'200 * second;
+  e.run("push into q (n) values (3) delay 5 seconds");
+  CHECK(ids_of(e.run("pop 9 from q")) == std::vector<std::uint64_t>{0});  // what was ready is ready
+  e.now_us += 6 * second;
+  CHECK(ids_of(e.run("pop 9 from q")) == std::vector<std::uint64_t>{2});  // by the clock as it is now
+  e.run("delete from q");
+  CHECK(e.queue().row_count() == 0);
+}
+
 TEST_CASE("queue: what stores need of it") {
   timed_engine e;
   CHECK(!e.run("create queue q (job text)").about->is_stored());
