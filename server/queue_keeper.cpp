@@ -24,6 +24,10 @@ constexpr std::int64_t look_again_us = 10'000'000;
 constexpr std::int64_t busy_us = 50'000;
 /// Rows that could not be moved are tried again after this time.
 constexpr std::int64_t move_again_us = 10'000'000;
+/// Moved together.
+constexpr std::size_t rows_per_move = 100;
+/// After so many rows that could not be moved the others wait, too.
+constexpr std::uint64_t misfits_at_a_time = 10;
 /// The log has one line in this time about the rows that a queue drops.
 constexpr std::int64_t tell_again_us = 10'000'000;
 
@@ -209,28 +213,63 @@ bool queue_keeper::drops_untold(const kept_queue& k, const storage::queue_index&
 }
 
 void queue_keeper::bury(kept_queue& k) {
-  if (k.is_moving || !tables_.is_free(k.name) || worker_.now_us() < k.move_at_us) return;
-  k.is_moving = true;
+  if (k.dead.is_moving || !tables_.is_free(k.name) || worker_.now_us() < k.dead.not_before_us) return;
+  k.dead.is_moving = true;
   // Later: this may be called while a transaction is being finished.
   boost::asio::post(worker_.context(), [this, name = k.name] {
     worker_.forget_time();
     const storage::table* const t = find(kept(name));
     // It may be done, and the next one begun, when this returns.
-    if (t == nullptr || !worker_.statements().move_dead(*t)) kept(name).is_moving = false;
+    if (t == nullptr || !begin_move(kept(name), *t)) {
+      kept(name).dead.is_moving = false;
+      arm_for(kept(name));
+    }
     worker_.forget_time();
   });
 }
 
+/// False: there is nothing to be moved, or not now.
+bool queue_keeper::begin_move(kept_queue& k, const storage::table& t) {
+  const storage::queue_index::row_set& dead = t.queue()->dead();
+  const auto first = k.dead.one_by_one ? dead.upper_bound(k.dead.tried) : dead.begin();
+  if (first == dead.end()) {
+    // All have been tried. Later they are together again, with others perhaps.
+    if (k.dead.misfits > 0) k.dead.not_before_us = worker_.now_us() + move_again_us;
+    k.dead.one_by_one = false;
+    return false;
+  }
+  k.dead.trying = first->first;
+  return worker_.statements().move_dead(t, first->first, k.dead.one_by_one ? 1 : rows_per_move);
+}
+
 void queue_keeper::moved_dead(std::string_view queue, std::string_view why_not) {
   kept_queue& k = kept(queue);
-  k.is_moving = false;
+  k.dead.is_moving = false;
   if (!why_not.empty()) {
-    k.move_at_us = worker_.now_us() + move_again_us;
-    const storage::table* const t = find(k);
-    spdlog::error("queue {}: rows that had their attempts stay, because they cannot be moved to table {}: {}", k.name,
-                  t == nullptr ? "" : t->queue()->settings().dead_letter, why_not);
+    if (!k.dead.one_by_one) {
+      k.dead.one_by_one = true;
+      k.dead.tried = INT64_MIN;
+      k.dead.misfits = 0;
+    } else {
+      k.dead.tried = k.dead.trying;
+      // There may be many, and each has cost a transaction.
+      if (++k.dead.misfits % misfits_at_a_time == 0) k.dead.not_before_us = worker_.now_us() + move_again_us;
+      if (k.dead.misfits % misfits_at_a_time == 1) tell_unmoved(k, why_not);
+    }
   }
   touched(k.name);
+}
+
+void queue_keeper::cannot_move_dead(std::string_view queue, std::string_view why_not) {
+  kept_queue& k = kept(queue);
+  k.dead.not_before_us = worker_.now_us() + move_again_us;
+  tell_unmoved(k, why_not);
+}
+
+void queue_keeper::tell_unmoved(const kept_queue& k, std::string_view why_not) {
+  const storage::table* const t = find(k);
+  spdlog::error("queue {}: rows that had their attempts stay, because they cannot be moved to table {}: {}", k.name,
+                t == nullptr ? "" : t->queue()->settings().dead_letter, why_not);
 }
 
 // The timer
@@ -242,7 +281,9 @@ void queue_keeper::arm_for(const kept_queue& k) {
     const storage::queue_index& q = *t->queue();
     if (const auto due = q.next_due()) at = *due;
     if (drops_untold(k, q)) at = std::min(at, k.tell_at_us);
-    if (!q.dead().empty() && !k.is_moving) at = std::min(at, std::max(k.move_at_us, worker_.now_us() + busy_us));
+    if (!q.dead().empty() && !k.dead.is_moving) {
+      at = std::min(at, std::max(k.dead.not_before_us, worker_.now_us() + busy_us));
+    }
   }
   for (const statement_source& from : k.waiting) at = std::min(at, from.wait_until_us);
   if (at != INT64_MAX && !tables_.is_free(k.name)) at = std::max(at, worker_.now_us() + busy_us);

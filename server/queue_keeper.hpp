@@ -58,6 +58,8 @@ class queue_keeper {
 
   /// The moving of dead rows has ended. `why_not` is for the log; empty: they have been moved.
   void moved_dead(std::string_view queue, std::string_view why_not);
+  /// No dead row can be moved for now.
+  void cannot_move_dead(std::string_view queue, std::string_view why_not);
 
   /// Whether it has seen to that queue.
   [[nodiscard]] bool knows(std::string_view queue) const { return !queues_.empty() && queues_.contains(queue); }
@@ -66,13 +68,22 @@ class queue_keeper {
   [[nodiscard]] std::size_t waiting(std::string_view queue) const;
 
  private:
+  /// The moving of a queue's dead rows: many at a time, and when that fails one by one, as one that the dead letter
+  /// table does not take must not keep the others back.
+  struct burial {
+    bool is_moving = false;
+    std::int64_t not_before_us = 0;  ///< it has failed
+    bool one_by_one = false;
+    storage::row_position trying = 0;         ///< the first of those that are being moved
+    storage::row_position tried = INT64_MIN;  ///< one by one: the last that failed
+    std::uint64_t misfits = 0;                ///< how many failed
+  };
   struct kept_queue {
     std::string name;
     std::deque<statement_source> waiting;  ///< the first has come first
-    bool is_moving = false;                ///< dead rows are being moved
-    std::int64_t move_at_us = 0;           ///< not before: it has failed
-    std::uint64_t dropped = 0;             ///< dead rows that have been told of in the log
-    std::int64_t tell_at_us = 0;           ///< of others it is not told before
+    burial dead;
+    std::uint64_t dropped = 0;    ///< dead rows that have been told of in the log
+    std::int64_t tell_at_us = 0;  ///< of others it is not told before
   };
 
   kept_queue& kept(std::string_view queue);
@@ -84,6 +95,8 @@ class queue_keeper {
   void answer_all(kept_queue& k);
   void answer_late(kept_queue& k, std::int64_t now_us);
   void bury(kept_queue& k);
+  [[nodiscard]] bool begin_move(kept_queue& k, const storage::table& t);
+  void tell_unmoved(const kept_queue& k, std::string_view why_not);
   void tell_dropped(kept_queue& k, const storage::table& t);
   [[nodiscard]] static bool drops_untold(const kept_queue& k, const storage::queue_index& q);
   void arm(std::int64_t at_us);

@@ -495,14 +495,14 @@ void router::stop_waiting(storage::subscriber_id session, const std::vector<unsi
   }
 }
 
-bool router::move_dead(const storage::table& queue) {
+bool router::move_dead(const storage::table& queue, storage::row_position from, std::size_t count) {
   const std::string& to = queue.queue()->settings().dead_letter;
   const auto owner = owner_of(to, true);
   if (!owner) {
-    tables_.queues().moved_dead(queue.name(), why_no_new(to));
+    tables_.queues().cannot_move_dead(queue.name(), why_no_new(to));
     return false;
   }
-  return transactions_.move_dead(queue, *owner);
+  return transactions_.move_dead(queue, from, count, *owner);
 }
 
 }  // namespace pubsubsql::server

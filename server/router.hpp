@@ -83,9 +83,8 @@ class router {
   /// The worker begins to run.
   void start() { tables_.queues().start(); }
 
-  /// Moves rows of a queue of this worker that have had their attempts to its dead letter table, and tells the keeper
-  /// of the queues when that is done. False: there are none.
-  [[nodiscard]] bool move_dead(const storage::table& queue);
+  /// As transactions::move_dead(); tells the keeper of the queues when that is done, or why it cannot be.
+  [[nodiscard]] bool move_dead(const storage::table& queue, storage::row_position from, std::size_t count);
 
   /// A session of this worker takes no more statements; `workers` may have pops of it that wait.
   void stop_waiting(storage::subscriber_id session, const std::vector<unsigned>& workers);

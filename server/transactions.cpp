@@ -225,7 +225,6 @@ void transactions::send_first(transaction& t) {
 namespace {
 
 /// So many rows at a time, so that the tables are soon to be had again.
-constexpr std::size_t dead_rows_per_move = 100;
 
 constexpr std::string_view reason_of(storage::lease_end why) {
   switch (why) {
@@ -241,15 +240,13 @@ constexpr std::string_view reason_of(storage::lease_end why) {
   return "nack";
 }
 
-/// The dead rows that died as the first did, as a condition.
-std::string dead_rows(const storage::queue_index& q, storage::lease_end why) {
-  std::string where = " where id in (";
-  std::size_t count = 0;
-  for (const auto& [position, row] : q.dead()) {
-    if (q.death_of(position) != why) continue;
-    if (count > 0) where += ", ";
-    where += std::to_string(storage::id_of(position));
-    if (++count == dead_rows_per_move) break;
+/// The dead rows from a position on that died as that one did, as a condition.
+std::string dead_rows(const storage::queue_index& q, storage::row_position from, std::size_t count) {
+  std::string where = " where id in (" + std::to_string(storage::id_of(from));
+  for (auto dead = q.dead().upper_bound(from); count > 1 && dead != q.dead().end(); ++dead) {
+    if (q.death_of(dead->first) != q.death_of(from)) continue;
+    where += ", " + std::to_string(storage::id_of(dead->first));
+    --count;
   }
   return where + ") and leased_until is null and attempts >= " + std::to_string(q.settings().attempts_max);
 }
@@ -278,13 +275,12 @@ std::string copy_of_dead(const storage::table& t, storage::lease_end why, std::i
 
 }  // namespace
 
-bool transactions::move_dead(const storage::table& queue, unsigned dead_letter_worker) {
+bool transactions::move_dead(const storage::table& queue, storage::row_position from, std::size_t count,
+                             unsigned dead_letter_worker) {
   const storage::queue_index& q = *queue.queue();
-  if (q.dead().empty()) return false;
-  const storage::lease_end why = q.death_of(q.dead().begin()->first);
   const std::int64_t now_us = worker_.now_us();
-  const std::string where = dead_rows(q, why);
-  const std::string copy = copy_of_dead(queue, why, now_us, where);
+  const std::string where = dead_rows(q, from, count);
+  const std::string copy = copy_of_dead(queue, q.death_of(from), now_us, where);
   parser::statement_arena arena;
   const auto parsed = parser::parse(copy, arena);
   if (!parsed) return false;

@@ -61,9 +61,11 @@ class transactions {
   /// becomes one by itself.
   void run(const client_request& a, const parser::statement& s, std::vector<placed_table> tables);
 
-  /// Moves rows of a queue of this worker that have had their attempts to its dead letter table, which is at that
-  /// worker: a transaction of the server's own. False: there are none.
-  [[nodiscard]] bool move_dead(const storage::table& queue, unsigned dead_letter_worker);
+  /// Moves dead rows of a queue of this worker, at most `count` from the one at `from` on, to its dead letter table,
+  /// which is at that worker: a transaction of the server's own. False: it could not begin. REQUIRES: the row at `from`
+  /// is dead.
+  [[nodiscard]] bool move_dead(const storage::table& queue, storage::row_position from, std::size_t count,
+                               unsigned dead_letter_worker);
 
   /// Tells the client that its transaction was ended meanwhile, instead of what it asked. False: it was not.
   [[nodiscard]] bool tell_ended(const client_request& a);

@@ -233,6 +233,19 @@ class Dead(unittest.TestCase):
             self.assertEqual(rows(client, "select job from q"), [["a"]])
             self.assertEqual(rows(client, "pop 1 from q"), [])
 
+    def test_one_that_does_not_fit(self) -> None:
+        """It alone stays."""
+        with ServerProcess("--threads", "2", "--log-level", "warning") as server, server.framed() as client:
+            ok(client, "create table d (job varchar(5), attempts int, died_at datetime(6), reason varchar(50))")
+            ok(client, "create queue q (job text) max attempts 1 dead letter d")
+            jobs = ["a", "much too long", "b", "much too long", "c"]
+            ok(client, "push into q (job) values " + ", ".join(f"('{job}')" for job in jobs))
+            ids = ", ".join(row[0] for row in rows(client, "pop 5 from q"))
+            ok(client, f"nack q {ids}")
+            until("the others", lambda: rows(client, "select job from d order by job") == [["a"], ["b"], ["c"]])
+            server.wait_for_log("rows that had their attempts stay, because they cannot be moved to table d")
+            self.assertEqual(rows(client, "select job from q"), [["much too long"], ["much too long"]])
+
     def test_a_subscription_of_their_name(self) -> None:
         with ServerProcess("--log-level", "warning") as server, server.framed() as client:
             ok(client, "create queue q (job text) max attempts 1 dead letter d")
