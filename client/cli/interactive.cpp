@@ -98,6 +98,7 @@ class conversation {
         editor_(loop_, shell_.net(), [this](auto before, auto word) { return complete(before, word); }) {
     shell_.before_notice = [this] { editor_.hide(); };
     shell_.after_notice = [this] { editor_.show(); };
+    shell_.on_back = [this] { names_.connected(); };
     shell_.on_reply = [this](const reply& r) { names_.statement_succeeded(r); };
   }
 
@@ -138,6 +139,7 @@ class conversation {
     const std::string question =
         "Not connected. Connect to " + net.host() + ":" + std::to_string(net.port()) + "? [Y/n] ";
     if (editor_.read(question, answer) != line_editor::outcome::line) return false;
+    if (net.connected()) return true;  // by itself meanwhile
     const bool yes = answer.empty() || answer.front() == 'y' || answer.front() == 'Y';
     if (!yes || !shell_.connect(net.host(), net.port())) return false;
     names_.connected();

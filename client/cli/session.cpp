@@ -1,5 +1,7 @@
 #include "client/cli/session.hpp"
 
+#include <algorithm>
+
 namespace pubsubsql::cli {
 namespace {
 
@@ -12,30 +14,49 @@ error held_by(const std::exception_ptr& failure) {
   }
 }
 
+/// The session sees to it that a connection comes back: so it can tell when one is lost.
+client_options without_reconnect(client_options options) {
+  options.reconnect.automatic = false;
+  return options;
+}
+
 }  // namespace
 
 session::session(boost::asio::io_context& loop, const client_options& options, listener hears)
-    : loop_(loop), hears_(std::move(hears)), client_(loop.get_executor(), options) {}
+    : loop_(loop),
+      hears_(std::move(hears)),
+      reconnect_(options.reconnect),
+      client_(loop.get_executor(), without_reconnect(options)),
+      retry_timer_(loop) {}
 
 std::optional<error> session::connect(const std::string& host, std::uint16_t port) {
   struct state {
     bool done = false;
     std::optional<error> failure;
   };
+  comes_back_ = comes_back_ && host == host_ && port == port_;
   host_ = host;
   port_ = port;
   ++listening_;
+  retry_timer_.cancel();
+  lost_.reset();
+  is_back_ = false;
   const auto s = std::make_shared<state>();
   client_.async_connect(host, port, [s](const std::exception_ptr& failure) {
     s->done = true;
     if (failure) s->failure = held_by(failure);
   });
   if (!wait([s] { return s->done; })) {
-    client_.close();
+    hang_up();
     return error(errc::timeout, "connecting was interrupted");
   }
-  if (!s->failure) listen();
-  return s->failure;
+  if (s->failure) {
+    try_again_later();
+    return s->failure;
+  }
+  comes_back_ = reconnect_.automatic;
+  listen();
+  return std::nullopt;
 }
 
 void session::listen() {
@@ -49,7 +70,36 @@ void session::listen() {
   });
 }
 
+/// Once the loss has been told.
+void session::try_again_later() {
+  if (!comes_back_) return;
+  retry_delay_ = std::clamp(retry_delay_ * 2, reconnect_.first_delay, reconnect_.delay_max);
+  retry_timer_.expires_after(retry_delay_);
+  retry_timer_.async_wait([this, me = listening_](const boost::system::error_code& cancelled) {
+    if (!cancelled && me == listening_ && comes_back_) try_again();
+  });
+}
+
+void session::try_again() {
+  client_.async_reconnect([this, me = listening_](const std::exception_ptr& failure) {
+    if (me != listening_) return;
+    if (!failure) {
+      retry_delay_ = {};
+      is_back_ = true;
+      return listen();
+    }
+    error why = held_by(failure);
+    if (why.code() != errc::refused) return try_again_later();
+    stay_away();
+    lost_ = std::move(why);
+  });
+}
+
 bool session::show_event() {
+  if (std::exchange(is_back_, false)) {
+    hears_.on_back();
+    return true;
+  }
   if (event_) {
     const event shown = std::move(*event_);
     event_.reset();
@@ -61,6 +111,7 @@ bool session::show_event() {
     const error shown = *lost_;
     lost_.reset();
     hears_.on_lost(shown);
+    try_again_later();
     return true;
   }
   return false;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <pubsubsql/async_client.hpp>
 
 #include "parser/result.hpp"
@@ -25,19 +26,29 @@ class session {
   using outcome = result<reply, error>;
   using clock = std::chrono::steady_clock;
 
-  /// What is called for every event, and once when the connection is lost.
+  /// What is called for every event, once when the connection is lost, and when it has been made again by itself.
   struct listener {
     std::function<void(const event&)> on_event;
     std::function<void(const error&)> on_lost;
+    std::function<void()> on_back = [] {};
   };
 
+  /// With `options.reconnect.automatic`, a connection that is lost is made again meanwhile, as long as it takes;
+  /// statements fail until then.
   session(boost::asio::io_context& loop, const client_options& options, listener hears);
 
   /// Connects and waits until that worked or not.
   [[nodiscard]] std::optional<error> connect(const std::string& host, std::uint16_t port);
 
   /// Gives the connection up; what is under way is answered with errc::connection_lost at the next wait.
-  void hang_up() { client_.close(); }
+  void hang_up() {
+    stay_away();
+    client_.close();
+  }
+  /// It is not made again by itself: somebody ends it, or has it ended.
+  void stay_away() { comes_back_ = false; }
+  /// Whether it is made again by itself when it is lost.
+  [[nodiscard]] bool comes_back() const { return comes_back_; }
 
   [[nodiscard]] bool connected() const { return client_.connected(); }
   [[nodiscard]] const std::string& host() const { return host_; }
@@ -67,10 +78,17 @@ class session {
  private:
   void listen();
   bool show_event();
+  void try_again_later();
+  void try_again();
 
   boost::asio::io_context& loop_;
   listener hears_;
+  reconnect_policy reconnect_;
   async_client client_;
+  boost::asio::steady_timer retry_timer_;
+  std::chrono::milliseconds retry_delay_{0};
+  bool comes_back_ = false;
+  bool is_back_ = false;  // to be told
   std::string host_;
   std::uint16_t port_ = default_port;
   std::optional<event> event_;   // received, not shown yet; the next one is asked for once it is shown

@@ -24,7 +24,9 @@ client_options patient(const shell::settings& s) {
   options.password = s.password;
   options.tls = s.tls;
   options.reply_timeout = std::chrono::milliseconds(0);
-  options.resume = s.interactive;  // a script does not go on on another connection
+  // A script does not go on on another connection.
+  options.resume = s.interactive;
+  options.reconnect.automatic = s.interactive;
   return options;
 }
 
@@ -70,13 +72,20 @@ shell::shell(boost::asio::io_context& loop, settings s, std::ostream& out, std::
                   events_ += e.rows.size();
                   show_notice([&] { write_event(out_, e, output_layout(e.subscription)); });
                 },
-            .on_lost = [this](const error& why) { tell_loss(why); }}) {}
+            .on_lost = [this](const error& why) { tell_loss(why); },
+            .on_back =
+                [this] {
+                  loss_told_ = false;
+                  show_notice([&] { say_connected(" again"); });
+                  on_back();
+                }}) {}
 
 void shell::tell_loss(const error& why) {
   if (std::exchange(loss_told_, false)) return;
   show_notice([&] {
     err_ << escaped_lines(why.what()) << '\n';
-    if (settings_.interactive) err_ << "\\c connects again.\n";
+    if (!settings_.interactive) return;
+    err_ << (net_.comes_back() ? "Connecting again; \\c does so at once.\n" : "\\c connects again.\n");
   });
 }
 
@@ -106,8 +115,12 @@ bool shell::connect(const std::string& host, std::uint16_t port) {
     err_ << escaped_lines(failure->what()) << '\n';
     return false;
   }
-  if (settings_.interactive) err_ << "Connected to " << escaped(host) << ':' << port << ".\n";
+  if (settings_.interactive) say_connected("");
   return true;
+}
+
+void shell::say_connected(std::string_view again) {
+  err_ << "Connected to " << escaped(net_.host()) << ':' << net_.port() << again << ".\n";
 }
 
 // --- statements ---
@@ -116,7 +129,10 @@ shell::status shell::run_statement(const piece& p, std::string_view source) {
   const auto begin = session::clock::now();
   auto answer = net_.execute(p.text);
   if (!answer) return fail(p, source, answer.error());
-  if (answer->action() == "close") loss_told_ = true;
+  if (answer->action() == "close") {
+    loss_told_ = true;
+    net_.stay_away();
+  }
   note_transaction(answer->action());
   if (answer->subscription() != subscription::none && asks_for_positions(p.text))
     positioned_.insert(answer->subscription());

@@ -55,6 +55,9 @@ class shell {
   /// After a statement succeeded: what was known of tables and columns may have changed.
   std::function<void(const reply&)> on_reply = [](const reply&) {};
 
+  /// After the connection has been made again by itself.
+  std::function<void()> on_back = [] {};
+
  private:
   /// For what is shown of a subscription, if it is of one.
   [[nodiscard]] layout output_layout(subscription of = subscription::none) const;
@@ -65,6 +68,7 @@ class shell {
   void note_transaction(std::string_view action);
   void show_reply(const reply& r, std::chrono::nanoseconds took);
   void tell_loss(const error& why);
+  void say_connected(std::string_view again);
   void show_notice(const std::function<void()>& write);
 
   status perform(const help_command& c);

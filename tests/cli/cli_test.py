@@ -283,7 +283,7 @@ class InteractiveTest(CliTest):
         t.line("select * from t;")
         t.expect("x" * 100 + " |")
 
-    def test_reconnect_is_offered_and_subscriptions_come_back(self):
+    def test_subscriptions_come_back_with_the_server(self):
         t = self.terminal()
         t.line("subscribe * from t;")
         t.expect("subscribed")
@@ -298,11 +298,9 @@ class InteractiveTest(CliTest):
         t.expect("cannot connect")
         t.expect(PROMPT)
         self.server = Server(port)
-        t.line("insert into t (a) values (again);")
-        t.expect("[Y/n] ")
-        t.line("")
-        t.expect("Connected to")
+        t.expect("Connected to 127.0.0.1:" + str(port) + " again.")
         t.expect("[resync ")
+        t.line("insert into t (a) values (again);")
         t.expect("[insert #1] id=0, a=again")
         t.expect(PROMPT)
         t.line("\\c")
@@ -323,7 +321,6 @@ class InteractiveTest(CliTest):
         t.expect(PROMPT)
         self.server = Server(port, "--data", data)
         self.execute("insert into t (a) values (meanwhile)")
-        t.line("\\c")
         t.expect("[resumed #1] subscribed again after a reconnect; what was missed comes now")
         t.expect("[insert #1] id=1, a=meanwhile")
         t.expect(PROMPT)
@@ -344,6 +341,18 @@ class InteractiveTest(CliTest):
         t.expect(PROMPT)
         t.type("\x04")
         self.assertEqual(t.wait_for_exit(), 0)
+
+    def test_a_connection_that_was_closed_stays_closed(self):
+        t = self.terminal()
+        t.line("close;")
+        t.expect(PROMPT)
+        t.line("status;")
+        t.expect("[Y/n] ")
+        t.line("n")
+        t.expect(PROMPT)
+        t.line("\\c")
+        t.expect("Connected to")
+        self.assertNotIn("again", t.shown)
 
     def test_stop_is_no_error(self):
         t = self.terminal()
