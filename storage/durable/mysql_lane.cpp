@@ -410,6 +410,7 @@ void mysql_lane::write_schema_change(write& w) {
     committing_ = false;
     connection_->run("ROLLBACK");
     undo_schema(made);
+    catalog_.forget();  // what was not taken back need not be as the change would have made it
     refuse(w, to_error(e));
   }
 }
@@ -422,8 +423,7 @@ void mysql_lane::change_schema(const write& w, made_changes& made) {
       if (c.kind == change_kind::set_history && journal_ == nullptr) positions_->make_histories();
       if (!is_about_schema(c.kind)) continue;
       // What was put off may have been made in part before the connection broke, or the server ended.
-      writer_->change_schema(s->table_name(), c, delivering_ || redelivering_);
-      made.emplace_back(s.get(), &c);
+      if (writer_->change_schema(s->table_name(), c, delivering_ || redelivering_)) made.emplace_back(s.get(), &c);
     }
   }
 }

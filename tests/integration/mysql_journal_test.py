@@ -7,7 +7,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness.faults import as_every_user, grant  # noqa: E402
+from harness.faults import as_every_user, grant, let_in, lock_out  # noqa: E402
 from harness.mariadb import MariadbServer  # noqa: E402
 from harness.mirror import databases_of, pipeline, quoted, wait_until  # noqa: E402
 from harness.mirror_case import MirrorCase  # noqa: E402
@@ -127,6 +127,35 @@ class Journal(MirrorCase):
 
     def test_missing_right_to_add_an_index(self) -> None:
         self.run_missing_right("tag t v")
+
+    def run_made_by_others(self, made: str, statement: str, *flags: str) -> None:
+        """While the server cannot reach MySQL, others make there what a client makes here."""
+        self.db.sql("CREATE TABLE u (x int PRIMARY KEY, v int); INSERT INTO u VALUES (1, 1), (2, 2)")
+        with self.db.server("--mysql-timeout-ms", "2000", *flags, log_level="info") as server, server.framed() as client:
+            self.ok(client, "insert into probe (k) values (1)")
+            lock_out(self.db)
+            try:
+                wait_until(lambda: client.ask("select * from u") and self.status(client)["online"] == 0)
+                self.ok(client, statement)
+                self.db.sql(made)
+            finally:
+                let_in(self.db)
+            wait_until(lambda: self.status(client)["refused"] == 1)
+            self.wait_until_online(client)
+
+    MADE_BY_OTHERS = [
+        ("CREATE TABLE t (id int PRIMARY KEY, precious int); INSERT INTO t VALUES (0, 5), (1, 6)", "insert into t (k) values (a)", "t"),
+        ("CREATE TABLE t (no int PRIMARY KEY, precious int); INSERT INTO t VALUES (0, 5), (1, 6)", "insert into t (k) values (a)", "t"),
+        ("ALTER TABLE u ADD COLUMN precious int; UPDATE u SET precious = 4 + x", "insert into u (x, precious) values (3, text)", "u"),
+    ]  # fmt: skip
+
+    def test_what_others_made_meanwhile_stays(self) -> None:
+        for number, (made, statement, table) in enumerate(self.MADE_BY_OTHERS):
+            for flags in (["--data", f"{self.data}{number}"], ["--ack", "memory"]):
+                with self.subTest(statement=statement, flags=flags):
+                    self.db = self.databases()
+                    self.run_made_by_others(made, statement, *flags)
+                    self.assertEqual(self.db.sql(f"SELECT precious FROM {table} ORDER BY 1"), [["5"], ["6"]])
 
 
 if __name__ == "__main__":
