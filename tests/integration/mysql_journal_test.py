@@ -1,5 +1,6 @@
 """What the journal carries over an outage of MySQL, and what it cannot."""
 
+import shutil
 import sys
 import unittest
 from pathlib import Path
@@ -156,6 +157,32 @@ class Journal(MirrorCase):
                     self.db = self.databases()
                     self.run_made_by_others(made, statement, *flags)
                     self.assertEqual(self.db.sql(f"SELECT precious FROM {table} ORDER BY 1"), [["5"], ["6"]])
+
+    def test_a_table_that_only_mysql_got(self) -> None:
+        """A server that ended between the two commits made it, and nobody was told; then it is made again."""
+        with self.server() as server, server.framed() as client:
+            self.ok(client, "insert into probe (k) values (1)")
+        shutil.copytree(self.data, self.data + "-before")
+        with self.server() as server, server.framed() as client:
+            self.ok(client, "insert into t (k, v) values (lost, 1), (lost, 2)")
+        shutil.rmtree(self.data)
+        shutil.move(self.data + "-before", self.data)
+        mariadb.kill()
+        try:
+            with self.server() as server, server.framed() as client:
+                for i in range(3):
+                    self.ok(client, f"insert into t (k, w) values (new{i}, 1)")
+                mariadb.start()
+                self.wait_until_online(client)
+                wait_until(lambda: self.status(client)["journalled"] == 0)
+                self.assertEqual(self.check(client, "t"), [])
+                self.ok(client, "insert into t (k, w) values (later, 1)")
+                self.assertEqual(self.check(client, "t"), [])
+                self.assertEqual(self.status(client)["refused"], 0)
+        finally:
+            if mariadb.process is None:
+                mariadb.start()
+        self.assertEqual(self.db.sql("SELECT id, k, w FROM t ORDER BY id"), [["0", "new0", "1"], ["1", "new1", "1"], ["2", "new2", "1"], ["3", "later", "1"]])
 
 
 if __name__ == "__main__":
