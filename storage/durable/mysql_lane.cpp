@@ -228,7 +228,7 @@ void mysql_lane::write_online(std::span<write> writes) {
       queue_.done({&first, 1});
       finished_ += 1;
     } else if (is_blocked(first)) {
-      block_together(first);
+      if (first.group != nullptr) block_together(tables_of(*first.group));
       first.journal = true;
       forward(rest.first(1));
       finished_ += 1;

@@ -140,11 +140,11 @@ class mysql_lane {
   bool deliver_journal_piece();
   void finish_journal_piece(std::span<const sqlite_files::journal_entry> entries);
   [[nodiscard]] bool is_blocked(const write& w) const;
-  void block_together(const write& w);
+  bool block_together(std::span<const std::string_view> tables);
+  void block_with_groups(std::span<const std::vector<std::string>> groups);
   [[nodiscard]] std::vector<write> writes_of(std::span<const sqlite_files::journal_entry> entries,
                                              const text_map<std::uint64_t>& drops, change_group& arrived);
   void correct_arrived(std::span<const std::shared_ptr<const statement_changes>> arrived);
-  [[nodiscard]] bool ends_at_blocked(std::vector<sqlite_files::journal_entry>& entries);
   void block(std::string_view table, const mysql_error& why);
   void unblock();
   void retry_blocked();

@@ -69,21 +69,6 @@ std::vector<write> mysql_lane::writes_of(std::span<const sqlite_files::journal_e
   return writes;
 }
 
-/// A transaction with a table that is blocked blocks its other tables, too, and the entries end before it. Returns
-/// whether none is left because of that.
-bool mysql_lane::ends_at_blocked(std::vector<sqlite_files::journal_entry>& entries) {
-  const auto is_held = [&](const sqlite_files::journal_entry& e) {
-    return std::ranges::any_of(*e.changes, [&](const auto& s) { return blocked_.contains(s->table_name()); });
-  };
-  const auto held = std::ranges::find_if(entries, is_held);
-  if (held == entries.end()) return false;
-  write w;
-  w.group = held->changes;
-  block_together(w);
-  entries.erase(held, entries.end());
-  return entries.empty();
-}
-
 /// What MySQL made of values was in the answer that was lost.
 void mysql_lane::correct_arrived(std::span<const std::shared_ptr<const statement_changes>> arrived) {
   if (!on_correction_) return;  // tables are still to be loaded from MySQL
@@ -103,6 +88,7 @@ bool mysql_lane::deliver_journal_piece() {
   std::vector<sqlite_files::journal_entry> entries;
   text_map<std::uint64_t> drops;
   journal_->run_in_transaction([&](sqlite_files& files) {
+    if (!blocked_.empty()) block_with_groups(files.journalled_groups());
     const auto is_mine = [this](std::string_view table) {
       return lanes_.lane_of(table) == number_ && !blocked_.contains(table);
     };
@@ -110,7 +96,6 @@ bool mysql_lane::deliver_journal_piece() {
     drops = files.journalled_drops();
   });
   if (entries.empty()) return false;
-  if (ends_at_blocked(entries)) return true;
   change_group arrived;
   std::vector<write> writes = writes_of(entries, drops, arrived);
   if (overwrite_where_mysql_is_ahead(writes)) return true;  // there are fewer entries now
@@ -160,7 +145,9 @@ void mysql_lane::block(std::string_view table, const mysql_error& why) {
   blocked_.insert_or_assign(std::string(table), text);
   retry_blocked_at_ = clock::now() + settings_.retry_blocked;
   std::string all;
-  for (const auto& [name, of_table] : blocked_) all += (all.empty() ? "" : "; ") + of_table;
+  for (const auto& [name, of_table] : blocked_) {
+    if (all.find(of_table) == std::string::npos) all += (all.empty() ? "" : "; ") + of_table;
+  }
   set_error(blocked_text_, all + "; grant it, and the journal of the table is delivered within seconds");
 }
 
@@ -169,14 +156,26 @@ bool mysql_lane::is_blocked(const write& w) const {
   return std::ranges::any_of(w.statements(), [&](const auto& s) { return blocked_.contains(s->table_name()); });
 }
 
-/// What is held up of a transaction's tables holds up the others: their later changes stay behind it.
-void mysql_lane::block_together(const write& w) {
-  std::string why;
-  for (const auto& s : w.statements()) {
-    if (const auto it = blocked_.find(s->table_name()); it != blocked_.end()) why = it->second;
-  }
-  for (const auto& s : w.statements()) {
-    if (!blocked_.contains(s->table_name())) blocked_.emplace(std::string(s->table_name()), why);
+/// What is held up of a transaction's tables holds up the others: their later changes stay behind it. Returns whether
+/// it did.
+bool mysql_lane::block_together(std::span<const std::string_view> tables) {
+  const auto is_held = [this](std::string_view table) { return blocked_.contains(table); };
+  const auto held = std::ranges::find_if(tables, is_held);
+  if (held == tables.end() || std::ranges::all_of(tables, is_held)) return false;
+  const std::string why = blocked_.find(*held)->second;
+  for (const std::string_view table : tables) blocked_.try_emplace(std::string(table), why);
+  return true;
+}
+
+/// So that no transaction of the journal is parted: what one holds up may hold up another.
+void mysql_lane::block_with_groups(std::span<const std::vector<std::string>> groups) {
+  bool more = true;
+  while (more) {
+    more = false;
+    for (const std::vector<std::string>& tables : groups) {
+      const std::vector<std::string_view> names(tables.begin(), tables.end());
+      more = block_together(names) || more;
+    }
   }
 }
 

@@ -184,6 +184,31 @@ class Journal(MirrorCase):
                 mariadb.start()
         self.assertEqual(self.db.sql("SELECT id, k, w FROM t ORDER BY id"), [["0", "new0", "1"], ["1", "new1", "1"], ["2", "new2", "1"], ["3", "later", "1"]])
 
+    def test_a_transaction_with_a_table_that_waits(self) -> None:
+        """Its other tables wait, too, and so does what shares a transaction with those."""
+        with self.server() as server, server.framed() as client:
+            pipeline(client, ["insert into t (k) values (0)", "insert into u (k) values (0)", "insert into w (k) values (0)"])
+            as_every_user(self.db, f"REVOKE ALTER ON {quoted(self.db.name)}.* FROM {{}}")
+            mariadb.kill()
+            try:
+                self.wait_until_online(client, 0)
+                for statement in ("insert into t (k, fresh) values (1, 1)",
+                                  "begin", "insert into t (k) values (2)", "insert into u (k) values (2)", "commit",
+                                  "begin", "insert into w (k) values (3)", "insert into u (k) values (3)", "commit"):  # fmt: skip
+                    self.ok(client, statement)
+            finally:
+                mariadb.start()
+            wait_until(lambda: (s := self.status(client))["online"] == 1 and "blocked" in s)
+            for table in ("u", "w"):
+                self.ok(client, f"insert into {table} (k) values (4)")
+                self.assertEqual(len(self.db.rows(table)), 1)
+            grant(self.db)
+            wait_until(lambda: "blocked" not in self.status(client))
+            wait_until(lambda: self.status(client)["journalled"] == 0)
+            self.assertEqual(self.status(client)["refused"], 0)
+            for table, rows in (("t", 3), ("u", 4), ("w", 3)):
+                self.assertEqual(len(self.equal_everywhere(client, table)), rows)
+
 
 if __name__ == "__main__":
     unittest.main()
