@@ -59,6 +59,7 @@ void mysql_lane::connect() {
   connection_->run("COMMIT");
   if (!thread_.joinable()) {
     verify_tables();
+    take_told_columns();
     while (deliver_journal_piece()) {
     }
     online_ = true;
@@ -132,6 +133,7 @@ void mysql_lane::reconnect() {
     connect();
     unblock();
     verify_tables();
+    take_told_columns();
     make_claims();
     revert_doubtful();
     deliver_postponed();

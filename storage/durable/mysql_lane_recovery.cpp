@@ -32,6 +32,37 @@ bool mysql_lane::has_arrived(const statement_changes& s) {
 
 namespace {
 
+/// What the columns were before a change, given what they are after it and others. One that is dropped is in its place
+/// and has its name, and those that come are gone again; which of them MySQL has got shows when it is looked at.
+void take_back(std::vector<catalog_column>& columns, const change& c) {
+  if (c.column > columns.size()) return;
+  if (c.kind == change_kind::add_column) columns.resize(c.column - 1);
+  if (c.kind == change_kind::drop_column) columns[c.column - 1] = {.name = std::string(c.name), .dropped = true};
+}
+
+}  // namespace
+
+/// MySQL has the columns that tables had before what of the journal has still to be delivered.
+void mysql_lane::take_told_columns() {
+  if (told_columns_.empty() || journal_ == nullptr) return;
+  change_group changing;
+  journal_->run_in_transaction([&](sqlite_files& files) {
+    changing =
+        files.journalled_schema_changes([this](std::string_view table) { return told_columns_.contains(table); });
+  });
+  text_map<std::vector<catalog_column>> told = told_columns_;
+  for (const auto& s : changing) {
+    if (has_arrived(*s)) continue;
+    std::vector<catalog_column>& columns = told.find(s->table_name())->second;
+    for (const change& c : s->changes()) take_back(columns, c);
+  }
+  connection_->run("COMMIT");
+  for (auto& [table, columns] : told) catalog_.set_columns(table, std::move(columns));
+  told_columns_.clear();
+}
+
+namespace {
+
 /// Statements of the journal that are delivered together.
 constexpr std::size_t journal_piece_statements = 2'000;
 
@@ -325,6 +356,7 @@ void mysql_lane::give(table_handover& tables) {
   all.settled = is_online();
   for (const std::string& name : tables.tables()) {
     if (auto columns = catalog_.columns_known(name)) all.columns.emplace_back(name, std::move(*columns));
+    if (auto told = told_columns_.extract(name)) all.told_columns.emplace_back(name, std::move(told.mapped()));
     catalog_.erase(name);
     arrived_.erase(name);
     void_epochs_.erase(name);
@@ -346,6 +378,7 @@ bool mysql_lane::take_over(write& w) {
   bool settled = true;
   for (const auto& tables : std::exchange(w.handovers, {})) {
     table_handover::luggage all = tables->take();
+    for (auto& [name, columns] : all.told_columns) tell_columns(name, std::move(columns));
     for (auto& [name, columns] : all.columns) catalog_.set_columns(name, std::move(columns));
     std::ranges::move(all.postponed, std::back_inserter(postponed_));
     std::ranges::move(all.doubtful, std::back_inserter(doubtful_));

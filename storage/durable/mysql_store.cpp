@@ -389,7 +389,7 @@ void mysql_store::prepare() {
       static_cast<void>(lane_numbers_.join(names));
     }
   }
-  for (auto& [table, columns] : told_columns_) lane_of(table).catalog().set_columns(table, std::move(columns));
+  for (auto& [table, columns] : told_columns_) lane_of(table).tell_columns(table, std::move(columns));
   told_columns_.clear();
 }
 

@@ -209,6 +209,49 @@ class Journal(MirrorCase):
             for table, rows in (("t", 3), ("u", 4), ("w", 3)):
                 self.assertEqual(len(self.equal_everywhere(client, table)), rows)
 
+    def test_columns_that_the_journal_drops(self) -> None:
+        """The data directory has not got them any more when the server starts, MySQL has, or gets them on delivery."""
+        cases = [
+            ["insert into t (a, c) values (1, 1)", "alter table t drop column c"],
+            ["insert into t (a, c) values (1, 1)", "tag t c", "alter table t drop column c", "insert into t (a, d) values (2, 2)"],
+            ["insert into t (a, c) values (1, 1)", "alter table t drop column c", "insert into t (a, c) values (2, 2)"],
+            ["insert into t (a, old) values (1, 1)", "alter table t drop column old", "insert into t (a, c) values (2, 2)"],
+            ["insert into t (a, old) values (1, 1)", "alter table t drop column old", "insert into t (a, old) values (2, 2)"],
+        ]  # fmt: skip
+        for with_mysql in (True, False):
+            for number, statements in enumerate(cases):
+                with self.subTest(with_mysql=with_mysql, statements=statements):
+                    self.db = self.databases()
+                    self.data = f"{self.data}-{number}"
+                    self.run_dropped_columns(with_mysql, statements)
+
+    def run_dropped_columns(self, with_mysql: bool, statements: list[str]) -> None:
+        self.db.sql("CREATE TABLE t (id int PRIMARY KEY, a varchar(20), old varchar(20), b int NOT NULL DEFAULT 4)")
+        self.db.sql("INSERT INTO t VALUES (0, 'first', 'o', 1)")
+        try:
+            with self.server() as server, server.framed() as client:
+                mariadb.kill()
+                self.wait_until_online(client, 0)
+                for statement in statements:
+                    self.ok(client, statement)
+                rows = [row[:2] for row in self.ok(client, "select * from t")["data"]]
+            if with_mysql:
+                mariadb.start()
+            with self.server() as server, server.framed() as client:
+                if not with_mysql:
+                    mariadb.start()
+                self.wait_until_online(client)
+                wait_until(lambda: self.status(client)["journalled"] == 0)
+                self.assertEqual(self.status(client)["refused"], 0, server.log[-5:])
+                self.assertEqual(self.check(client, "t"), [])
+                self.assertEqual([row[:2] for row in self.ok(client, "select * from t")["data"]], rows)
+                self.ok(client, "insert into t (a, b) values (later, 5)")
+                self.assertEqual(self.check(client, "t"), [])
+            self.assertEqual(self.db.sql("SELECT id, a FROM t WHERE a <> 'later' ORDER BY id"), rows)
+        finally:
+            if mariadb.process is None:
+                mariadb.start()
+
 
 if __name__ == "__main__":
     unittest.main()
