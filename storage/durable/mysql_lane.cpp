@@ -16,6 +16,9 @@ namespace {
 /// How often a transaction that MySQL could not finish for the sake of others is tried.
 constexpr int attempts_max = 10;
 
+/// Others hold a lock. Waiting for it once has taken long, and it need not be the last time.
+constexpr int lock_wait_timeout = 1205;
+
 /// No such column, no such table, a column that wants a value: somebody has changed the table.
 constexpr std::array schema_differs = {1054, 1146, 1364};
 
@@ -267,8 +270,8 @@ void mysql_lane::write_rows(std::span<write> writes) {
       connection_->run("ROLLBACK");
       if (std::ranges::find(schema_differs, e.code()) != schema_differs.end()) catalog_.forget();
       // Neither is it this transaction's fault nor does it go away: the writes are treated as if MySQL were not there.
-      if (attempt > 1 && (!e.is_transient() || attempt == attempts_max))
-        throw mysql_error(connection_lost, "HY000", e.what());
+      const bool may_succeed = attempt == 1 || (e.is_transient() && attempt < attempts_max);
+      if (!may_succeed || e.code() == lock_wait_timeout) throw mysql_error(connection_lost, "HY000", e.what());
     }
   }
 }

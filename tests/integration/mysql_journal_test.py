@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 import unittest
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from harness.faults import as_every_user, grant, let_in, lock_out  # noqa: E402
 from harness.mariadb import MariadbServer  # noqa: E402
 from harness.mirror import databases_of, pipeline, quoted, wait_until  # noqa: E402
 from harness.mirror_case import MirrorCase  # noqa: E402
+from harness.mysql_client import MysqlClient  # noqa: E402
 from harness.server_process import ServerProcess  # noqa: E402
-from harness.wire import FramedConnection  # noqa: E402
+from harness.wire import FramedConnection, deadline_s  # noqa: E402
 
 mariadb = MariadbServer()
 setUpModule, tearDownModule = mariadb.start, mariadb.close
@@ -22,8 +24,9 @@ setUpModule, tearDownModule = mariadb.start, mariadb.close
 class Journal(MirrorCase):
     databases = staticmethod(databases_of(mariadb))
 
-    def server(self, *flags: str) -> ServerProcess:
-        return self.db.server("--data", self.data, "--mysql-timeout-ms", "2000", "--mysql-connections", "1", *flags, log_level="info")
+    def server(self, *flags: str, timeout_ms: int = 2000, connections: int = 1) -> ServerProcess:
+        mysql = ["--mysql-timeout-ms", str(timeout_ms), "--mysql-connections", str(connections)]
+        return self.db.server("--data", self.data, *mysql, *flags, log_level="info")
 
     def status(self, client: FramedConnection) -> dict[str, Any]:
         return self.ok(client, "mysql status")
@@ -251,6 +254,24 @@ class Journal(MirrorCase):
         finally:
             if mariadb.process is None:
                 mariadb.start()
+
+    def test_a_lock_that_others_keep(self) -> None:
+        """It is waited for once, for half of the time; then the change goes to the journal, and to MySQL when the lock is gone."""
+        with self.server(timeout_ms=6000) as server, server.framed() as client:
+            self.ok(client, "insert into t (v) values (1)")
+            holder = MysqlClient(mariadb.socket, self.db.name)
+            try:
+                holder.ask("BEGIN")
+                holder.ask("UPDATE t SET v = 2")
+                began = time.monotonic()
+                self.ok(client, "update t set v = 3 where id = 0", rows=1)
+                self.assertLess(time.monotonic() - began, deadline_s(8))
+                holder.ask("ROLLBACK")
+            finally:
+                holder.close()
+            self.wait_until_online(client)
+            wait_until(lambda: self.status(client)["journalled"] == 0)
+            self.assertEqual(self.equal_everywhere(client, "t"), [["0", "3"]])
 
 
 if __name__ == "__main__":
