@@ -149,6 +149,7 @@ mysql_lane& mysql_store::lane_of(std::string_view table) {
 }
 
 void mysql_store::connect() {
+  join_tied_tables();
   prepare();
   for (const auto& lane : lanes_) lane->connect();
 }
@@ -376,6 +377,16 @@ void mysql_store::submit_group(write&& w) {
   std::vector<write> taking;
   taking.push_back(std::move(w));
   lane.submit(taking);
+}
+
+/// A row has to be in MySQL before those that refer to it: one lane keeps that order.
+void mysql_store::join_tied_tables() {
+  if (settings_.lanes == 1) return;
+  mysql_connection c = connect_another();
+  for (const auto& [table, referenced] : read_foreign_keys(c)) {
+    const std::string_view names[] = {referenced, table};
+    static_cast<void>(lane_numbers_.join(names));
+  }
 }
 
 /// What has to be known before the lanes begin: what goes over which, and what it is called.

@@ -273,6 +273,34 @@ class Journal(MirrorCase):
             wait_until(lambda: self.status(client)["journalled"] == 0)
             self.assertEqual(self.equal_everywhere(client, "t"), [["0", "3"]])
 
+    def test_tables_tied_by_foreign_keys(self) -> None:
+        """One connection writes them, so that a row is there before those that refer to it."""
+        pairs = [("orders", "items"), ("authors", "novels")]  # by their names, each would be on the other's connection
+        for parent, child in pairs:
+            self.db.sql(
+                f"CREATE TABLE {parent} (p int PRIMARY KEY, text longtext);"
+                f"CREATE TABLE {child} (c int PRIMARY KEY, p int NOT NULL, FOREIGN KEY (p) REFERENCES {parent}(p))"
+            )
+        with self.server(connections=2) as server, server.framed() as client:
+            mariadb.kill()
+            try:
+                self.wait_until_online(client, 0)
+                for parent, child in pairs:
+                    # The rows that are referred to take several transactions, the others one.
+                    for number in range(40):
+                        self.ok(client, f"insert into {parent} (p, text) values ({number}, {'x' * 300_000})")
+                        self.ok(client, f"insert into {child} (c, p) values ({number}, {number})")
+            finally:
+                mariadb.start()
+            self.wait_until_online(client)
+            wait_until(lambda: self.status(client)["journalled"] == 0)
+            self.assertEqual(self.status(client)["refused"], 0)
+            for parent, child in pairs:
+                self.assertEqual(len(self.db.rows(child)), 40)
+                self.ok(client, f"insert into {parent} (p) values (100)")
+                self.ok(client, f"insert into {child} (c, p) values (100, 100)")
+                self.refused(client, f"insert into {child} (c, p) values (101, 101)", "foreign key")
+
 
 if __name__ == "__main__":
     unittest.main()
