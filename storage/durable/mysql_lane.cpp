@@ -414,6 +414,8 @@ void mysql_lane::write_schema_change(write& w) {
     if (e.is_outage() && !may_not) throw;
     committing_ = false;
     connection_->run("ROLLBACK");
+    // Nobody is there any more to try it again: what has been made so far is found there when it is written later.
+    if (e.is_transient() && !w.awaited) throw mysql_error(connection_lost, "HY000", e.what());
     undo_schema(made);
     catalog_.forget();  // what was not taken back need not be as the change would have made it
     refuse(w, to_error(e));

@@ -261,17 +261,38 @@ class Journal(MirrorCase):
             self.ok(client, "insert into t (v) values (1)")
             holder = MysqlClient(mariadb.socket, self.db.name)
             try:
-                holder.ask("BEGIN")
-                holder.ask("UPDATE t SET v = 2")
+                holder.run("BEGIN")
+                holder.run("UPDATE t SET v = 2")
                 began = time.monotonic()
                 self.ok(client, "update t set v = 3 where id = 0", rows=1)
                 self.assertLess(time.monotonic() - began, deadline_s(8))
-                holder.ask("ROLLBACK")
+                holder.run("ROLLBACK")
             finally:
                 holder.close()
             self.wait_until_online(client)
             wait_until(lambda: self.status(client)["journalled"] == 0)
             self.assertEqual(self.equal_everywhere(client, "t"), [["0", "3"]])
+
+    def test_a_lock_that_others_keep_on_a_table_that_changes(self) -> None:
+        """What has been acknowledged waits in the journal until the lock is gone."""
+        with self.server() as server, server.framed() as client:
+            self.ok(client, "insert into t (v) values (1)")
+            lock_out(self.db)
+            self.wait_until_online(client, 0)
+            self.ok(client, "insert into t (v, fresh) values (2, 2)")
+            holder = MysqlClient(mariadb.socket, self.db.name)
+            try:
+                holder.run("BEGIN")
+                holder.run("SELECT * FROM t")
+                let_in(self.db)
+                wait_until(lambda: (s := self.status(client))["refused"] or "Lock wait timeout" in s["lasterror"])
+                holder.run("ROLLBACK")
+            finally:
+                holder.close()
+            self.wait_until_online(client)
+            wait_until(lambda: self.status(client)["journalled"] == 0)
+            self.assertEqual(self.status(client)["refused"], 0)
+            self.assertEqual(self.equal_everywhere(client, "t"), [["0", "1", None], ["1", "2", "2"]])
 
     def test_tables_tied_by_foreign_keys(self) -> None:
         """One connection writes them, so that a row is there before those that refer to it."""
