@@ -267,6 +267,7 @@ void mysql_service::with_table(const reply_route& to, const std::string& table, 
       enqueue([this, to, table, owner, work, t] {
         attempt(to, [&] {
           if (t == nullptr) return fail(to, storage::unknown_table(table).message);
+          if (!t->is_stored()) return fail(to, "queue " + table + " is not durable: it is in no store, nor in MySQL");
           work(*t);
         });
         on_table(owner, [table](table_runner& r) { r.release(table); });

@@ -29,6 +29,15 @@ void require_same_id(const mysql_table& theirs, const storage::table& ours) {
                         "; rename it there, or start the server with --mysql");
 }
 
+/// What no store is to have cannot be what MySQL has.
+void require_stored(const storage::table& ours) {
+  if (ours.is_stored()) return;
+  throw mysql_error(0, "HY000",
+                    "MySQL has a table " + std::string(ours.name()) +
+                        ", which cannot be taken over: here it is a queue that is not durable, and in no store; rename "
+                        "the table in MySQL, or drop the queue");
+}
+
 /// Adds every row of a table to the data directory's copy of it.
 void copy_rows(sqlite_files& files, const storage::table& t) {
   std::vector<storage::row_number> rows;
@@ -71,7 +80,8 @@ std::vector<const storage::table*> mysql_takeover::tables_here() const {
   std::vector<const storage::table*> tables;
   for (worker* w : shared_.workers) {
     for (const storage::table_summary& t : w->statements().database().tables()) {
-      if (!t.name.starts_with(storage::own_tables)) tables.push_back(find(t.name));
+      const storage::table* const here = find(t.name);
+      if (!t.name.starts_with(storage::own_tables) && here->is_stored()) tables.push_back(here);
     }
   }
   return tables;
@@ -113,6 +123,7 @@ void mysql_takeover::look_at_all() {
       only_theirs_.push_back(std::move(theirs));
       continue;
     }
+    require_stored(*ours);
     std::erase(only_ours_, ours);
     require_same_id(theirs, *ours);
     both_.push_back({.theirs = std::move(theirs), .ours = ours, .leads = who_leads(*ours)});

@@ -56,6 +56,7 @@ class mysql_takeover {
   };
 
   [[nodiscard]] const storage::table* find(std::string_view table) const;
+  /// Those that stores have.
   [[nodiscard]] std::vector<const storage::table*> tables_here() const;
   [[nodiscard]] lead who_leads(const storage::table& ours);
   void look_at_all();

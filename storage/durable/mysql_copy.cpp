@@ -38,21 +38,32 @@ void add_missing_index(mysql_connection& c, const mysql_table& theirs, const ind
   }
 }
 
+/// Whether MySQL has such an index. One over a single column it has no name of, but what the column is because of it.
+bool has_index(const mysql_table& theirs, const table& ours, const index_description& index) {
+  const auto has_name = [&](const index_description& i) { return i.name == index.name; };
+  if (std::ranges::any_of(theirs.indexes, has_name)) return true;
+  if (index.columns.size() != 1) return false;
+  const auto column = theirs.find(ours.column_name(index.columns.front()));
+  if (!column) return false;
+  const index_kind kind = *column == id_column ? index_kind::key : theirs.columns[*column - 1].index;
+  return index.type == parser::index_type::plain ? kind != index_kind::none : kind == index_kind::key;
+}
+
 void add_column(mysql_writer& writer, const table& t, column_index column) {
   const change_kind make = t.is_dropped(column) ? change_kind::drop_column : change_kind::add_column;
-  writer.change_schema(t.name(), {.kind = make, .column = column, .name = t.column_name(column)});
+  static_cast<void>(writer.change_schema(t.name(), {.kind = make, .column = column, .name = t.column_name(column)}));
   const index_kind kind = t.index_of(column);
   if (kind == index_kind::none) return;
   const change_kind add = kind == index_kind::key ? change_kind::add_key : change_kind::add_tag;
-  writer.change_schema(t.name(), {.kind = add, .column = column, .name = t.column_name(column)});
+  static_cast<void>(writer.change_schema(t.name(), {.kind = add, .column = column, .name = t.column_name(column)}));
 }
 
 /// With columns and indexes, of their types if the table was declared.
 void create_without_rows(mysql_connection& c, mysql_catalog& catalog, mysql_positions& positions, const table& t) {
   mysql_writer writer(c, catalog);
   const table_description d = t.description();
-  writer.change_schema(t.name(),
-                       {.kind = change_kind::create_table, .name = t.name(), .declared = d.declared ? &d : nullptr});
+  static_cast<void>(writer.change_schema(
+      t.name(), {.kind = change_kind::create_table, .name = t.name(), .declared = d.declared ? &d : nullptr}));
   // It is ours from now on, with nothing of it there: who finds it half made goes on.
   positions.store(t.name(), t.next_id(), 0);
   positions.claim(t.name());
@@ -104,8 +115,7 @@ void add_missing_columns(mysql_connection& c, mysql_catalog& catalog, const tabl
   catalog.set_columns(t.name(), column_names(t));
   if (!theirs) return;
   for (const auto& index : t.ordered_indexes()) {
-    const auto has_name = [&](const index_description& i) { return i.name == index->name(); };
-    if (std::ranges::any_of(theirs->indexes, has_name)) continue;
+    if (has_index(*theirs, t, index->description())) continue;
     add_missing_index(c, catalog.get(c, t.name()), index->description());
     c.run("ROLLBACK");
     catalog.reread(t.name());

@@ -16,6 +16,9 @@ namespace {
 /// How often a transaction that MySQL could not finish for the sake of others is tried.
 constexpr int attempts_max = 10;
 
+/// Others hold a lock. Waiting for it once has taken long, and it need not be the last time.
+constexpr int lock_wait_timeout = 1205;
+
 /// No such column, no such table, a column that wants a value: somebody has changed the table.
 constexpr std::array schema_differs = {1054, 1146, 1364};
 
@@ -59,6 +62,7 @@ void mysql_lane::connect() {
   connection_->run("COMMIT");
   if (!thread_.joinable()) {
     verify_tables();
+    take_told_columns();
     while (deliver_journal_piece()) {
     }
     online_ = true;
@@ -132,6 +136,7 @@ void mysql_lane::reconnect() {
     connect();
     unblock();
     verify_tables();
+    take_told_columns();
     make_claims();
     revert_doubtful();
     deliver_postponed();
@@ -228,7 +233,7 @@ void mysql_lane::write_online(std::span<write> writes) {
       queue_.done({&first, 1});
       finished_ += 1;
     } else if (is_blocked(first)) {
-      block_together(first);
+      if (first.group != nullptr) block_together(tables_of(*first.group));
       first.journal = true;
       forward(rest.first(1));
       finished_ += 1;
@@ -265,8 +270,8 @@ void mysql_lane::write_rows(std::span<write> writes) {
       connection_->run("ROLLBACK");
       if (std::ranges::find(schema_differs, e.code()) != schema_differs.end()) catalog_.forget();
       // Neither is it this transaction's fault nor does it go away: the writes are treated as if MySQL were not there.
-      if (attempt > 1 && (!e.is_transient() || attempt == attempts_max))
-        throw mysql_error(connection_lost, "HY000", e.what());
+      const bool may_succeed = attempt == 1 || (e.is_transient() && attempt < attempts_max);
+      if (!may_succeed || e.code() == lock_wait_timeout) throw mysql_error(connection_lost, "HY000", e.what());
     }
   }
 }
@@ -409,7 +414,10 @@ void mysql_lane::write_schema_change(write& w) {
     if (e.is_outage() && !may_not) throw;
     committing_ = false;
     connection_->run("ROLLBACK");
+    // Nobody is there any more to try it again: what has been made so far is found there when it is written later.
+    if (e.is_transient() && !w.awaited) throw mysql_error(connection_lost, "HY000", e.what());
     undo_schema(made);
+    catalog_.forget();  // what was not taken back need not be as the change would have made it
     refuse(w, to_error(e));
   }
 }
@@ -422,8 +430,7 @@ void mysql_lane::change_schema(const write& w, made_changes& made) {
       if (c.kind == change_kind::set_history && journal_ == nullptr) positions_->make_histories();
       if (!is_about_schema(c.kind)) continue;
       // What was put off may have been made in part before the connection broke, or the server ended.
-      writer_->change_schema(s->table_name(), c, delivering_ || redelivering_);
-      made.emplace_back(s.get(), &c);
+      if (writer_->change_schema(s->table_name(), c, delivering_ || redelivering_)) made.emplace_back(s.get(), &c);
     }
   }
 }

@@ -60,6 +60,10 @@ class mysql_lane {
   // Before start()
 
   [[nodiscard]] mysql_catalog& catalog() { return catalog_; }
+  /// What the engine calls the columns of a table that is not loaded from MySQL, after all that the journal has of it.
+  void tell_columns(std::string_view table, std::vector<catalog_column> columns) {
+    told_columns_.insert_or_assign(std::string(table), std::move(columns));
+  }
   /// Connects, makes our tables, and delivers what the journal holds. Throws mysql_error and sqlite_error.
   void connect();
   /// REQUIRES: connect() succeeded.
@@ -137,14 +141,15 @@ class mysql_lane {
   [[nodiscard]] bool is_void(const write& w) const;
 
   // mysql_lane_recovery.cpp
+  void take_told_columns();
   bool deliver_journal_piece();
   void finish_journal_piece(std::span<const sqlite_files::journal_entry> entries);
   [[nodiscard]] bool is_blocked(const write& w) const;
-  void block_together(const write& w);
+  bool block_together(std::span<const std::string_view> tables);
+  void block_with_groups(std::span<const std::vector<std::string>> groups);
   [[nodiscard]] std::vector<write> writes_of(std::span<const sqlite_files::journal_entry> entries,
                                              const text_map<std::uint64_t>& drops, change_group& arrived);
   void correct_arrived(std::span<const std::shared_ptr<const statement_changes>> arrived);
-  [[nodiscard]] bool ends_at_blocked(std::vector<sqlite_files::journal_entry>& entries);
   void block(std::string_view table, const mysql_error& why);
   void unblock();
   void retry_blocked();
@@ -193,6 +198,8 @@ class mysql_lane {
   std::unique_ptr<mysql_writer> writer_;
   std::unique_ptr<mysql_positions> positions_;
   text_map<std::uint64_t> arrived_;  // by table: what MySQL's positions say; read when needed, for one connection
+
+  text_map<std::vector<catalog_column>> told_columns_;  // which the catalog has from the first connection on
 
   std::vector<claimed_table> claims_;  // still to be made
   text_map<std::uint32_t> void_epochs_;

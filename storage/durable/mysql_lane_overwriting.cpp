@@ -49,8 +49,9 @@ absl::flat_hash_set<std::uint64_t> changed_ids(std::span<const sqlite_files::jou
 }  // namespace
 
 /// Whether MySQL is just before this change. It is not when it had got a change which the data directory has not: the
-/// server ended between the two commits, and began again without MySQL.
+/// server ended between the two commits, and began again without MySQL. That change may have made the table, too.
 bool mysql_lane::follows_what_arrived(const statement_changes& s) {
+  if (s.changes().front().kind == change_kind::create_table) return arrived_sequence(s.table_name()) == 0;
   return (s.changes().front().sequence - 1 - arrived_sequence(s.table_name())) % sequence_leap == 0;
 }
 
@@ -226,8 +227,7 @@ bool mysql_lane::overwrite_where_mysql_is_ahead(std::span<const write> writes) {
     for (const auto& s : w.statements()) {
       if (s->is_acknowledgement() || std::ranges::find(seen, s->table_name()) != seen.end()) continue;
       seen.push_back(s->table_name());
-      const bool begins = s->changes().front().kind == change_kind::create_table;
-      if (begins || s->drops_table() || follows_what_arrived(*s)) continue;
+      if (s->drops_table() || follows_what_arrived(*s)) continue;
       overwritten = overwrite_or_block(s->table_name()) || overwritten;
     }
   }

@@ -32,6 +32,37 @@ bool mysql_lane::has_arrived(const statement_changes& s) {
 
 namespace {
 
+/// What the columns were before a change, given what they are after it and others. One that is dropped is in its place
+/// and has its name, and those that come are gone again; which of them MySQL has got shows when it is looked at.
+void take_back(std::vector<catalog_column>& columns, const change& c) {
+  if (c.column > columns.size()) return;
+  if (c.kind == change_kind::add_column) columns.resize(c.column - 1);
+  if (c.kind == change_kind::drop_column) columns[c.column - 1] = {.name = std::string(c.name), .dropped = true};
+}
+
+}  // namespace
+
+/// MySQL has the columns that tables had before what of the journal has still to be delivered.
+void mysql_lane::take_told_columns() {
+  if (told_columns_.empty() || journal_ == nullptr) return;
+  change_group changing;
+  journal_->run_in_transaction([&](sqlite_files& files) {
+    changing =
+        files.journalled_schema_changes([this](std::string_view table) { return told_columns_.contains(table); });
+  });
+  text_map<std::vector<catalog_column>> told = told_columns_;
+  for (const auto& s : changing) {
+    if (has_arrived(*s)) continue;
+    std::vector<catalog_column>& columns = told.find(s->table_name())->second;
+    for (const change& c : s->changes()) take_back(columns, c);
+  }
+  connection_->run("COMMIT");
+  for (auto& [table, columns] : told) catalog_.set_columns(table, std::move(columns));
+  told_columns_.clear();
+}
+
+namespace {
+
 /// Statements of the journal that are delivered together.
 constexpr std::size_t journal_piece_statements = 2'000;
 
@@ -69,21 +100,6 @@ std::vector<write> mysql_lane::writes_of(std::span<const sqlite_files::journal_e
   return writes;
 }
 
-/// A transaction with a table that is blocked blocks its other tables, too, and the entries end before it. Returns
-/// whether none is left because of that.
-bool mysql_lane::ends_at_blocked(std::vector<sqlite_files::journal_entry>& entries) {
-  const auto is_held = [&](const sqlite_files::journal_entry& e) {
-    return std::ranges::any_of(*e.changes, [&](const auto& s) { return blocked_.contains(s->table_name()); });
-  };
-  const auto held = std::ranges::find_if(entries, is_held);
-  if (held == entries.end()) return false;
-  write w;
-  w.group = held->changes;
-  block_together(w);
-  entries.erase(held, entries.end());
-  return entries.empty();
-}
-
 /// What MySQL made of values was in the answer that was lost.
 void mysql_lane::correct_arrived(std::span<const std::shared_ptr<const statement_changes>> arrived) {
   if (!on_correction_) return;  // tables are still to be loaded from MySQL
@@ -103,6 +119,7 @@ bool mysql_lane::deliver_journal_piece() {
   std::vector<sqlite_files::journal_entry> entries;
   text_map<std::uint64_t> drops;
   journal_->run_in_transaction([&](sqlite_files& files) {
+    if (!blocked_.empty()) block_with_groups(files.journalled_groups());
     const auto is_mine = [this](std::string_view table) {
       return lanes_.lane_of(table) == number_ && !blocked_.contains(table);
     };
@@ -110,7 +127,6 @@ bool mysql_lane::deliver_journal_piece() {
     drops = files.journalled_drops();
   });
   if (entries.empty()) return false;
-  if (ends_at_blocked(entries)) return true;
   change_group arrived;
   std::vector<write> writes = writes_of(entries, drops, arrived);
   if (overwrite_where_mysql_is_ahead(writes)) return true;  // there are fewer entries now
@@ -160,7 +176,9 @@ void mysql_lane::block(std::string_view table, const mysql_error& why) {
   blocked_.insert_or_assign(std::string(table), text);
   retry_blocked_at_ = clock::now() + settings_.retry_blocked;
   std::string all;
-  for (const auto& [name, of_table] : blocked_) all += (all.empty() ? "" : "; ") + of_table;
+  for (const auto& [name, of_table] : blocked_) {
+    if (all.find(of_table) == std::string::npos) all += (all.empty() ? "" : "; ") + of_table;
+  }
   set_error(blocked_text_, all + "; grant it, and the journal of the table is delivered within seconds");
 }
 
@@ -169,14 +187,26 @@ bool mysql_lane::is_blocked(const write& w) const {
   return std::ranges::any_of(w.statements(), [&](const auto& s) { return blocked_.contains(s->table_name()); });
 }
 
-/// What is held up of a transaction's tables holds up the others: their later changes stay behind it.
-void mysql_lane::block_together(const write& w) {
-  std::string why;
-  for (const auto& s : w.statements()) {
-    if (const auto it = blocked_.find(s->table_name()); it != blocked_.end()) why = it->second;
-  }
-  for (const auto& s : w.statements()) {
-    if (!blocked_.contains(s->table_name())) blocked_.emplace(std::string(s->table_name()), why);
+/// What is held up of a transaction's tables holds up the others: their later changes stay behind it. Returns whether
+/// it did.
+bool mysql_lane::block_together(std::span<const std::string_view> tables) {
+  const auto is_held = [this](std::string_view table) { return blocked_.contains(table); };
+  const auto held = std::ranges::find_if(tables, is_held);
+  if (held == tables.end() || std::ranges::all_of(tables, is_held)) return false;
+  const std::string why = blocked_.find(*held)->second;
+  for (const std::string_view table : tables) blocked_.try_emplace(std::string(table), why);
+  return true;
+}
+
+/// So that no transaction of the journal is parted: what one holds up may hold up another.
+void mysql_lane::block_with_groups(std::span<const std::vector<std::string>> groups) {
+  bool more = true;
+  while (more) {
+    more = false;
+    for (const std::vector<std::string>& tables : groups) {
+      const std::vector<std::string_view> names(tables.begin(), tables.end());
+      more = block_together(names) || more;
+    }
   }
 }
 
@@ -326,6 +356,7 @@ void mysql_lane::give(table_handover& tables) {
   all.settled = is_online();
   for (const std::string& name : tables.tables()) {
     if (auto columns = catalog_.columns_known(name)) all.columns.emplace_back(name, std::move(*columns));
+    if (auto told = told_columns_.extract(name)) all.told_columns.emplace_back(name, std::move(told.mapped()));
     catalog_.erase(name);
     arrived_.erase(name);
     void_epochs_.erase(name);
@@ -347,6 +378,7 @@ bool mysql_lane::take_over(write& w) {
   bool settled = true;
   for (const auto& tables : std::exchange(w.handovers, {})) {
     table_handover::luggage all = tables->take();
+    for (auto& [name, columns] : all.told_columns) tell_columns(name, std::move(columns));
     for (auto& [name, columns] : all.columns) catalog_.set_columns(name, std::move(columns));
     std::ranges::move(all.postponed, std::back_inserter(postponed_));
     std::ranges::move(all.doubtful, std::back_inserter(doubtful_));

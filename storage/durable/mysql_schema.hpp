@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/durable/mysql_connection.hpp"
@@ -80,6 +81,9 @@ struct mysql_table {
 [[nodiscard]] std::vector<mysql_table> read_tables(mysql_connection& c, std::span<const std::string> only);
 /// One table, or nothing when there is none of that name.
 [[nodiscard]] std::optional<mysql_table> read_table(mysql_connection& c, std::string_view name);
+
+/// Pairs of tables of the connection's database of which the first has a foreign key to the second. Throws mysql_error.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> read_foreign_keys(mysql_connection& c);
 
 /// The list of columns for a SELECT that gives, for each row, the id (only with own_id), then every column in order, in
 /// forms that from_mysql() understands. Numbers and times come as MySQL writes them also from a prepared statement,

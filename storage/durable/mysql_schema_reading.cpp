@@ -392,6 +392,17 @@ std::vector<mysql_table> read_tables(mysql_connection& c, std::span<const std::s
   return out;
 }
 
+std::vector<std::pair<std::string, std::string>> read_foreign_keys(mysql_connection& c) {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const text_row& row :
+       c.query("SELECT DISTINCT TABLE_NAME, REFERENCED_TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE "
+               "WHERE TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_SCHEMA = DATABASE()")) {
+    if (row.at(0) && row.at(1)) found.emplace_back(*row[0], *row[1]);
+  }
+  c.run("COMMIT");
+  return found;
+}
+
 std::optional<mysql_table> read_table(mysql_connection& c, std::string_view name) {
   const std::string wanted(name);
   if (!may_be_name(name) || !hold_definition(c, name)) return std::nullopt;

@@ -149,6 +149,7 @@ mysql_lane& mysql_store::lane_of(std::string_view table) {
 }
 
 void mysql_store::connect() {
+  join_tied_tables();
   prepare();
   for (const auto& lane : lanes_) lane->connect();
 }
@@ -378,6 +379,16 @@ void mysql_store::submit_group(write&& w) {
   lane.submit(taking);
 }
 
+/// A row has to be in MySQL before those that refer to it: one lane keeps that order.
+void mysql_store::join_tied_tables() {
+  if (settings_.lanes == 1) return;
+  mysql_connection c = connect_another();
+  for (const auto& [table, referenced] : read_foreign_keys(c)) {
+    const std::string_view names[] = {referenced, table};
+    static_cast<void>(lane_numbers_.join(names));
+  }
+}
+
 /// What has to be known before the lanes begin: what goes over which, and what it is called.
 void mysql_store::prepare() {
   if (std::exchange(prepared_, true)) return;
@@ -389,7 +400,7 @@ void mysql_store::prepare() {
       static_cast<void>(lane_numbers_.join(names));
     }
   }
-  for (auto& [table, columns] : told_columns_) lane_of(table).catalog().set_columns(table, std::move(columns));
+  for (auto& [table, columns] : told_columns_) lane_of(table).tell_columns(table, std::move(columns));
   told_columns_.clear();
 }
 

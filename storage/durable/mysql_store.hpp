@@ -106,6 +106,7 @@ class mysql_store : public store {
 
  private:
   void load_table(mysql_connection& c, const mysql_table& t, table_loader& to);
+  void join_tied_tables();
   void prepare();
   void submit_group(write&& w);
 

@@ -47,11 +47,13 @@ void mysql_writer::throw_column_is_gone(const mysql_table& t) {
       "a column of table " + t.name + " is no longer in MySQL; restart the server to take the table over as it is");
 }
 
-void mysql_writer::make(const std::string& sql, bool may_be_there) {
+/// Returns false when it was there already.
+bool mysql_writer::make(const std::string& sql, bool may_be_there) {
   try {
     connection_.run(sql);
+    return true;
   } catch (const mysql_error& e) {
-    if (may_be_there && std::ranges::find(already_there, e.code()) != already_there.end()) return;
+    if (may_be_there && std::ranges::find(already_there, e.code()) != already_there.end()) return false;
     if (e.code() != table_exists) throw;
     throw mysql_error(e.code(), e.sqlstate(),
                       std::string(e.what()) +
@@ -60,87 +62,98 @@ void mysql_writer::make(const std::string& sql, bool may_be_there) {
   }
 }
 
-/// What is to go need not be there: somebody may have taken it away, or it went before the connection broke.
-void mysql_writer::take_away(const std::string& sql) {
+/// What is to go need not be there: somebody may have taken it away, or it went before the connection broke. Returns
+/// false then.
+bool mysql_writer::take_away(const std::string& sql) {
   try {
     connection_.run(sql);
+    return true;
   } catch (const mysql_error& e) {
     if (std::ranges::find(gone_already, e.code()) == gone_already.end()) throw;
+    return false;
   }
 }
 
-void mysql_writer::create_table(std::string_view table, const table_description* declared, bool may_be_there) {
+bool mysql_writer::create_table(std::string_view table, const table_description* declared, bool may_be_there) {
   if (declared == nullptr) {
-    make(create_table_sql(connection_, table), may_be_there);
-    catalog_.put(new_mysql_table(table));
-    return;
+    const bool made = make(create_table_sql(connection_, table), may_be_there);
+    catalog_.erase(table);
+    if (made) {
+      catalog_.put(new_mysql_table(table));
+    } else {
+      catalog_.set_columns(table, {});  // others may have made it, so how it looks has to be read
+    }
+    return made;
   }
-  make(create_table_sql(connection_, *declared), may_be_there);
+  const bool made = make(create_table_sql(connection_, *declared), may_be_there);
   // From now on it is as if it had been adopted.
   catalog_.erase(table);
   catalog_.set_columns(table, catalog_columns(*declared));
+  return made;
 }
 
-void mysql_writer::add_column(std::string_view table, const change& c, bool may_be_there) {
+bool mysql_writer::add_column(std::string_view table, const change& c, bool may_be_there) {
   mysql_table& t = catalog_.get(connection_, table);
   const bool known = c.column <= t.columns.size() && t.columns[c.column - 1].name == c.name;
-  if (may_be_there && known) return;
+  if (may_be_there && known) return false;
   if (c.column != t.columns.size() + 1) throw_column_is_gone(t);
+  bool made = false;
   try {
-    make(add_column_sql(connection_, table, c.name, c.facts), may_be_there);
+    made = make(add_column_sql(connection_, table, c.name, c.facts), may_be_there);
   } catch (const mysql_error& e) {
     if (e.code() != column_exists || c.facts != nullptr || !is_left_behind(connection_, table, c.name)) throw;
   }
   t.columns.push_back(new_mysql_column(c.name));
-  if (c.facts != nullptr) catalog_.reread(table);
+  if (!made || c.facts != nullptr) catalog_.reread(table);
+  return made;
 }
 
 void mysql_writer::drop_column(std::string_view table, const change& c) {
   mysql_table& t = catalog_.get(connection_, table);
   if (c.column > t.columns.size() + 1) throw_column_is_gone(t);
-  take_away(drop_column_sql(table, c.name));
+  static_cast<void>(take_away(drop_column_sql(table, c.name)));
   if (c.column > t.columns.size()) t.columns.emplace_back();
   t.columns[c.column - 1].dropped = true;
   catalog_.reread(table);
 }
 
-void mysql_writer::change_schema(std::string_view table, const change& c, bool may_be_there) {
+bool mysql_writer::change_schema(std::string_view table, const change& c, bool may_be_there) {
   switch (c.kind) {
     case change_kind::create_table:
-      create_table(table, c.declared, may_be_there);
-      break;
+      return create_table(table, c.declared, may_be_there);
     case change_kind::add_column:
-      add_column(table, c, may_be_there);
-      break;
+      return add_column(table, c, may_be_there);
     case change_kind::add_key:
     case change_kind::add_tag: {
       const index_kind kind = c.kind == change_kind::add_key ? index_kind::key : index_kind::tag;
       mysql_table& t = catalog_.get(connection_, table);
       if (c.column > t.columns.size()) throw_column_is_gone(t);
-      make(add_index_sql(connection_, t, c.column, kind), may_be_there);
+      const bool made = make(add_index_sql(connection_, t, c.column, kind), may_be_there);
       catalog_.reread(table);  // the column's type may be another
-      break;
+      return made;
     }
     case change_kind::add_index: {
       const index_description index = described_index(c);
       mysql_table& t = catalog_.get(connection_, table);
       const auto is_gone = [&](column_index column) { return column > t.columns.size(); };
       if (std::ranges::any_of(index.columns, is_gone)) throw_column_is_gone(t);
-      make(add_index_sql(connection_, t, index), may_be_there);
+      const bool made = make(add_index_sql(connection_, t, index), may_be_there);
       catalog_.reread(table);
-      break;
+      return made;
     }
-    case change_kind::drop_index:
-      take_away(drop_index_sql(table, c.name, c.index));
+    case change_kind::drop_index: {
+      const bool dropped = take_away(drop_index_sql(table, c.name, c.index));
       catalog_.reread(table);
-      break;
+      return dropped;
+    }
     case change_kind::drop_column:
       drop_column(table, c);
-      break;
-    case change_kind::drop_table:
-      take_away(drop_table_sql(table));
+      return true;  // memory may have it again: then MySQL is to have it, too, whoever dropped it
+    case change_kind::drop_table: {
+      const bool dropped = take_away(drop_table_sql(table));
       catalog_.erase(table);
-      break;
+      return dropped;
+    }
     case change_kind::set_ack:
     case change_kind::set_history:
     case change_kind::add_binding:
@@ -153,6 +166,7 @@ void mysql_writer::change_schema(std::string_view table, const change& c, bool m
     case change_kind::delete_row:
       break;
   }
+  return false;
 }
 
 void mysql_writer::undo_schema_change(std::string_view table, const change& c) {
@@ -179,14 +193,14 @@ void mysql_writer::undo_schema_change(std::string_view table, const change& c) {
       catalog_.reread(table);
       break;
     case change_kind::drop_index:
-      make(add_index_sql(connection_, catalog_.get(connection_, table), described_index(c)), true);
+      static_cast<void>(make(add_index_sql(connection_, catalog_.get(connection_, table), described_index(c)), true));
       catalog_.reread(table);
       break;
     case change_kind::drop_column:
       undo_drop_column(table, c);
       break;
     case change_kind::drop_table:
-      if (c.declared != nullptr) create_table(table, c.declared, true);
+      if (c.declared != nullptr) static_cast<void>(create_table(table, c.declared, true));
       break;
     default:
       break;

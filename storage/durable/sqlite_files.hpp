@@ -87,6 +87,8 @@ class sqlite_files {
   [[nodiscard]] text_map<std::uint64_t> journalled_tables();
   /// The tables of each transaction in the journal that changed several.
   [[nodiscard]] std::vector<std::vector<std::string>> journalled_groups();
+  /// The statements in the journal that change the schema of a table that `wanted` says yes to, in order.
+  [[nodiscard]] change_group journalled_schema_changes(const std::function<bool(std::string_view table)>& wanted);
   void erase_journal(std::span<const journal_entry> entries);
   void set_aside(const journal_entry& entry, const store_error& why);
   [[nodiscard]] std::uint64_t journal_size() const;

@@ -15,6 +15,15 @@ std::uint64_t now_ms() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count());
 }
 
+/// `sum`: which of the columns has the checksum, if there is one.
+std::shared_ptr<const change_group> read_group(const sqlite_statement& s, int number, int changes, int sum) {
+  auto group = std::make_shared<const change_group>(decode_group(s.bytes(changes)));
+  const bool is_as_written = s.is_null(sum) || s.number(sum) == checksum(0, s.bytes(changes));
+  if (!is_as_written || group->empty())
+    refuse_file("entry " + std::to_string(s.number(number)) + " of the journal is damaged");
+  return group;
+}
+
 }  // namespace
 
 void sqlite_files::append_to_journal(const change_group& g) {
@@ -33,10 +42,7 @@ std::vector<sqlite_files::journal_entry> sqlite_files::read_journal(
   while (entries.size() < entries_max && bytes < bytes_max && s.step()) {
     if (!wanted(s.text(3))) continue;
     const auto number = static_cast<std::uint64_t>(s.number(0));
-    auto changes = std::make_shared<const change_group>(decode_group(s.bytes(2)));
-    const bool is_as_written = s.is_null(4) || s.number(4) == checksum(0, s.bytes(2));
-    if (!is_as_written || changes->empty())
-      refuse_file("entry " + std::to_string(number) + " of the journal is damaged");
+    auto changes = read_group(s, 0, 2, 4);
     bytes += s.bytes(2).size();
     entries.push_back(
         {.number = number, .at_ms = static_cast<std::uint64_t>(s.number(1)), .changes = std::move(changes)});
@@ -68,6 +74,18 @@ std::vector<std::vector<std::string>> sqlite_files::journalled_groups() {
     groups.emplace_back(tables.begin(), tables.end());
   }
   return groups;
+}
+
+change_group sqlite_files::journalled_schema_changes(const std::function<bool(std::string_view table)>& wanted) {
+  sqlite_statement s = db_->prepare("select number, changes, sum from journal order by number");
+  change_group found;
+  while (s.step()) {
+    const auto group = read_group(s, 0, 1, 2);
+    for (const auto& statement : *group) {
+      if (statement->changes_schema() && wanted(statement->table_name())) found.push_back(statement);
+    }
+  }
+  return found;
 }
 
 void sqlite_files::erase_journal(std::span<const journal_entry> entries) {

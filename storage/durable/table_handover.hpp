@@ -27,6 +27,7 @@ class table_handover {
   /// What goes with the tables.
   struct luggage {
     std::vector<std::pair<std::string, std::vector<catalog_column>>> columns;
+    std::vector<std::pair<std::string, std::vector<catalog_column>>> told_columns;  ///< by those who told the lane
     std::vector<write> postponed;
     std::vector<write> doubtful;
     std::vector<claimed_table> claims;

@@ -278,6 +278,46 @@ class Connect(Case):
             self.connect(client)
             self.equal_everywhere(client, "s")
 
+    def test_queues_that_are_not_durable(self) -> None:
+        with self.server() as server, server.framed() as client:
+            self.ok(client, "create queue q (body text)")
+            self.ok(client, "create queue d (body text) durable")
+            for queue in ("q", "d"):
+                self.ok(client, f"push into {queue} (body) values (one)")
+            self.connect(client)
+            self.assertEqual(self.db.tables(), ["d"])
+            self.ok(client, "push into q (body) values (two)")
+            for statement in ("mysql check q", "mysql repair q", "mysql repair q from mysql"):
+                self.refused(client, statement, "queue q is not durable")
+            self.disconnect(client)
+            self.connect(client)
+            self.assertEqual(self.db.tables(), ["d"])
+            self.disconnect(client)
+            self.db.sql("CREATE TABLE q (id int PRIMARY KEY, body text); CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1)")
+            self.refused(client, f"mysql connect {self.db.url}", "table q", "not durable", "rename")
+            self.refused(client, "select * from a")
+            self.ok(client, "select body from q", rows=2)
+            self.assertEqual(self.db.rows("q"), [])
+            self.db.sql("DROP TABLE q")
+            self.connect(client)
+            self.ok(client, "select * from a", rows=1)
+
+    def test_indexes_that_mysql_has(self) -> None:
+        """They are not made twice; one that is missing there is made."""
+        with self.server() as server, server.framed() as client:
+            self.ok(client, "create table i (a int primary key, b int, c varchar(20), d int, index ib (b), unique uc (c), index db (d, b))")
+            self.ok(client, "insert into i (a, b, c, d) values (1, 1, one, 1)")
+            for missing in (None, "db"):
+                self.connect(client)
+                self.disconnect(client)
+                made = {row[2] for row in self.db.sql("SHOW INDEX FROM i")}
+                self.assertEqual(made, {"PRIMARY", "ib", "uc", "db"})
+                self.assertNotIn("there is no index", "\n".join(server.log))
+                if missing is not None:
+                    self.db.sql(f"DROP INDEX {missing} ON i")
+            self.connect(client)
+            self.assertEqual(self.check(client, "i"), [])
+
     def test_no_right_to_create(self) -> None:
         for host in ("127.0.0.1", "localhost"):
             mariadb.sql(f"CREATE USER IF NOT EXISTS reader@{host} IDENTIFIED BY 'p'; GRANT SELECT ON {self.db.name}.* TO reader@{host}")

@@ -258,6 +258,8 @@ TEST_CASE("sqlite files: the journal gives back what was put in, in order, until
   CHECK(files.read_journal(any, 2, SIZE_MAX).size() == 2);
   CHECK(files.read_journal(any, SIZE_MAX, 1).size() == 1);
   CHECK(files.read_journal([](std::string_view table) { return table == "other"; }, SIZE_MAX, SIZE_MAX).empty());
+  CHECK(files.journalled_schema_changes(any).size() == 1);  // the first made the table
+  CHECK(files.journalled_schema_changes([](std::string_view table) { return table == "other"; }).empty());
   const auto all = files.read_journal(any, SIZE_MAX, SIZE_MAX);
   REQUIRE(all.size() == 5);
   for (std::size_t i = 0; i < all.size(); ++i) {
