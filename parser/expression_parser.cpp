@@ -378,7 +378,8 @@ bool expression_parser::query_follows() const {
   scanner ahead = scanner_;
   ahead.accept_keyword("select");
   if (ahead.at_end()) return false;
-  static constexpr std::string_view never_first = "),=<>!/%|";
+  if (ahead.accept('!')) return !ahead.stands_at('=');  // `not` may be first, `!=` may not
+  static constexpr std::string_view never_first = "),=<>/%|";
   return std::ranges::none_of(never_first, [&](char c) { return ahead.stands_at(c); });
 }
 

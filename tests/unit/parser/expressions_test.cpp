@@ -69,6 +69,7 @@ TEST_CASE("expressions: functions, aggregates, intervals, subqueries") {
       {"update t set kind = interval where day = 3", ""},
       {"select * from t where a > interval 1 day", ""},
       {"select * from t where a = (select max(b) from u where c = (select d from v))", ""},
+      {"select (select !b * b) * c, (select != 1) from t", "select (select !b * b) * c, `select` <> 1 from t"},
       {"select * from t where current_timestamp - a > interval 5 minute",
        "select * from t where current_timestamp() - a > interval 5 minute"},
       {"update t set a = current_timestamp", ""},
