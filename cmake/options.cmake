@@ -16,6 +16,7 @@ set_property(CACHE PUBSUBSQL_SANITIZE PROPERTY STRINGS "" address thread)
 option(PUBSUBSQL_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 option(PUBSUBSQL_FUZZ_ENGINE "With PUBSUBSQL_FUZZ: those that take the whole engine as well" OFF)
 option(PUBSUBSQL_LTO "Link-time optimisation" OFF)
+option(PUBSUBSQL_WERROR "Warnings are errors" OFF)
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
@@ -34,7 +35,7 @@ endif()
 add_library(pubsubsql_flags INTERFACE)
 target_compile_options(pubsubsql_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
-  -Wold-style-cast -Woverloaded-virtual -Wcast-align -Werror
+  -Wold-style-cast -Woverloaded-virtual -Wcast-align $<$<BOOL:${PUBSUBSQL_WERROR}>:-Werror>
   -fno-omit-frame-pointer)
 # GCC 12 sees overlapping copies in every `string + string` it inlines (its bug 105651).
 target_compile_options(pubsubsql_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)

@@ -181,8 +181,8 @@ void mysql_positions::drop_subscription(std::string_view name) {
   connection_.execute("DELETE FROM pubsubsql_subscriptions WHERE name = ?", which);
 }
 
-void mysql_positions::acknowledge(std::string_view name, std::uint64_t position) {
-  const std::array<mysql_parameter, 2> values = {static_cast<std::int64_t>(position), name};
+void mysql_positions::acknowledge(std::string_view name, std::uint64_t up_to) {
+  const std::array<mysql_parameter, 2> values = {static_cast<std::int64_t>(up_to), name};
   connection_.execute("UPDATE pubsubsql_subscriptions SET position = GREATEST(COALESCE(position, 0), ?) WHERE name = ?",
                       values);
 }

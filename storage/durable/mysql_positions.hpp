@@ -64,7 +64,7 @@ class mysql_positions {
   void add_subscription(std::string_view table, const subscription_description& s);
   void drop_subscription(std::string_view name);
   /// A position that is further already stays.
-  void acknowledge(std::string_view name, std::uint64_t position);
+  void acknowledge(std::string_view name, std::uint64_t up_to);
   /// Whatever was there before. REQUIRES: make_subscriptions() has been called, or there are none.
   void store_subscriptions(std::string_view table, const std::vector<subscription_description>& all);
 
