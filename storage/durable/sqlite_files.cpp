@@ -302,7 +302,7 @@ sqlite_files::open_table& sqlite_files::create(const table_description& d) {
   if (d.id_facts) add_column(number, id_column, {.name = "id", .facts = d.id_facts});
   for (std::size_t place = 0; place < d.indexes.size(); ++place) add_ordered_index(number, place, d.indexes[place]);
   for (const binding_description& b : d.bindings) add_binding(number, b);
-  for (const subscription_description& s : d.subscriptions) add_subscription(number, s);
+  for (const subscription_description& named : d.subscriptions) add_subscription(number, named);
   return open(d.name);
 }
 
