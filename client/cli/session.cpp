@@ -55,6 +55,7 @@ std::optional<error> session::connect(const std::string& host, std::uint16_t por
     return s->failure;
   }
   comes_back_ = reconnect_.automatic;
+  retry_delay_ = {};
   listen();
   return std::nullopt;
 }
