@@ -1,6 +1,6 @@
 #include "storage/durable/history_coding.hpp"
 
-#include <algorithm>
+#include "storage/durable/checksum.hpp"
 
 namespace pubsubsql::storage::durable {
 
@@ -11,19 +11,6 @@ bool is_row(std::string_view bytes, std::size_t columns) {
   return row_view::read_values(bytes, values) && values.size() <= columns &&
          row_view(bytes.data()).size() == bytes.size();
 }
-
-class fnv_1a {
- public:
-  void add(std::string_view bytes) {
-    constexpr std::uint64_t prime = 0x100000001b3;
-    for (const char c : bytes) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * prime;
-  }
-  void add(std::uint64_t number) { add({reinterpret_cast<const char*>(&number), sizeof number}); }
-  [[nodiscard]] std::uint64_t hash() const { return hash_; }
-
- private:
-  std::uint64_t hash_ = 0xcbf29ce484222325;
-};
 
 }  // namespace
 

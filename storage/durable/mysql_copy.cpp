@@ -51,19 +51,19 @@ bool has_index(const mysql_table& theirs, const table& ours, const index_descrip
 
 void add_column(mysql_writer& writer, const table& t, column_index column) {
   const change_kind make = t.is_dropped(column) ? change_kind::drop_column : change_kind::add_column;
-  static_cast<void>(writer.change_schema(t.name(), {.kind = make, .column = column, .name = t.column_name(column)}));
+  writer.change_schema(t.name(), {.kind = make, .column = column, .name = t.column_name(column)});
   const index_kind kind = t.index_of(column);
   if (kind == index_kind::none) return;
   const change_kind add = kind == index_kind::key ? change_kind::add_key : change_kind::add_tag;
-  static_cast<void>(writer.change_schema(t.name(), {.kind = add, .column = column, .name = t.column_name(column)}));
+  writer.change_schema(t.name(), {.kind = add, .column = column, .name = t.column_name(column)});
 }
 
 /// With columns and indexes, of their types if the table was declared.
 void create_without_rows(mysql_connection& c, mysql_catalog& catalog, mysql_positions& positions, const table& t) {
   mysql_writer writer(c, catalog);
   const table_description d = t.description();
-  static_cast<void>(writer.change_schema(
-      t.name(), {.kind = change_kind::create_table, .name = t.name(), .declared = d.declared ? &d : nullptr}));
+  writer.change_schema(t.name(),
+                       {.kind = change_kind::create_table, .name = t.name(), .declared = d.declared ? &d : nullptr});
   // It is ours from now on, with nothing of it there: who finds it half made goes on.
   positions.store(t.name(), t.next_id(), 0);
   positions.claim(t.name());

@@ -208,7 +208,7 @@ void mysql_positions::erase(std::string_view table) {
   const std::array<mysql_parameter, 1> which = {table};
   store_bindings(table, {});
   store_subscriptions(table, {});
-  erase_history(table);
+  store_history_setting(table, {});
   connection_.execute("DELETE FROM pubsubsql_tables WHERE table_name = ?", which);
   connection_.execute("DELETE FROM pubsubsql_fronts WHERE table_name = ?", which);
 }

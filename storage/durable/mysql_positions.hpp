@@ -92,7 +92,9 @@ class mysql_positions {
   void erase(std::string_view table);
 
  private:
-  void erase_history(std::string_view table);
+  // Of the table of histories. REQUIRES: it is there.
+  void put_setting(std::string_view table, const std::optional<parser::history_setting>& h);
+  void drop_parts(std::string_view table);
   [[nodiscard]] bool has(std::string_view own_table) const;
   void make(const std::string& sql);
 

@@ -37,8 +37,11 @@ void mysql_positions::make_histories() {
 
 void mysql_positions::store_history_setting(std::string_view table, const std::optional<parser::history_setting>& h) {
   if (!has(histories_table)) return;
-  if (!h || !h->on) erase_history(table);
-  if (!h) return;
+  if (!h || !h->on) drop_parts(table);
+  if (h) put_setting(table, h);
+}
+
+void mysql_positions::put_setting(std::string_view table, const std::optional<parser::history_setting>& h) {
   std::string bytes;
   put_history(bytes, h);
   const std::array<mysql_parameter, 3> values = {table, setting_part, std::string_view(bytes)};
@@ -47,8 +50,8 @@ void mysql_positions::store_history_setting(std::string_view table, const std::o
 
 bool mysql_positions::store_history(const table& t) {
   if (!has(histories_table)) return false;
-  erase_history(t.name());
-  store_history_setting(t.name(), t.history_setting());
+  drop_parts(t.name());
+  put_setting(t.name(), t.history_setting());
   const change_history& kept = *t.history();
   history_head head{.sequence = t.sequence(), .begins_after = kept.begins_after(), .rows = sum_of(t)};
   for (column_index column = 1; column < t.column_count(); ++column) {
@@ -94,8 +97,7 @@ mysql_positions::history mysql_positions::read_history(std::string_view table) c
   return found;
 }
 
-void mysql_positions::erase_history(std::string_view table) {
-  if (!has(histories_table)) return;
+void mysql_positions::drop_parts(std::string_view table) {
   const std::array<mysql_parameter, 1> which = {table};
   connection_.execute("DELETE FROM pubsubsql_histories WHERE table_name = ?", which);
 }

@@ -44,7 +44,7 @@ class mysql_writer {
   /// Makes one change of a schema, or takes it back as far as that is possible: rows and values that went with a table
   /// or column do not come back. `may_be_there`: it may have been made before. Returns whether MySQL was changed: what
   /// was there already, or gone, may be others' work, and is not to be taken back.
-  [[nodiscard]] bool change_schema(std::string_view table, const change& c, bool may_be_there = false);
+  bool change_schema(std::string_view table, const change& c, bool may_be_there = false);
   void undo_schema_change(std::string_view table, const change& c);
 
   /// A row's values as they are to be, by way of an upsert: whatever MySQL has at its address.
@@ -84,9 +84,9 @@ class mysql_writer {
   void execute_in_pieces(std::span<const row_view> rows, std::size_t parameters_per_row, Sql&& sql, BindRow&& bind_row);
   static void require_columns(const mysql_table& t, const change& c);
   [[noreturn]] static void throw_column_is_gone(const mysql_table& t);
-  [[nodiscard]] bool make(const std::string& sql, bool may_be_there);
-  [[nodiscard]] bool take_away(const std::string& sql);
-  [[nodiscard]] bool create_table(std::string_view table, const table_description* declared, bool may_be_there);
+  bool make(const std::string& sql, bool may_be_there);
+  bool take_away(const std::string& sql);
+  bool create_table(std::string_view table, const table_description* declared, bool may_be_there);
   [[nodiscard]] bool add_column(std::string_view table, const change& c, bool may_be_there);
   void drop_column(std::string_view table, const change& c);
   void undo_drop_column(std::string_view table, const change& c);

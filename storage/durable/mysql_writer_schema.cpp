@@ -111,7 +111,7 @@ bool mysql_writer::add_column(std::string_view table, const change& c, bool may_
 void mysql_writer::drop_column(std::string_view table, const change& c) {
   mysql_table& t = catalog_.get(connection_, table);
   if (c.column > t.columns.size() + 1) throw_column_is_gone(t);
-  static_cast<void>(take_away(drop_column_sql(table, c.name)));
+  take_away(drop_column_sql(table, c.name));
   if (c.column > t.columns.size()) t.columns.emplace_back();
   t.columns[c.column - 1].dropped = true;
   catalog_.reread(table);
@@ -193,14 +193,14 @@ void mysql_writer::undo_schema_change(std::string_view table, const change& c) {
       catalog_.reread(table);
       break;
     case change_kind::drop_index:
-      static_cast<void>(make(add_index_sql(connection_, catalog_.get(connection_, table), described_index(c)), true));
+      make(add_index_sql(connection_, catalog_.get(connection_, table), described_index(c)), true);
       catalog_.reread(table);
       break;
     case change_kind::drop_column:
       undo_drop_column(table, c);
       break;
     case change_kind::drop_table:
-      if (c.declared != nullptr) static_cast<void>(create_table(table, c.declared, true));
+      if (c.declared != nullptr) create_table(table, c.declared, true);
       break;
     default:
       break;

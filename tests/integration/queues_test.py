@@ -26,6 +26,12 @@ def rows(client: FramedConnection, statement: str) -> list[list[str]]:
     return ok(client, statement)["data"]
 
 
+def kill_one(client: FramedConnection) -> None:
+    """A job of queue q, whose jobs have one attempt each, is tried in vain."""
+    ok(client, "push into q (job) values (a)")
+    ok(client, f"nack q {rows(client, 'pop 1 from q')[0][0]}")
+
+
 def until(what: str, check: Any) -> Any:
     end = time.monotonic() + deadline_s(60)
     while True:
@@ -227,8 +233,7 @@ class Dead(unittest.TestCase):
         with ServerProcess("--log-level", "warning") as server, server.framed() as client:
             ok(client, "create table d (job text)")
             ok(client, "create queue q (job text) max attempts 1 dead letter d")
-            ok(client, "push into q (job) values (a)")
-            ok(client, f"nack q {rows(client, 'pop 1 from q')[0][0]}")
+            kill_one(client)
             server.wait_for_log("cannot be moved to table d")
             self.assertEqual(rows(client, "select job from q"), [["a"]])
             self.assertEqual(rows(client, "pop 1 from q"), [])
@@ -250,8 +255,7 @@ class Dead(unittest.TestCase):
         with ServerProcess("--log-level", "warning") as server, server.framed() as client:
             ok(client, "create queue q (job text) max attempts 1 dead letter d")
             ok(client, "subscribe * from t as d")
-            ok(client, "push into q (job) values (a)")
-            ok(client, f"nack q {rows(client, 'pop 1 from q')[0][0]}")
+            kill_one(client)
             server.wait_for_log("cannot be moved to table d: d is a subscription")
             self.assertEqual(rows(client, "select job from q"), [["a"]])
 
@@ -259,8 +263,7 @@ class Dead(unittest.TestCase):
         with ServerProcess("--log-level", "warning") as server, server.framed() as client:
             ok(client, "create queue q (job text) max attempts 1")
             for _ in range(7):
-                ok(client, "push into q (job) values (a)")
-                ok(client, f"nack q {rows(client, 'pop 1 from q')[0][0]}")
+                kill_one(client)
             server.wait_for_log("queue q: 1 rows had their 1 attempts")
             server.wait_for_log("queue q: 6 rows had their 1 attempts")
             self.assertEqual(sum("had their" in line for line in server.log), 2)
