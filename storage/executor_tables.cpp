@@ -41,7 +41,7 @@ executor::failure executor::describe_column(const parser::column_definition& d, 
     return wrong_column_specifier(d.name);
   }
   if (d.auto_increment) {
-    f.extra = "auto_increment";
+    f.extra = column_facts::counted;
     f.nullable = false;
     if (d.default_value) return invalid_default(d.name);
   }
@@ -100,7 +100,9 @@ executor::failure executor::describe_columns(const parser::create_table_statemen
     }
     out.columns.push_back({.name = std::string(d.name), .facts = std::move(facts)});
   }
-  const auto counts = [](const table_description::column& c) { return c.facts && c.facts->extra == "auto_increment"; };
+  const auto counts = [](const table_description::column& c) {
+    return c.facts && c.facts->extra == column_facts::counted;
+  };
   if (std::ranges::count_if(out.columns, counts) + (out.id_facts ? 1 : 0) > 1) return one_auto_increment();
   return std::nullopt;
 }
@@ -281,12 +283,17 @@ executor::failure executor::run(const parser::drop_table_statement& s) {
   return finish_schema(*t, "drop");
 }
 
-/// What rows that are there get in a new column: its default, or what MySQL takes for one where it cannot be NULL.
+/// What rows that are there get in a new column: its default, or what MySQL takes for one where it cannot be NULL. In a
+/// table of a database outside, which gives later rows theirs itself, as well: it fills the column alike, and tells
+/// nobody.
 executor::failure executor::fill_column(table& t, column_index column) {
+  const column_facts* const facts = t.facts_of(column);
+  if (t.row_count() == 0 || facts == nullptr) return std::nullopt;
+  const std::unique_ptr<const sql::bound_expression> given = table::read_default(*facts);
+  const bool has_default = given != nullptr;
+  if (!has_default && facts->nullable) return std::nullopt;
+  if (facts->extra == column_facts::counted) return counter_on_rows(t.name(), t.column_name(column));
   const sql::column_type* const type = t.type_of(column);
-  const bool has_default = t.default_of(column) != nullptr;
-  if (t.row_count() == 0 || (!has_default && t.is_nullable(column))) return std::nullopt;
-  if (t.auto_increment_column() == column) return counter_on_rows(t.name(), t.column_name(column));
   const bool is_plain = type == nullptr || type->is_text() || type->is_number();
   if (!has_default && !is_plain) return to_error(sql::no_default({.table = t.name(), .column = t.column_name(column)}));
   updated_.push_back(column);
@@ -295,7 +302,7 @@ executor::failure executor::fill_column(table& t, column_index column) {
   for (const row_number row : found_) {
     if (auto failed = compute_update(t, row)) return failed;
     if (has_default) {
-      if (auto failed = write_computed(t, column, *t.default_of(column), {})) return failed;
+      if (auto failed = write_computed(t, column, *given, {})) return failed;
     } else {
       values_[column] = type != nullptr && type->is_number() ? "0" : "";
     }

@@ -211,6 +211,8 @@ class table {
   void drop_column(column_index column);
   /// Takes back drop_column(). Rows have there what they had then.
   void undo_drop_column(column_index column);
+  /// What stands for a value that is not given; nullptr: nothing does.
+  [[nodiscard]] static std::unique_ptr<const sql::bound_expression> read_default(const column_facts& facts);
   /// What is declared of a column. REQUIRES: no ordered index has it.
   void set_facts(column_index column, const column_facts& facts);
 
@@ -284,7 +286,7 @@ class table {
     std::variant<std::monostate, std::unique_ptr<unique_index>, std::unique_ptr<tag_index>> index;
     std::unique_ptr<column_facts> facts = {};
     std::unique_ptr<const sql::column_type> type = {};
-    std::unique_ptr<sql::bound_expression> default_value = {};
+    std::unique_ptr<const sql::bound_expression> default_value = {};
     bool nullable = true;
     bool dropped = false;
   };
@@ -292,7 +294,7 @@ class table {
   [[nodiscard]] static std::unique_ptr<const sql::column_type> read_type(const column_facts& facts);
   /// The same, but for the type.
   void keep_facts(column_index column, const column_facts& facts);
-  void set_default(column_entry& c);
+  void stop_counting(column_index column);
   void count_from(const value& v);
   void show_column(column_index column);
   // Whoever has predicates about the columns is told what becomes of them.

@@ -61,7 +61,6 @@ void table::learn(const table_description& outside) {
   for (const table_description::column& c : outside.columns) {
     const auto column = find_column(c.name);
     if (!column || !c.facts || c.dropped) continue;
-    if (c.facts->extra == "auto_increment" && !declared_) key_from_outside_ = column;
     keep_facts(*column, *c.facts);
   }
   read_types();
@@ -110,20 +109,22 @@ void table::keep_facts(column_index column, const column_facts& facts) {
   column_entry& c = columns_[column];
   c.facts = std::make_unique<column_facts>(facts);
   typed_ = true;
+  if (facts.extra == column_facts::counted) (declared_ ? auto_increment_column_ : key_from_outside_) = column;
   if (!declared_) return;
   c.nullable = facts.nullable;
-  if (facts.extra == "auto_increment") auto_increment_column_ = column;
-  set_default(c);
+  c.default_value = read_default(facts);
 }
 
-void table::set_default(column_entry& c) {
-  c.default_value.reset();
-  if (!c.facts->default_text) return;
-  if (c.facts->extra == column_facts::computed_default) {
-    c.default_value = read_expression(*c.facts->default_text);
-  } else {
-    c.default_value = std::make_unique<sql::bound_expression>(sql::bound_expression::of_text(*c.facts->default_text));
-  }
+std::unique_ptr<const sql::bound_expression> table::read_default(const column_facts& facts) {
+  if (!facts.default_text) return nullptr;
+  if (facts.extra == column_facts::computed_default) return read_expression(*facts.default_text);
+  return std::make_unique<const sql::bound_expression>(sql::bound_expression::of_text(*facts.default_text));
+}
+
+/// A column that goes gives no numbers any more.
+void table::stop_counting(column_index column) {
+  if (auto_increment_column_ == column) auto_increment_column_.reset();
+  if (key_from_outside_ == column) key_from_outside_.reset();
 }
 
 std::uint64_t table::new_schema_version() {
@@ -160,7 +161,7 @@ column_index table::add_column(std::string_view name, const column_facts* facts)
 
 void table::remove_last_column() {
   const column_index last = column_count() - 1;
-  if (auto_increment_column_ == last) auto_increment_column_.reset();
+  stop_counting(last);
   tell_leaving(last);
   all_columns_.pop_back();
   column_by_name_.erase(columns_.back().name);
@@ -171,7 +172,7 @@ void table::remove_last_column() {
 
 void table::drop_column(column_index column) {
   column_entry& c = columns_[column];
-  if (auto_increment_column_ == column) auto_increment_column_.reset();
+  stop_counting(column);
   tell_leaving(column);
   std::erase(all_columns_, column);
   column_by_name_.erase(c.name);

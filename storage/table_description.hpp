@@ -21,6 +21,9 @@ struct column_facts {
   /// `extra` of a column of a declared table whose default is an expression, as MySQL has it.
   static constexpr std::string_view computed_default = "DEFAULT_GENERATED";
 
+  /// `extra` of a column that gives each row the next number.
+  static constexpr std::string_view counted = "auto_increment";
+
   std::string type;  ///< in MySQL's words, such as decimal(10,2); empty: text without a type
   bool nullable = true;
   std::optional<std::string> default_text;
