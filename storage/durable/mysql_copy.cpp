@@ -100,7 +100,7 @@ void add_missing_columns(mysql_connection& c, mysql_catalog& catalog, const tabl
     const std::string_view name = t.column_name(column);
     if (!theirs->find(name)) {
       const column_facts* facts = t.is_declared() ? t.facts_of(column) : nullptr;
-      c.run(add_column_sql(c, t.name(), name, facts));
+      c.run(add_column_sql(c, *theirs, name, facts));
       theirs->columns.push_back(new_mysql_column(name));
       if (facts != nullptr) theirs->columns.back().facts = *facts;
     }

@@ -181,11 +181,25 @@ bool mysql_table::needs_read_back() const {
          });
 }
 
+namespace {
+
+/// What had been declared of a column without a type.
+std::optional<column_facts> without_type(column_facts facts) {
+  if (facts.nullable && !facts.default_text) return std::nullopt;
+  facts.type.clear();
+  facts.untyped = false;
+  return facts;
+}
+
+}  // namespace
+
 table_description mysql_table::description() const {
   table_description d;
   d.name = name;
   for (const mysql_column& c : columns) {
-    d.columns.push_back({c.name, c.index, c.dropped ? std::nullopt : std::optional(c.facts), c.dropped});
+    const index_kind kind = declared ? c.made_index : c.index;
+    d.columns.push_back({c.name, kind, c.dropped ? std::nullopt : std::optional(c.facts), c.dropped});
+    if (declared && c.facts.untyped) d.columns.back().facts = without_type(c.facts);
   }
   d.indexes = indexes;
   d.id_facts = id_facts;
@@ -291,11 +305,6 @@ std::string create_table_sql(const mysql_connection& c, std::string_view table) 
 
 std::string drop_table_sql(std::string_view table) {
   return "DROP TABLE " + quoted_name(table);
-}
-
-std::string add_column_sql(const mysql_connection& c, std::string_view table, std::string_view column) {
-  return alter_table(table) + "ADD COLUMN " + quoted_name(column) + " LONGTEXT COLLATE " +
-         std::string(collation_for(c)) + " NULL";
 }
 
 std::string drop_column_sql(std::string_view table, std::string_view column) {

@@ -36,8 +36,9 @@ struct mysql_column {
   bool has_default = false;  ///< other than NULL
   /// Character types: how long a text may be, in characters for char and varchar, otherwise in bytes; 0: no such type.
   std::uint64_t length_max = 0;
-  std::string collation;  ///< of a text column; empty: of one that new_mysql_column() made
-  index_kind index = index_kind::none;
+  std::string collation;                     ///< of a text column; empty: of one that new_mysql_column() made
+  index_kind index = index_kind::none;       ///< what the column is by all its indexes
+  index_kind made_index = index_kind::none;  ///< by that which `key` or `tag` made; only of a declared table
 };
 
 [[nodiscard]] inline bool is_writable(const mysql_column& c) {
@@ -58,7 +59,7 @@ struct mysql_table {
   /// Which columns, by the engine's numbers, address a row: empty with own_id; otherwise the primary key's, or those of
   /// a unique index that allows no NULL. Empty without own_id: rows cannot be addressed.
   std::vector<column_index> address;
-  /// Those over several columns, by name.
+  /// Those over several columns, by name; of a declared table all but what `key` and `tag` made.
   std::vector<index_description> indexes;
   std::optional<column_facts> id_facts;  ///< of an own id, where the table was made by `create table`
   bool declared = false;                 ///< made by `create table` of this server: it says so in its comment
@@ -114,13 +115,18 @@ struct mysql_table {
 [[nodiscard]] std::string create_table_sql(const mysql_connection& c, std::string_view table);
 /// What the comment of a table says that was declared.
 inline constexpr std::string_view declared_comment = "made by create table of pubsubsql";
+/// What the comment of a declared table's id says where statements give it.
+inline constexpr std::string_view given_id_comment = "given by statements";
+/// What the comment of a declared table's column says that has no type.
+inline constexpr std::string_view untyped_comment = "without a type";
+/// How the comment goes on, or begins, where the default is computed; the expression follows.
+inline constexpr std::string_view computed_default_comment = "default ";
 /// A table as described, indexes included: with a primary key `id` only when it shows one and has no other. Columns
 /// without a type are as those of the tables above. Throws mysql_error when MySQL could not tell its rows.
 [[nodiscard]] std::string create_table_sql(const mysql_connection& c, const table_description& d);
 [[nodiscard]] std::string drop_table_sql(std::string_view table);
-[[nodiscard]] std::string add_column_sql(const mysql_connection& c, std::string_view table, std::string_view column);
-/// `facts`: nullptr: it has no type.
-[[nodiscard]] std::string add_column_sql(const mysql_connection& c, std::string_view table, std::string_view column,
+/// `facts`: nullptr: nothing is declared of it.
+[[nodiscard]] std::string add_column_sql(const mysql_connection& c, const mysql_table& t, std::string_view column,
                                          const column_facts* facts);
 [[nodiscard]] std::string drop_column_sql(std::string_view table, std::string_view column);
 /// One ALTER TABLE that makes a column a `key` or `tag`: a LONGTEXT becomes VARCHAR(255) as well, if that is all there

@@ -28,30 +28,44 @@ std::string quoted_text(std::string_view text) {
   return out + "'";
 }
 
-/// What stands behind DEFAULT: a time is reckoned anew for each row, all else is a literal.
+/// What stands behind DEFAULT.
 std::string default_sql(const mysql_connection& c, const column_facts& f) {
   const std::string& text = *f.default_text;
+  // MySQL before 8.0.13 knows no expressions but these.
   if (starts_with_word(f.type, "datetime") || starts_with_word(f.type, "timestamp")) {
     if (starts_with_word(text, "current_timestamp") || starts_with_word(text, "now(")) return text;
   }
+  if (f.extra == column_facts::computed_default) return "(" + text + ")";
   if (starts_with_word(f.type, "bit") && starts_with_word(text, "b'")) return text;
   constexpr std::array<std::string_view, 6> only_expressions = {"tinytext", "text", "mediumtext",
                                                                 "longtext", "json", "blob"};
   const auto is_type = [&](std::string_view type) { return starts_with_word(f.type, type); };
-  const bool in_brackets = !c.is_mariadb() && std::ranges::any_of(only_expressions, is_type);
+  const bool in_brackets = !c.is_mariadb() && (f.type.empty() || std::ranges::any_of(only_expressions, is_type));
   return in_brackets ? "(" + quoted_text(text) + ")" : quoted_text(text);
 }
 
-/// The type and what goes with it. `indexed`: text without a type has to have a length then.
-std::string definition(const mysql_connection& c, const column_facts* f, bool indexed) {
-  if (f == nullptr || f->type.empty() || f->untyped) {
-    return std::string(indexed ? "VARCHAR(255)" : "LONGTEXT") + " COLLATE " +
-           std::string(made_collation(c.is_mariadb(), c.server_version())) + " NULL";
-  }
-  std::string sql = f->type + (f->nullable ? " NULL" : " NOT NULL");
-  if (f->default_text) sql += " DEFAULT " + default_sql(c, *f);
-  if (!f->extra.empty()) sql += " " + f->extra;
-  return sql;
+bool has_type(const column_facts* f) {
+  return f != nullptr && !f->type.empty() && !f->untyped;
+}
+
+/// What of a declared table's column MySQL has no words for, or would put into other words; empty: nothing.
+std::string column_comment(const column_facts* f) {
+  std::string comment(has_type(f) ? "" : untyped_comment);
+  if (f == nullptr || f->extra != column_facts::computed_default) return comment;
+  return comment.append(comment.empty() ? "" : " ").append(computed_default_comment).append(*f->default_text);
+}
+
+/// The type and what goes with it. `declared`: the column's table; `indexed`: text without a type has to have a length
+/// then.
+std::string definition(const mysql_connection& c, const column_facts* f, bool declared, bool indexed) {
+  const std::string text = std::string(indexed ? "VARCHAR(255)" : "LONGTEXT") + " COLLATE " +
+                           std::string(made_collation(c.is_mariadb(), c.server_version()));
+  std::string sql = has_type(f) ? f->type : text;
+  sql += f == nullptr || f->nullable ? " NULL" : " NOT NULL";
+  if (f != nullptr && f->default_text) sql += " DEFAULT " + default_sql(c, *f);
+  if (f != nullptr && !f->extra.empty() && f->extra != column_facts::computed_default) sql += " " + f->extra;
+  const std::string comment = declared ? column_comment(f) : "";
+  return comment.empty() ? sql : sql + " COMMENT " + quoted_text(comment);
 }
 
 const column_facts* facts_of(const table_description::column& c) {
@@ -99,15 +113,13 @@ std::string_view index_words(parser::index_type type) {
   return "INDEX";
 }
 
-/// An index of one column, which has a name of its own where the table was declared: that of its column.
+/// What `key` or `tag` has made.
 std::string column_index_sql(const table_description& d, column_index column) {
   const table_description::column& c = d.columns[column - 1];
   const std::string in_brackets = " (" + name_of(d, column) + ")";
   if (d.primary_column == column) return "PRIMARY KEY" + in_brackets;
-  const auto has_name = [&](const index_description& i) { return i.name == c.name; };
-  const bool own_name = !d.declared || std::ranges::any_of(d.indexes, has_name);
-  return std::string(c.index == index_kind::key ? "UNIQUE INDEX " : "INDEX ") +
-         quoted_name(own_name ? made_index_name(c.name) : c.name) + in_brackets;
+  return std::string(c.index == index_kind::key ? "UNIQUE INDEX " : "INDEX ") + quoted_name(made_index_name(c.name)) +
+         in_brackets;
 }
 
 std::string table_index_sql(const table_description& d, const index_description& index) {
@@ -125,7 +137,8 @@ std::string create_table_sql(const mysql_connection& c, const table_description&
   std::string items;
   const auto add = [&](const std::string& item) { items.append(items.empty() ? "" : ", ").append(item); };
   if (d.id_facts) {
-    add("`id` " + definition(c, &*d.id_facts, true) + " PRIMARY KEY");
+    const std::string comment = d.id_facts->extra.empty() ? " COMMENT " + quoted_text(given_id_comment) : "";
+    add("`id` " + definition(c, &*d.id_facts, d.declared, true) + " PRIMARY KEY" + comment);
   } else if (!has_primary_key(d) && !d.hides_id) {
     add("`id` BIGINT NOT NULL PRIMARY KEY");
   } else if (!has_primary_key(d) && !has_address(d)) {
@@ -135,7 +148,7 @@ std::string create_table_sql(const mysql_connection& c, const table_description&
   for (column_index column = 1; column <= d.columns.size(); ++column) {
     const table_description::column& of = d.columns[column - 1];
     if (of.dropped) continue;
-    add(quoted_name(of.name) + " " + definition(c, facts_of(of), is_in_an_index(d, column)));
+    add(quoted_name(of.name) + " " + definition(c, facts_of(of), d.declared, is_in_an_index(d, column)));
   }
   for (column_index column = 1; column <= d.columns.size(); ++column) {
     const table_description::column& of = d.columns[column - 1];
@@ -148,9 +161,10 @@ std::string create_table_sql(const mysql_connection& c, const table_description&
          (d.declared ? " COMMENT=" + quoted_text(std::string(declared_comment) + queue_comment(d)) : "");
 }
 
-std::string add_column_sql(const mysql_connection& c, std::string_view table, std::string_view column,
+std::string add_column_sql(const mysql_connection& c, const mysql_table& t, std::string_view column,
                            const column_facts* facts) {
-  return "ALTER TABLE " + quoted_name(table) + " ADD COLUMN " + quoted_name(column) + " " + definition(c, facts, false);
+  return "ALTER TABLE " + quoted_name(t.name) + " ADD COLUMN " + quoted_name(column) + " " +
+         definition(c, facts, t.declared, false);
 }
 
 std::string add_index_sql(const mysql_connection& c, const mysql_table& t, const index_description& index) {

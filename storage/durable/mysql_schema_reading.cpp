@@ -101,14 +101,25 @@ struct columns_row {
     type,
     extra,
     length,
-    expression
+    expression,
+    comment
   };
   static constexpr std::string_view list =
       "TABLE_NAME, COLUMN_NAME, COLUMN_DEFAULT, IS_NULLABLE, DATA_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, "
-      "COLUMN_TYPE, EXTRA, CHARACTER_MAXIMUM_LENGTH, GENERATION_EXPRESSION";
+      "COLUMN_TYPE, EXTRA, CHARACTER_MAXIMUM_LENGTH, GENERATION_EXPRESSION, COLUMN_COMMENT";
 };
 
-mysql_column read_column(const mysql_connection& c, const text_row& row) {
+/// What was declared of a column and MySQL does not say, or not in our words.
+void read_comment(std::string_view comment, column_facts& out) {
+  out.untyped = comment.starts_with(untyped_comment);
+  if (out.untyped) comment.remove_prefix(std::min(comment.size(), untyped_comment.size() + 1));
+  if (!out.default_text || !comment.starts_with(computed_default_comment)) return;
+  out.default_text = comment.substr(computed_default_comment.size());
+  out.extra = column_facts::computed_default;
+}
+
+/// `declared`: the column's table.
+mysql_column read_column(const mysql_connection& c, const text_row& row, bool declared) {
   mysql_column out;
   out.name = row[columns_row::name].value_or("");
   const std::string type = lower(row[columns_row::data_type].value_or(""));
@@ -121,6 +132,7 @@ mysql_column read_column(const mysql_connection& c, const text_row& row) {
   out.auto_increment = out.facts.extra.find("auto_increment") != std::string::npos;
   out.may_alter = !keeps_text(type, row[columns_row::character_set].value_or(""));
   out.has_default = out.facts.default_text.has_value();
+  if (declared) read_comment(row[columns_row::comment].value_or(""), out.facts);
   out.collation = row[columns_row::collation].value_or("");
   if (!out.collation.empty()) out.length_max = number<std::uint64_t>(row[columns_row::length]);
   return out;
@@ -146,7 +158,9 @@ struct statistics_row {
 struct reading {
   mysql_table table;
   std::uint64_t auto_increment = 0;
+  std::string engine_without_transactions;  ///< empty: its engine has them
   std::vector<index> indexes;
+  bool id_is_given = false;            ///< its comment says so
   std::optional<std::size_t> row_end;  ///< of a system-versioned table: the column that ends a row's time
 
   [[nodiscard]] std::optional<std::size_t> place_of(std::string_view column) const {
@@ -230,12 +244,24 @@ column_index to_column(std::size_t place, std::optional<std::size_t> id) {
   return place == *id ? id_column : static_cast<column_index>(place);
 }
 
-/// Indexes over several columns, the primary key first. Where the engine could not tell what is equal as MySQL does, an
+/// Whether it was made by `key` or `tag`.
+bool has_made_name(const reading& r, const index& i) {
+  return i.columns.size() == 1 && i.name == made_index_name(r.table.columns[i.columns.front()].name);
+}
+
+/// Whether the engine knows the index by its name. Of one over a single column it knows what the column is because of
+/// it, unless it was declared, too.
+bool is_named(const reading& r, const index& i, std::optional<std::size_t> id) {
+  if (!i.usable || i.columns.empty() || !i.parts_are_columns) return false;
+  return i.columns.size() > 1 || (r.table.declared && i.columns.front() != id && !has_made_name(r, i));
+}
+
+/// The indexes with a name, the primary key first. Where the engine could not tell what is equal as MySQL does, an
 /// index is not unique for it.
 std::vector<index_description> indexes_of(const reading& r, std::optional<std::size_t> id) {
   std::vector<index_description> out;
   for (const index& i : r.indexes) {
-    if (!i.usable || i.columns.size() < 2 || !i.parts_are_columns) continue;
+    if (!is_named(r, i, id)) continue;
     index_description made{.name = i.name, .columns = {}};
     for (const std::size_t place : i.columns) made.columns.push_back(to_column(place, id));
     const bool primary = i.name == "PRIMARY";
@@ -252,30 +278,39 @@ bool is_untyped(const mysql_connection& c, const mysql_column& column) {
          column.collation == made_collation(c.is_mariadb(), c.server_version());
 }
 
+/// Whether a declared table's id was declared. One that was not looks as in the tables without types.
+bool is_declared_id(const reading& r, const column_facts& facts) {
+  return r.id_is_given || !facts.extra.empty() || !lower(facts.type).starts_with("bigint");
+}
+
 /// All columns and indexes are read: makes of them the table that the engine mirrors.
 mysql_table finish(mysql_connection& c, reading& r) {
   mysql_table& t = r.table;
   for (const index& i : r.indexes) {
     if (!i.usable || i.columns.empty()) continue;
-    index_kind& kind = t.columns[i.columns.front()].index;
-    if (is_key(i)) {
-      kind = index_kind::key;
-    } else if (kind == index_kind::none) {
-      kind = index_kind::tag;
-    }
+    mysql_column& column = t.columns[i.columns.front()];
+    const index_kind kind = is_key(i) ? index_kind::key : index_kind::tag;
+    if (column.index != index_kind::key) column.index = kind;
+    if (t.declared && has_made_name(r, i)) column.made_index = kind;
   }
-  for (mysql_column& column : t.columns) column.facts.untyped = !t.declared && is_untyped(c, column);
+  for (mysql_column& column : t.columns) {
+    if (!t.declared) column.facts.untyped = is_untyped(c, column);
+  }
   const std::optional<std::size_t> id = find_own_id(c, r);
   t.indexes = indexes_of(r, id);
   if (id) {
     t.own_id = true;
     const column_facts& facts = t.columns[*id].facts;
-    if (t.declared && !facts.extra.empty()) t.id_facts = facts;
+    if (t.declared && is_declared_id(r, facts)) t.id_facts = facts;
     t.columns.erase(t.columns.begin() + static_cast<std::ptrdiff_t>(*id));
   } else if (const index* address = address_of(r)) {
     for (const std::size_t at : address->columns) t.address.push_back(static_cast<column_index>(at + 1));
   } else {
     t.read_only_reason = "it has no primary or unique key in MySQL";
+  }
+  if (!r.engine_without_transactions.empty()) {
+    t.read_only_reason = "its engine in MySQL, " + r.engine_without_transactions +
+                         ", has no transactions; make it InnoDB there, and restart the server or connect again";
   }
   t.hides_id = std::any_of(t.columns.begin(), t.columns.end(),
                            [](const mysql_column& column) { return lower(column.name) == "id"; });
@@ -316,7 +351,8 @@ bool hold_definition(mysql_connection& c, std::string_view table) {
   }
 }
 
-/// The names of the tables there are, the next number of each, as far as it gives numbers, and its comment.
+/// The names of the tables there are, the next number of each, as far as it gives numbers, its comment, and its engine
+/// if that has no transactions.
 std::vector<text_row> list_tables(mysql_connection& c, std::span<const mysql_parameter> names) {
   constexpr unsigned mysql_with_cached_statistics = 8'00'00;
   if (!c.is_mariadb() && c.server_version() >= mysql_with_cached_statistics) {
@@ -328,7 +364,9 @@ std::vector<text_row> list_tables(mysql_connection& c, std::span<const mysql_par
   std::vector<mysql_parameter> parameters(names.begin(), names.end());
   parameters.insert(parameters.end(), names.begin(), names.end());
   return c.query(
-      "SELECT TABLE_NAME, AUTO_INCREMENT, TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
+      "SELECT TABLE_NAME, AUTO_INCREMENT, TABLE_COMMENT, "
+      "IF(ENGINE IN (SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES'), '', ENGINE) "
+      "FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
       "AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')" +
           in_names("TABLE_NAME", names.size()) +
           in_names("TABLE_NAME", names.size(), exact ? "CAST(" : "CAST(LOWER(",
@@ -353,6 +391,7 @@ std::vector<mysql_table> read_tables(mysql_connection& c, std::span<const std::s
     r.table.name = std::move(*row[0]);
     r.auto_increment = number<std::uint64_t>(row.at(1));
     r.table.declared = row.at(2).value_or("").starts_with(declared_comment);
+    r.engine_without_transactions = row.at(3).value_or("");
     place_by_name.emplace(r.table.name, found.size() - 1);
   }
   if (found.empty()) return {};
@@ -373,7 +412,8 @@ std::vector<mysql_table> read_tables(mysql_connection& c, std::span<const std::s
     reading* r = reading_of(row);
     if (r == nullptr) continue;
     if (row[columns_row::expression] == "ROW END") r->row_end = r->table.columns.size();
-    r->table.columns.push_back(read_column(c, row));
+    if (row[columns_row::comment] == given_id_comment) r->id_is_given = true;
+    r->table.columns.push_back(read_column(c, row, r->table.declared));
   }
   for (const text_row& row : query(statistics_row::list, "STATISTICS", "TABLE_SCHEMA", "TABLE_NAME",
                                    " ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX")) {

@@ -99,7 +99,7 @@ bool mysql_writer::add_column(std::string_view table, const change& c, bool may_
   if (c.column != t.columns.size() + 1) throw_column_is_gone(t);
   bool made = false;
   try {
-    made = make(add_column_sql(connection_, table, c.name, c.facts), may_be_there);
+    made = make(add_column_sql(connection_, t, c.name, c.facts), may_be_there);
   } catch (const mysql_error& e) {
     if (e.code() != column_exists || c.facts != nullptr || !is_left_behind(connection_, table, c.name)) throw;
   }
@@ -210,7 +210,7 @@ void mysql_writer::undo_schema_change(std::string_view table, const change& c) {
 /// The column is back, but what was in it only memory knows.
 void mysql_writer::undo_drop_column(std::string_view table, const change& c) {
   try {
-    connection_.run(add_column_sql(connection_, table, c.name, c.facts));
+    connection_.run(add_column_sql(connection_, catalog_.get(connection_, table), c.name, c.facts));
   } catch (const mysql_error& e) {
     if (e.code() != column_exists) throw;
     return;  // it had not been dropped

@@ -530,6 +530,58 @@ class Shapes(unittest.TestCase):
                 self.assertEqual(client.ask(statement)["code"], 1146)
             self.assertEqual([[row[0], row[1]] for row in client.ask("select * from t")["data"]], kept)
 
+    def test_an_engine_without_transactions(self) -> None:
+        """What is refused of a batch could not be told from its neighbours there: it could not be taken back."""
+        for engine in ("MyISAM", "Aria"):
+            with self.subTest(engine):
+                db = new_database()
+                db.sql(f"CREATE TABLE t (id int PRIMARY KEY, v int) ENGINE={engine}; INSERT INTO t VALUES (1, 2)")
+                with db.server() as server, server.framed() as client:
+                    self.assertEqual(client.ask("select v from t")["data"], [["2"]])
+                    reply = client.ask("update t set v = 3")
+                    self.assertEqual(reply["status"], "err")
+                    self.assertIn(f"{engine}, has no transactions; make it InnoDB there", reply["msg"])
+                db.sql("ALTER TABLE t ENGINE=InnoDB")
+                with db.server() as server, server.framed() as client:
+                    self.assertEqual(client.ask("update t set v = 3")["status"], "ok")
+                self.assertEqual(db.sql("SELECT v FROM t"), [["3"]])
+
+
+class Columns(unittest.TestCase):
+    """Columns that come later."""
+
+    def test_rows_get_what_mysql_gives_them(self) -> None:
+        for definition, given in [
+            ("int default 3", "3"), ("int not null default 3", "3"), ("int not null", "0"), ("varchar(9) not null", ""),
+            ("decimal(5,2) default 1.5", "1.50"), ("int", None), ("date default '2024-01-01'", "2024-01-01"),
+        ]:  # fmt: skip
+            with self.subTest(definition):
+                is_required = definition.endswith("not null")
+                db = new_database()
+                db.sql("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, 2)")
+                with db.server() as server, server.framed() as client, server.framed() as subscriber:
+                    subscriber.ask("subscribe skip * from t")
+                    self.assertEqual(client.ask(f"alter table t add column c {definition}")["status"], "ok")
+                    self.assertEqual(client.ask("select c from t")["data"], [[given], [given]])
+                    if given is not None:
+                        told: list[list[str | None]] = []
+                        while len(told) < 2:
+                            told += subscriber.read_event()["data"]
+                        self.assertEqual(told, [["1", given], ["2", given]])
+                    self.assertEqual(client.ask("mysql check t")["rows"], 0)
+                    # Later rows get theirs from MySQL, or have to have one.
+                    reply = client.ask("insert into t (v) values (3) returning c")
+                    self.assertEqual(reply.get("data", reply.get("code")), 1364 if is_required else [[given]])
+                self.assertEqual(db.sql("SELECT c FROM t"), [[given]] * (2 if is_required else 3))
+
+    def test_a_counter_does_not_number_rows_that_are_there(self) -> None:
+        db = new_database()
+        db.sql("CREATE TABLE t (v int NOT NULL UNIQUE); INSERT INTO t VALUES (1)")
+        with db.server() as server, server.framed() as client:
+            self.assertEqual(client.ask("alter table t add column n int auto_increment unique")["status"], "err")
+            self.assertEqual(client.ask("select * from t")["columns"], ["id", "v"])
+        self.assertEqual(db.sql("SELECT * FROM t"), [["1"]])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,5 +1,6 @@
 """Tables, columns, keys and tags that are new to MySQL: how they are made there, and what is left when that fails."""
 
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -162,6 +163,44 @@ class Creation(unittest.TestCase):
                                             f"insert into t (k) values ({long})", f"delete from t where k = {long}"])  # fmt: skip
                 self.assertEqual([r.get("code") for r in replies], [1406, None, 1406, None], replies)
             self.assertEqual(self.db.rows("a"), client.ask("select * from a")["data"])
+
+    def test_what_was_declared_is_there_after_a_restart(self) -> None:
+        """Also what MySQL has no words for, or other words."""
+
+        def described(client: FramedConnection) -> list[list[list[str | None]]]:
+            all_of = [client.ask(f"describe {table}")["data"] for table in ("t", "given", "numbered", "plain")]
+            return [[[name, re.sub(r"\(11\)|\(20\)", "", type_), *rest] for name, type_, *rest in rows] for rows in all_of]
+
+        def rows_of(client: FramedConnection) -> list[list[str | None]]:
+            return client.ask("select k, w, x, y, u, v, q, p, n from t order by k")["data"]
+
+        with self.db.server() as server, server.framed() as client:
+            replies = pipeline(client, [
+                "create table t (k varchar(9) primary key, w varchar(20) default (upper('a`b''c')), x default 5, y not null, u, "
+                "v default (lower('Q')), n int, unique index uu (u), index nn (n), index un (u, n))",
+                "create table given (id bigint primary key, v int unique)", "create table plain (v int)", "key plain v",
+                "create table numbered (id int auto_increment primary key, at timestamp(3) default current_timestamp(3))",
+                "insert into t (k, y) values (a, b)", "alter table t add column z datetime(3) not null default now(3)",
+                "alter table t add column q default 7", "alter table t add column p", "insert into given (id) values (5)",
+                "insert into numbered (id) values (null)",
+            ])  # fmt: skip
+            self.assertEqual({r["status"] for r in replies}, {"ok"}, replies)
+            before = described(client)
+            self.assertEqual(rows_of(client), [["a", "A`B'C", "5", "b", None, "q", "7", None, None]])
+        with self.db.server() as server, server.framed() as client:
+            self.assertEqual(described(client), before)
+            self.assertEqual(client.ask("insert into t (k, y) values (b, c)")["status"], "ok")
+            self.assertEqual(rows_of(client), [[k, "A`B'C", "5", y, None, "q", "7", None, None] for k, y in ("ab", "bc")])
+            self.assertEqual(client.ask("insert into t (k) values (c)")["code"], 1364)
+            client.ask("update t set x = 10 where k = b")  # without a type it is compared as a number
+            self.assertEqual(client.ask("select k from t where x < 6")["data"], [["a"]])
+            self.assertEqual(client.ask("insert into given (id) values (5)")["code"], 1062)
+            self.assertEqual(client.ask("insert into given (id) values (6)")["status"], "ok")
+            self.assertEqual(client.ask("insert into numbered (id) values (null) returning id")["data"], [["2"]])
+            self.assertEqual(client.ask("select at from numbered where at is null")["rows"], 0)
+            for statement in ("drop index uu on t", "drop index nn on t", "drop index un on t", "mysql check t", "mysql check given"):
+                reply = client.ask(statement)
+                self.assertEqual((reply["status"], reply.get("rows", 0)), ("ok", 0), reply)
 
 
 class Failures(unittest.TestCase):
