@@ -329,9 +329,12 @@ void mysql_lane::revert(const statement_changes& s) {
   for (auto c = s.changes().rbegin(); c != s.changes().rend(); ++c) {
     if (!is_about_schema(c->kind)) continue;
     try {
-      if (c->kind == change_kind::create_table &&
-          !connection_->query("SELECT 1 FROM " + quoted_name(s.table_name()) + " LIMIT 1").empty()) {
-        continue;  // somebody uses it
+      if (writer_->is_used_by_others(s.table_name(), *c)) {
+        spdlog::warn(
+            "table {}: what others have written there stays in MySQL, though the statement that made {} was "
+            "answered with an error",
+            s.table_name(), c->kind == change_kind::add_column ? c->name : "it");
+        continue;
       }
       writer_->undo_schema_change(s.table_name(), *c);
     } catch (const mysql_error& e) {

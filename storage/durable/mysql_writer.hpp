@@ -46,6 +46,9 @@ class mysql_writer {
   /// was there already, or gone, may be others' work, and is not to be taken back.
   bool change_schema(std::string_view table, const change& c, bool may_be_there = false);
   void undo_schema_change(std::string_view table, const change& c);
+  /// Whether a table or column that may have been made has what the change did not put there. It may be others', who
+  /// have made one of that name.
+  [[nodiscard]] bool is_used_by_others(std::string_view table, const change& c);
 
   /// A row's values as they are to be, by way of an upsert: whatever MySQL has at its address.
   void put_row(const mysql_table& t, row_view row);

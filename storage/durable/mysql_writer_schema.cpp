@@ -169,6 +169,19 @@ bool mysql_writer::change_schema(std::string_view table, const change& c, bool m
   return false;
 }
 
+bool mysql_writer::is_used_by_others(std::string_view table, const change& c) {
+  const auto has_row = [&](const std::string& where) {
+    return !connection_.query("SELECT 1 FROM " + quoted_name(table) + where + " LIMIT 1").empty();
+  };
+  if (c.kind == change_kind::create_table) return has_row("");
+  if (c.kind != change_kind::add_column) return false;
+  const std::string column = quoted_name(c.name);
+  const bool fills_rows = c.facts != nullptr && (c.facts->default_text || !c.facts->nullable);
+  if (!fills_rows) return has_row(" WHERE " + column + " IS NOT NULL");
+  const bool is_literal = c.facts->default_text && c.facts->extra.empty();
+  return is_literal && has_row(" WHERE NOT " + column + " <=> DEFAULT(" + column + ")");
+}
+
 void mysql_writer::undo_schema_change(std::string_view table, const change& c) {
   // The catalog may have been read anew since the change: then it may not know what was made.
   switch (c.kind) {

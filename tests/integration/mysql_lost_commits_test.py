@@ -95,6 +95,19 @@ class LostCommits(unittest.TestCase):
             with self.start(proxy) as server, server.framed() as client:
                 self.check_same(server, client)
 
+    def test_what_others_have_put_into_a_column_stays(self) -> None:
+        """Who has made it cannot be told once they use it."""
+        with MysqlProxy(mariadb.port) as proxy:
+            self.make_table(proxy)
+            with self.start(proxy) as server, server.framed() as client:
+                proxy.lose_commit("request")
+                self.assertEqual(client.ask("insert into t (k, fresh) values (new, 1)")["status"], "err")
+                self.db.sql("UPDATE t SET fresh = 'theirs' WHERE k = 'a'")
+                proxy.open()
+                server.wait_for_log("what others have written there stays in MySQL, though the statement that made fresh")
+                wait_until(lambda: client.ask("update t set v = 2 where k = a")["status"] == "ok")
+            self.assertEqual(self.db.sql("SELECT v, fresh FROM t WHERE k = 'a'"), [["2", "theirs"]])
+
     def test_with_data(self) -> None:
         """The change goes to the journal, and is made once."""
         with MysqlProxy(mariadb.port) as proxy:
