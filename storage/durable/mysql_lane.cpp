@@ -89,21 +89,24 @@ void mysql_lane::run() {
   }
   for (;;) {
     if (!is_online() && clock::now() >= next_attempt_) reconnect();
-    std::optional<std::chrono::milliseconds> wait = settings_.ping_after;
-    if (!is_online()) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_attempt_ - clock::now());
-      wait = std::max(left, std::chrono::milliseconds(0)) + std::chrono::milliseconds(1);
-    }
-    auto batch = queue_.pop(settings_.transaction_bytes_max, wait);
+    queue_.wait(longest_wait());
+    if (is_online() && clock::now() - last_use_ >= settings_.ping_before_use_after) ping();
+    auto batch = queue_.pop(settings_.transaction_bytes_max, std::chrono::milliseconds(0));
     if (!batch) break;
-    if (is_online() && batch->writes.empty() && batch->jobs.empty()) ping();
     if (is_online() && !blocked_.empty() && clock::now() >= retry_blocked_at_) retry_blocked();
     take(batch->writes);
     do_jobs(batch->jobs);
+    if (is_online()) last_use_ = clock::now();
   }
   if (!postponed_.empty()) {
     spdlog::error("the changes of {} statements are not in MySQL: {}", postponed_.size(), outage_.message);
   }
+}
+
+std::chrono::milliseconds mysql_lane::longest_wait() const {
+  if (is_online()) return settings_.ping_after;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_attempt_ - clock::now());
+  return std::max(left, std::chrono::milliseconds(0)) + std::chrono::milliseconds(1);
 }
 
 void mysql_lane::do_jobs(std::span<const write_queue::job> jobs) {
@@ -181,12 +184,16 @@ void mysql_lane::lose_connection(const mysql_error& e) {
              .message = "MySQL is not available (" + text + "); nothing was changed, try again later"};
 }
 
-/// So that the state is known also when nothing is written.
+/// So that the state is known also when nothing is written, and the next change does not find out.
 void mysql_lane::ping() {
+  const auto began = clock::now();
   try {
     connection_->run("DO 1");
+    last_use_ = clock::now();
   } catch (const mysql_error& e) {
     lose_connection(e);
+    // One that was closed can be made again. A server that hangs hangs still.
+    if (clock::now() - began < settings_.retry_first) reconnect();
   }
 }
 

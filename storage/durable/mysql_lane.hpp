@@ -44,6 +44,8 @@ class mysql_lane {
     std::chrono::milliseconds retry_last{10'000};
     /// How long there may be nothing to write before the lane looks whether MySQL is still there.
     std::chrono::milliseconds ping_after{2'000};
+    /// After such a pause it looks before it writes: MySQL may have been restarted meanwhile.
+    std::chrono::milliseconds ping_before_use_after{500};
     /// How long until it is tried again to deliver what a missing right has held up.
     std::chrono::milliseconds retry_blocked{2'000};
     /// Bytes of changes in one transaction.
@@ -110,6 +112,8 @@ class mysql_lane {
   void ping();
   void lose_connection(const mysql_error& e);
   [[nodiscard]] bool is_online() const { return online_.load(std::memory_order_relaxed); }
+
+  [[nodiscard]] std::chrono::milliseconds longest_wait() const;
 
   void take(std::vector<write>& writes);
   void write_online(std::span<write> writes);
@@ -215,6 +219,7 @@ class mysql_lane {
   std::vector<write> postponed_;  // nobody waits for them, and MySQL is away
   std::vector<write> doubtful_;   // refused because the connection broke while MySQL may have been committing them
   store_error outage_;
+  clock::time_point last_use_{};  // of the connection, when it was known to be well
   clock::time_point next_attempt_{};
   std::chrono::milliseconds pause_{0};
 

@@ -70,6 +70,11 @@ bool write_queue::closed() const {
   return closed_;
 }
 
+void write_queue::wait(std::chrono::milliseconds at_most) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, at_most, [this] { return closed_ || !writes_.empty() || !jobs_.empty(); });
+}
+
 std::optional<write_queue::batch> write_queue::pop(std::size_t bytes_max,
                                                    std::optional<std::chrono::milliseconds> wait_at_most) {
   std::unique_lock lock(mutex_);

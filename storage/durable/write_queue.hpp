@@ -31,6 +31,9 @@ class write_queue {
   /// No more comes; pop() no longer waits.
   void close();
 
+  /// Returns when there is something, or closed, or the time is up.
+  void wait(std::chrono::milliseconds at_most);
+
   struct batch {
     std::vector<write> writes;
     std::vector<job> jobs;

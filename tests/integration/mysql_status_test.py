@@ -1,6 +1,7 @@
 """What `mysql status` and the table of the state show, through outages and without MySQL."""
 
 import sys
+import time
 import unittest
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,16 @@ class Status(Case):
 
     def test_outage_acknowledged_from_memory(self) -> None:
         self.run_outage("--ack", "memory", keeps=True, journals=False)
+
+    def test_a_connection_that_was_closed_while_nothing_was_written(self) -> None:
+        """Nobody finds out: it is made again before it is used."""
+        with self.db.server(log_level="info") as server, server.framed() as client:
+            self.ok(client, "insert into t (k) values (1)")
+            for statement in ("insert into t (k) values (2)", "mysql check t"):
+                time.sleep(1)
+                for (number,) in self.db.sql(f"SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '{USER}'"):
+                    self.db.sql(f"KILL {number}")
+                self.ok(client, statement)
 
     def test_no_mysql(self) -> None:
         with self.serve() as server, server.framed() as client:
