@@ -135,6 +135,7 @@ class executor {
 
   // executor_repair.cpp
   failure make_equal(table& t, const table_differences& d, const table_description* outside);
+  failure add_missing_indexes(table& t, const table_description& outside);
   void read_values(const table& t, const table_differences::outside_row& row);
   [[nodiscard]] bool has_free_keys(const table& t, row_number except) const;
 

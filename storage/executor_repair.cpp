@@ -22,9 +22,11 @@ executor::failure executor::make_equal(table& t, const table_differences& d, con
   who_ = {};
   if (outside != nullptr) {
     for (const table_description::column& c : outside->columns) {
-      column_index made = id_column;
-      if (c.dropped) continue;
-      if (auto failed = find_or_add_column(t, c.name, made)) return failed;
+      if (c.dropped || t.find_column(c.name)) continue;
+      if (c.name.size() > limits_.name_bytes_max) return name_too_long(c.name, limits_.name_bytes_max);
+      if (t.column_count() >= limits_.columns_max) return too_many_columns(t.name(), limits_.columns_max);
+      const bool has_facts = t.is_declared() && c.facts;  // those of other tables are learnt
+      log_.add_column(t, c.name, has_facts ? &*c.facts : nullptr);
     }
   }
   for (column_index column = 1; column < t.column_count(); ++column) {
@@ -60,6 +62,21 @@ executor::failure executor::make_equal(table& t, const table_differences& d, con
     const column_index column = *t.find_column(c.name);
     if (c.index == index_kind::none || t.index_of(column) != index_kind::none) continue;
     if (const auto shared = log_.add_index(t, column, c.index)) return key_over_duplicates(t.name(), c.name, *shared);
+  }
+  return add_missing_indexes(t, *outside);
+}
+
+/// Those with a name that the table has outside. Its primary key is what it is.
+executor::failure executor::add_missing_indexes(table& t, const table_description& outside) {
+  for (const index_description& index : outside.indexes) {
+    if (index.type == parser::index_type::primary || t.find_ordered_index(index.name) != nullptr) continue;
+    index_description made = index;
+    for (column_index& column : made.columns) {
+      if (column != id_column) column = *t.find_column(outside.columns[column - 1].name);
+    }
+    if (const auto shared = log_.add_ordered_index(t, std::move(made))) {
+      return duplicate_key(t.name(), index.name, *shared);
+    }
   }
   return std::nullopt;
 }

@@ -318,6 +318,20 @@ class Connect(Case):
             self.connect(client)
             self.assertEqual(self.check(client, "i"), [])
 
+    def test_indexes_that_only_mysql_has(self) -> None:
+        with self.server() as server, server.framed() as client:
+            self.ok(client, "create table i (a int primary key, b int, c int)")
+            self.ok(client, "insert into i (a, b, c) values (1, 1, 1)")
+            self.connect(client)
+            self.disconnect(client)
+            self.db.sql("CREATE INDEX ib ON i (b); CREATE UNIQUE INDEX cb ON i (c, b); ALTER TABLE i ADD COLUMN d int, ADD INDEX late (d)")
+            self.connect(client)
+            self.assertEqual([row[3] for row in self.ok(client, "describe i")["data"]], ["UNI", "PRI", "MUL", "MUL", "MUL"])
+            self.refused(client, "insert into i (a, b, c) values (2, 1, 1)", "cb")
+            for index in ("ib", "cb", "late"):
+                self.ok(client, f"drop index {index} on i")
+            self.assertEqual({row[2] for row in self.db.sql("SHOW INDEX FROM i")}, {"PRIMARY"})
+
     def test_no_right_to_create(self) -> None:
         for host in ("127.0.0.1", "localhost"):
             mariadb.sql(f"CREATE USER IF NOT EXISTS reader@{host} IDENTIFIED BY 'p'; GRANT SELECT ON {self.db.name}.* TO reader@{host}")
