@@ -336,7 +336,16 @@ void durable_stores::load_from_mysql(server& s, table_loader& loader) {
 
 /// What MySQL makes of values that came without it is taken back.
 void durable_stores::overwrite_mysql(server& s, const std::string& table) {
-  if (mysql_->overwrite(*s.find(table))) return;
+  try {
+    if (mysql_->overwrite(*s.find(table))) return;
+  } catch (const mysql_error& e) {
+    if (e.is_outage() || mysql_->has_table(table)) throw;
+    // The others are not to be without a server for the sake of this one.
+    return spdlog::error(
+        "table {} cannot be made in MySQL: {}; it can be read, and its changes are refused, until it is "
+        "dropped or MySQL takes it at a later start",
+        table, e.what());
+  }
   s.forget(table);
   sqlite_->run_in_transaction([&](sqlite_files& files) {
     continuing_loader continuing = continuing_to(s, options_, mysql_ != nullptr, true);

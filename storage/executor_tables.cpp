@@ -303,8 +303,8 @@ executor::failure executor::fill_column(table& t, column_index column) {
     if (auto failed = compute_update(t, row)) return failed;
     if (has_default) {
       if (auto failed = write_computed(t, column, *given, {})) return failed;
-    } else {
-      values_[column] = type != nullptr && type->is_number() ? "0" : "";
+    } else if (auto failed = write_text(t, column, type != nullptr && type->is_number() ? "0" : "")) {
+      return failed;
     }
     if (auto failed = store_update(t, row)) return failed;
   }

@@ -111,8 +111,9 @@ void table::keep_facts(column_index column, const column_facts& facts) {
   typed_ = true;
   if (facts.extra == column_facts::counted) (declared_ ? auto_increment_column_ : key_from_outside_) = column;
   if (!declared_) return;
-  c.nullable = facts.nullable;
   c.default_value = read_default(facts);
+  // An expression that only MySQL can compute is MySQL's to compute.
+  c.nullable = facts.nullable || (facts.default_text && c.default_value == nullptr);
 }
 
 std::unique_ptr<const sql::bound_expression> table::read_default(const column_facts& facts) {

@@ -191,6 +191,12 @@ std::optional<column_facts> without_type(column_facts facts) {
   return facts;
 }
 
+/// A default that comes with more than memory knows of, as ON UPDATE does.
+void leave_to_mysql(column_facts& facts) {
+  facts.default_text.reset();
+  facts.nullable = true;
+}
+
 }  // namespace
 
 table_description mysql_table::description() const {
@@ -200,6 +206,9 @@ table_description mysql_table::description() const {
     const index_kind kind = declared ? c.made_index : c.index;
     d.columns.push_back({c.name, kind, c.dropped ? std::nullopt : std::optional(c.facts), c.dropped});
     if (declared && c.facts.untyped) d.columns.back().facts = without_type(c.facts);
+    if (declared && c.computed_default && c.facts.extra != column_facts::computed_default) {
+      leave_to_mysql(*d.columns.back().facts);
+    }
   }
   d.indexes = indexes;
   d.id_facts = id_facts;

@@ -33,7 +33,8 @@ struct mysql_column {
   bool auto_increment = false;
   /// Whether MySQL may store something other than the text it was given: anything but Unicode text of varying length.
   bool may_alter = false;
-  bool has_default = false;  ///< other than NULL
+  bool has_default = false;       ///< other than NULL
+  bool computed_default = false;  ///< it is an expression
   /// Character types: how long a text may be, in characters for char and varchar, otherwise in bytes; 0: no such type.
   std::uint64_t length_max = 0;
   std::string collation;                     ///< of a text column; empty: of one that new_mysql_column() made

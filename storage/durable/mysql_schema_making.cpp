@@ -36,7 +36,7 @@ std::string default_sql(const mysql_connection& c, const column_facts& f) {
     if (starts_with_word(text, "current_timestamp") || starts_with_word(text, "now(")) return text;
   }
   if (f.extra == column_facts::computed_default) return "(" + text + ")";
-  if (starts_with_word(f.type, "bit") && starts_with_word(text, "b'")) return text;
+  if (starts_with_word(f.type, "bit")) return text;  // a number; in quotes it would be the bits of its characters
   constexpr std::array<std::string_view, 6> only_expressions = {"tinytext", "text", "mediumtext",
                                                                 "longtext", "json", "blob"};
   const auto is_type = [&](std::string_view type) { return starts_with_word(f.type, type); };

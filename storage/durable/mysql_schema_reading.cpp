@@ -67,15 +67,32 @@ std::optional<std::string> read_literal(std::string_view s) {
   return out;
 }
 
-/// What information_schema says of a default. MariaDB gives an expression, MySQL the value.
-std::optional<std::string> read_default(const mysql_connection& c, const text& t, mysql_form form) {
+/// The number of a bit literal, b'101'; nothing when it is something else.
+std::optional<std::string> read_bit_literal(std::string_view s) {
+  if (s.size() < 3 || !s.starts_with("b'") || s.back() != '\'') return std::nullopt;
+  std::uint64_t bits = 0;
+  std::from_chars(s.data() + 2, s.data() + s.size() - 1, bits, 2);
+  return std::to_string(bits);
+}
+
+bool is_number(std::string_view s) {
+  constexpr std::string_view of_numbers = "0123456789.-+eE";
+  return !s.empty() && s.find_first_not_of(of_numbers) == std::string_view::npos;
+}
+
+/// What information_schema says of a default, and whether it is an expression. MariaDB gives all as expressions, MySQL
+/// the value, and says so in `extra` when it is none.
+void read_default(const mysql_connection& c, const text& t, std::string_view extra, mysql_form form,
+                  mysql_column& out) {
   constexpr unsigned mariadb_with_expressions = 10'02'07;
-  if (!t || !c.is_mariadb() || c.server_version() < mariadb_with_expressions) return t;
-  if (*t == "NULL") return std::nullopt;
-  const std::optional<std::string> literal = read_literal(*t);
-  if (!literal) return t;
+  const bool all_expressions = c.is_mariadb() && c.server_version() >= mariadb_with_expressions;
+  if (!t || (all_expressions && *t == "NULL")) return;
+  const std::optional<std::string> literal = all_expressions ? read_literal(*t) : std::nullopt;
+  const std::optional<std::string> bits = form == mysql_form::bits ? read_bit_literal(*t) : std::nullopt;
   std::string scratch;
-  return std::string(*from_mysql(form, *literal, scratch));
+  out.facts.default_text = literal ? std::string(*from_mysql(form, *literal, scratch)) : bits.value_or(*t);
+  out.computed_default = all_expressions ? !literal && !bits && !is_number(*t)
+                                         : lower(extra).find("default_generated") != std::string::npos;
 }
 
 /// MySQL's words for what is special about a column, as describe shows them.
@@ -110,12 +127,15 @@ struct columns_row {
 };
 
 /// What was declared of a column and MySQL does not say, or not in our words.
-void read_comment(std::string_view comment, column_facts& out) {
-  out.untyped = comment.starts_with(untyped_comment);
-  if (out.untyped) comment.remove_prefix(std::min(comment.size(), untyped_comment.size() + 1));
-  if (!out.default_text || !comment.starts_with(computed_default_comment)) return;
-  out.default_text = comment.substr(computed_default_comment.size());
-  out.extra = column_facts::computed_default;
+void read_comment(std::string_view comment, mysql_column& out) {
+  out.facts.untyped = comment.starts_with(untyped_comment);
+  if (out.facts.untyped) comment.remove_prefix(std::min(comment.size(), untyped_comment.size() + 1));
+  if (!out.computed_default) return;
+  // Without a comment others have made it: MySQL's words may be ours, too.
+  if (comment.starts_with(computed_default_comment)) {
+    out.facts.default_text = comment.substr(computed_default_comment.size());
+  }
+  if (out.facts.extra.empty()) out.facts.extra = column_facts::computed_default;
 }
 
 /// `declared`: the column's table.
@@ -126,13 +146,14 @@ mysql_column read_column(const mysql_connection& c, const text_row& row, bool de
   out.form = form_of(type);
   out.facts.type = row[columns_row::type].value_or("");
   out.facts.nullable = row[columns_row::nullable] == "YES";
-  out.facts.default_text = read_default(c, row[columns_row::standard], out.form);
-  out.facts.extra = read_extra(row[columns_row::extra].value_or(""));
+  const std::string extra = row[columns_row::extra].value_or("");
+  read_default(c, row[columns_row::standard], extra, out.form, out);
+  out.facts.extra = read_extra(extra);
   out.generated = out.facts.extra.find("generated") != std::string::npos;
   out.auto_increment = out.facts.extra.find("auto_increment") != std::string::npos;
   out.may_alter = !keeps_text(type, row[columns_row::character_set].value_or(""));
   out.has_default = out.facts.default_text.has_value();
-  if (declared) read_comment(row[columns_row::comment].value_or(""), out.facts);
+  if (declared) read_comment(row[columns_row::comment].value_or(""), out);
   out.collation = row[columns_row::collation].value_or("");
   if (!out.collation.empty()) out.length_max = number<std::uint64_t>(row[columns_row::length]);
   return out;

@@ -191,6 +191,14 @@ bool mysql_store::has_rows(std::string_view table) {
   return !lanes_.front()->connection().query("SELECT 1 FROM " + quoted_name(table) + " LIMIT 1").empty();
 }
 
+bool mysql_store::has_table(std::string_view table) {
+  mysql_connection& c = lanes_.front()->connection();
+  c.run("ROLLBACK");
+  const bool found = read_table(c, table).has_value();
+  c.run("ROLLBACK");
+  return found;
+}
+
 bool mysql_store::is_same(const table& t) {
   mysql_connection& c = lanes_.front()->connection();
   const auto there = read_table(c, t.name());

@@ -60,6 +60,8 @@ class mysql_store : public store {
   void read(const mysql_table& t,
             const std::function<void(row_position position, std::span<const value> values)>& on_row);
   [[nodiscard]] bool has_rows(std::string_view table);
+  /// Whether MySQL has the table. Gives up what an error has left of a transaction.
+  [[nodiscard]] bool has_table(std::string_view table);
   /// Whether a table in memory has the same rows, as far as it has MySQL's columns, and no others; changes nothing.
   [[nodiscard]] bool is_same(const table& t);
   struct comparison {

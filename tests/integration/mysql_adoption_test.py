@@ -553,7 +553,7 @@ class Columns(unittest.TestCase):
     def test_rows_get_what_mysql_gives_them(self) -> None:
         for definition, given in [
             ("int default 3", "3"), ("int not null default 3", "3"), ("int not null", "0"), ("varchar(9) not null", ""),
-            ("decimal(5,2) default 1.5", "1.50"), ("int", None), ("date default '2024-01-01'", "2024-01-01"),
+            ("decimal(5,2) default 1.5", "1.50"), ("decimal(5,1) not null", "0.0"), ("int", None), ("date default '2024-01-01'", "2024-01-01"),
         ]:  # fmt: skip
             with self.subTest(definition):
                 is_required = definition.endswith("not null")

@@ -202,6 +202,32 @@ class Creation(unittest.TestCase):
                 reply = client.ask(statement)
                 self.assertEqual((reply["status"], reply.get("rows", 0)), ("ok", 0), reply)
 
+    def test_defaults_that_others_have_given_a_declared_table(self) -> None:
+        """What memory can compute it computes, the rest is MySQL's to compute."""
+        with self.db.server() as server, server.framed() as client:
+            pipeline(client, ["create table t (k int primary key, v varchar(40) default x)", "insert into t (k) values (1)"])
+        self.db.sql(
+            "ALTER TABLE t MODIFY v varchar(40) DEFAULT (concat('p', 'q')), ADD low varchar(9) DEFAULT (lower('QQ')), "
+            "ADD two int NOT NULL DEFAULT (1 + 1), ADD made timestamp DEFAULT current_timestamp, "
+            "ADD changed timestamp DEFAULT current_timestamp ON UPDATE current_timestamp, "
+            "ADD document varchar(30) NOT NULL DEFAULT (json_object('a', 1))"
+        )
+        with self.db.server() as server, server.framed() as client:
+            reply = client.ask("insert into t (k) values (2) returning v, low, two, document")
+            self.assertEqual(reply.get("data"), [["pq", "qq", "2", '{"a": 1}']], reply)
+            self.assertEqual(client.ask("select k from t where made is null or changed is null")["rows"], 0)
+            self.assertEqual(client.ask("mysql check t")["rows"], 0)
+
+    def test_bits(self) -> None:
+        for start in range(2):
+            with self.db.server() as server, server.framed() as client:
+                if start == 0:
+                    self.assertEqual(client.ask("create table t (k int primary key, b bit(10) default 5, c bit(1) default 1)")["status"], "ok")
+                reply = client.ask(f"insert into t (k) values ({start}) returning b, c")
+                self.assertEqual(reply.get("data"), [["5", "1"]], reply)
+        self.db.sql("INSERT INTO t (k) VALUES (2)")
+        self.assertEqual(self.db.sql("SELECT b + 0, c + 0 FROM t"), [["5", "1"]] * 3)
+
 
 class Failures(unittest.TestCase):
     """The statement gets MySQL's error, and nothing of it is left anywhere."""

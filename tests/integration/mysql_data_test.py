@@ -29,6 +29,26 @@ class DataAndMysql(Case):
     def alone(self) -> ServerProcess:
         return self.serve("--data", self.data)
 
+    def test_a_table_that_mysql_does_not_take_keeps_no_other_from_starting(self) -> None:
+        with self.alone() as server, server.framed() as client:
+            self.ok(client, "create table wide (k int primary key, a varchar(10000), b varchar(10000))")
+            self.ok(client, "create table keyless (n int, id varchar(10))")
+            self.ok(client, "insert into wide (k) values (1)")
+            self.ok(client, "insert into t (k) values (1)")
+        for last in (False, True):
+            with self.both() as server, server.framed() as client:
+                for table in ("wide", "keyless"):
+                    self.assertIn(f"table {table} cannot be made in MySQL", "\n".join(server.log))
+                self.ok(client, "select * from wide", rows=1)
+                self.refused(client, "insert into wide (k) values (2)", "there is no table wide in MySQL")
+                self.ok(client, "insert into t (k) values (2)")
+                if last:
+                    self.ok(client, "drop table wide")
+                    self.ok(client, "drop table keyless")
+        with self.both() as server, server.framed() as client:
+            self.assertEqual([row[0] for row in self.ok(client, "show tables")["data"] if row[0] != STATE], ["t"])
+        self.assertEqual(self.db.tables(), ["t"])
+
     def test_data_first(self) -> None:
         with self.alone() as server, server.framed() as client:
             self.ok(client, "key t k")
