@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "storage/durable/hex_digit.hpp"
+#include "storage/hex_digit.hpp"
 
 namespace pubsubsql::storage::durable {
 

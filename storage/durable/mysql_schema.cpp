@@ -5,48 +5,22 @@
 #include <charconv>
 #include <cmath>
 
-#include "storage/durable/hex_digit.hpp"
+#include "storage/sql/byte_text.hpp"
 
 namespace pubsubsql::storage::durable {
 
 namespace {
 
-constexpr std::string_view hex_prefix = "0x";
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
 // Values
-
-std::string_view write_hex(std::string_view bytes, std::string& out) {
-  out.resize(hex_prefix.size() + 2 * bytes.size());
-  char* to = std::copy(hex_prefix.begin(), hex_prefix.end(), out.data());
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    *to++ = hex_digits[byte >> 4U];
-    *to++ = hex_digits[byte & 0xfU];
-  }
-  return out;
-}
-
-/// The bytes that a text means: those that its hexadecimal digits tell, or its own.
-std::string_view read_bytes(std::string_view text, std::string& out) {
-  if (!text.starts_with(hex_prefix) || text.size() % 2 != 0) return text;
-  const std::string_view digits = text.substr(hex_prefix.size());
-  out.resize(digits.size() / 2);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto high = hex_digit(digits[2 * i]);
-    const auto low = hex_digit(digits[2 * i + 1]);
-    if (!high || !low) return text;
-    out[i] = static_cast<char>(*high * 16 + *low);
-  }
-  return out;
-}
 
 /// A whole number as the bytes of a bit column, the highest first; any other text as read_bytes() takes it.
 std::string_view read_bits(std::string_view text, std::string& out) {
   std::uint64_t number = 0;
   const char* end = text.data() + text.size();
   const auto [stop, code] = std::from_chars(text.data(), end, number);
-  if (code != std::errc{} || stop != end) return read_bytes(text, out);
+  if (code != std::errc{} || stop != end) return sql::read_bytes(text, out);
   out.clear();
   do {
     out.insert(out.begin(), static_cast<char>(number & 0xffU));
@@ -266,7 +240,7 @@ std::string address_condition(const mysql_table& t) {
 
 value from_mysql(mysql_form form, const value& v, std::string& scratch) {
   if (!v) return v;
-  if (form == mysql_form::bytes) return write_hex(*v, scratch);
+  if (form == mysql_form::bytes) return sql::write_bytes(*v, scratch);
   if (form == mysql_form::floating) {
     if (const std::optional<float> number = read_float(*v)) return write_float(*number, scratch);
   }
@@ -279,7 +253,7 @@ value to_mysql(mysql_form form, const value& v, std::string& scratch) {
     case mysql_form::text:
       break;
     case mysql_form::bytes:
-      return read_bytes(*v, scratch);
+      return sql::read_bytes(*v, scratch);
     case mysql_form::bits:
       return read_bits(*v, scratch);
     case mysql_form::floating: {

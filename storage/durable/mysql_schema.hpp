@@ -120,8 +120,8 @@ inline constexpr std::string_view declared_comment = "made by create table of pu
 inline constexpr std::string_view given_id_comment = "given by statements";
 /// What the comment of a declared table's column says that has no type.
 inline constexpr std::string_view untyped_comment = "without a type";
-/// How the comment goes on, or begins, where the default is computed; the expression follows.
-inline constexpr std::string_view computed_default_comment = "default ";
+/// How the comment goes on, or begins, where the default is computed or bytes; it follows.
+inline constexpr std::string_view default_comment = "default ";
 /// A table as described, indexes included: with a primary key `id` only when it shows one and has no other. Columns
 /// without a type are as those of the tables above. Throws mysql_error when MySQL could not tell its rows.
 [[nodiscard]] std::string create_table_sql(const mysql_connection& c, const table_description& d);

@@ -28,6 +28,12 @@ std::string quoted_text(std::string_view text) {
   return out + "'";
 }
 
+bool holds_bytes(const column_facts& f) {
+  constexpr std::array<std::string_view, 6> types = {"binary", "varbinary",  "tinyblob",
+                                                     "blob",   "mediumblob", "longblob"};
+  return std::ranges::any_of(types, [&](std::string_view type) { return starts_with_word(f.type, type); });
+}
+
 /// What stands behind DEFAULT.
 std::string default_sql(const mysql_connection& c, const column_facts& f) {
   const std::string& text = *f.default_text;
@@ -37,11 +43,13 @@ std::string default_sql(const mysql_connection& c, const column_facts& f) {
   }
   if (f.extra == column_facts::computed_default) return "(" + text + ")";
   if (starts_with_word(f.type, "bit")) return text;  // a number; in quotes it would be the bits of its characters
-  constexpr std::array<std::string_view, 6> only_expressions = {"tinytext", "text", "mediumtext",
-                                                                "longtext", "json", "blob"};
+  constexpr std::array<std::string_view, 9> only_expressions = {"tinytext", "text", "mediumtext", "longtext", "json",
+                                                                "tinyblob", "blob", "mediumblob", "longblob"};
   const auto is_type = [&](std::string_view type) { return starts_with_word(f.type, type); };
+  const bool in_digits = holds_bytes(f) && text.size() > 2;
+  const std::string literal = in_digits ? text : quoted_text(text == "0x" ? "" : text);
   const bool in_brackets = !c.is_mariadb() && (f.type.empty() || std::ranges::any_of(only_expressions, is_type));
-  return in_brackets ? "(" + quoted_text(text) + ")" : quoted_text(text);
+  return in_brackets ? "(" + literal + ")" : literal;
 }
 
 bool has_type(const column_facts* f) {
@@ -51,8 +59,9 @@ bool has_type(const column_facts* f) {
 /// What of a declared table's column MySQL has no words for, or would put into other words; empty: nothing.
 std::string column_comment(const column_facts* f) {
   std::string comment(has_type(f) ? "" : untyped_comment);
-  if (f == nullptr || f->extra != column_facts::computed_default) return comment;
-  return comment.append(comment.empty() ? "" : " ").append(computed_default_comment).append(*f->default_text);
+  const bool in_other_words = f != nullptr && (f->extra == column_facts::computed_default || holds_bytes(*f));
+  if (!in_other_words || !f->default_text) return comment;
+  return comment.append(comment.empty() ? "" : " ").append(default_comment).append(*f->default_text);
 }
 
 /// The type and what goes with it. `declared`: the column's table; `indexed`: text without a type has to have a length

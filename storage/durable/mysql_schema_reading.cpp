@@ -91,8 +91,8 @@ void read_default(const mysql_connection& c, const text& t, std::string_view ext
   const std::optional<std::string> bits = form == mysql_form::bits ? read_bit_literal(*t) : std::nullopt;
   std::string scratch;
   out.facts.default_text = literal ? std::string(*from_mysql(form, *literal, scratch)) : bits.value_or(*t);
-  out.computed_default = all_expressions ? !literal && !bits && !is_number(*t)
-                                         : lower(extra).find("default_generated") != std::string::npos;
+  const bool is_plain = literal || bits || is_number(*t) || (form == mysql_form::bytes && t->starts_with("0x"));
+  out.computed_default = all_expressions ? !is_plain : lower(extra).find("default_generated") != std::string::npos;
 }
 
 /// MySQL's words for what is special about a column, as describe shows them.
@@ -130,11 +130,12 @@ struct columns_row {
 void read_comment(std::string_view comment, mysql_column& out) {
   out.facts.untyped = comment.starts_with(untyped_comment);
   if (out.facts.untyped) comment.remove_prefix(std::min(comment.size(), untyped_comment.size() + 1));
-  if (!out.computed_default) return;
   // Without a comment others have made it: MySQL's words may be ours, too.
-  if (comment.starts_with(computed_default_comment)) {
-    out.facts.default_text = comment.substr(computed_default_comment.size());
+  const bool in_other_words = out.computed_default || (out.facts.default_text && out.form == mysql_form::bytes);
+  if (in_other_words && comment.starts_with(default_comment)) {
+    out.facts.default_text = comment.substr(default_comment.size());
   }
+  if (!out.computed_default) return;
   if (out.facts.extra.empty()) out.facts.extra = column_facts::computed_default;
 }
 

@@ -7,6 +7,7 @@
 
 #include "parser/characters.hpp"
 #include "parser/utf8.hpp"
+#include "storage/sql/byte_text.hpp"
 #include "storage/sql/calendar.hpp"
 #include "storage/sql/json.hpp"
 #include "storage/sql/number_text.hpp"
@@ -87,8 +88,9 @@ class converter {
         return label_text(t);
       case type_kind::set:
         return set_text(t);
-      case type_kind::untyped:
       case type_kind::bytes:
+        return bytes_text(t);
+      case type_kind::untyped:
       case type_kind::other:
         break;
     }
@@ -323,6 +325,14 @@ class converter {
       while (t.ends_with(' ')) t.remove_suffix(1);
     }
     return t;
+  }
+
+  std::string_view bytes_text(std::string_view t) {
+    std::string digits;
+    std::string bytes(read_bytes(t, digits));
+    if (bytes.size() > type_.length) return refuse(data_too_long(where_));
+    if (type_.word == "binary") bytes.resize(type_.length);
+    return e_.keep(write_bytes(bytes, digits));
   }
 
   std::string_view label_at(std::int64_t index) {

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.mariadb import MariadbServer  # noqa: E402
 from harness.mirror import USER, Follower, databases_of, memory_rows, pipeline, quoted  # noqa: E402
+from harness.server_process import ServerProcess  # noqa: E402
 from harness.wire import FramedConnection  # noqa: E402
 
 mariadb = MariadbServer()
@@ -217,6 +219,27 @@ class Creation(unittest.TestCase):
             self.assertEqual(reply.get("data"), [["pq", "qq", "2", '{"a": 1}']], reply)
             self.assertEqual(client.ask("select k from t where made is null or changed is null")["rows"], 0)
             self.assertEqual(client.ask("mysql check t")["rows"], 0)
+
+    def test_bytes(self) -> None:
+        """They are the same with and without MySQL, as defaults, too."""
+        with tempfile.TemporaryDirectory(prefix="pubsubsql-bytes-") as data:
+            with ServerProcess("--data", data) as server, server.framed() as client:
+                replies = pipeline(client, [
+                    "create table t (k int primary key, b blob, v varbinary(9) unique default '0x6100ff', f binary(3) default 'x')",
+                    "insert into t (k, b, v) values (1, '0x41', '0x4'), (2, 'A', 'A')", "insert into t (k, b) values (3, 'bytes')",
+                    "insert into t (k, v) values (4, '0x41')", "insert into t (k, f) values (4, 'long')",
+                ])  # fmt: skip
+                self.assertEqual([r.get("code", r["status"]) for r in replies], ["ok", "ok", "ok", 1062, 1406], replies)
+                rows = client.ask("select k, b, v, f from t")["data"]
+            expected = [["1", "0x41", "0x307834"], ["2", "0x41", "0x41"], ["3", "0x6279746573", "0x6100ff"]]
+            self.assertEqual(rows, [[*row, "0x780000"] for row in expected])
+            with self.db.server("--data", data) as server, server.framed() as client:
+                self.assertEqual(client.ask("alter table t add z blob default 'zz'")["status"], "ok")
+                self.assertEqual(client.ask("select k, b, v, f, z from t")["data"], [[*row, "0x7a7a"] for row in rows])
+                self.assertEqual(client.ask("mysql check t")["rows"], 0)
+            with self.db.server() as server, server.framed() as client:
+                reply = client.ask("insert into t (k) values (4)")
+                self.assertIn("Duplicate entry '0x6100ff'", reply["msg"])
 
     def test_bits(self) -> None:
         for start in range(2):

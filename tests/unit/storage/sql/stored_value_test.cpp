@@ -142,6 +142,14 @@ TEST_CASE("stored value: texts") {
       {"bit(4)", "5", "5"},
       {"bit(4)", "16", "1406"},
       {"varbinary(3)", "0xff", "0xff"},
+      {"varbinary(3)", "abc", "0x616263"},
+      {"varbinary(3)", "abcd", "1406"},
+      {"varbinary(3)", "0xABcd", "0xabcd"},
+      {"varbinary(3)", "0x4", "0x307834"},
+      {"binary(4)", "xy", "0x78790000"},
+      {"binary", "0x4142", "1406"},
+      {"blob", "", "0x"},
+      {"blob", "0xzz", "0x30787a7a"},
   };
   for (const auto& [type, input, expected] : examples) {
     CAPTURE(type);

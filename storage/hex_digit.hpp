@@ -2,7 +2,7 @@
 
 #include <optional>
 
-namespace pubsubsql::storage::durable {
+namespace pubsubsql::storage {
 
 /// What a hexadecimal digit stands for, in either letter case; nothing: it is none.
 constexpr std::optional<unsigned> hex_digit(char c) {
@@ -12,4 +12,4 @@ constexpr std::optional<unsigned> hex_digit(char c) {
   return std::nullopt;
 }
 
-}  // namespace pubsubsql::storage::durable
+}  // namespace pubsubsql::storage
