@@ -144,6 +144,31 @@ bool is_uncertain(std::string_view value) {
          equals_keyword(value, "interval");
 }
 
+/// In a list, that may begin a subquery.
+bool begins_with_select(std::string_view value) {
+  constexpr std::string_view select = "select";
+  return equals_keyword(value.substr(0, select.size()), select);
+}
+
+/// Whether a bare value that is an operator, or begins with one, makes an expression of the word before it. Before any
+/// other, that word is a value: as `2026=` is in `a = 2026= x`, but not in `a = 2026= -1`.
+bool makes_expression(std::string_view before, std::string_view value) {
+  constexpr std::string_view arithmetic = "+-*/%|";
+  const bool is_operator = !value.empty() && (arithmetic.find(value.front()) != std::string_view::npos ||
+                                              equals_keyword(value, "div") || equals_keyword(value, "mod"));
+  if (!is_operator) return false;
+  constexpr character ends_word = character::white_space | character::list_mark | character::open_parenthesis;
+  std::size_t end = before.size();
+  while (end > 0 && is_white_space(before[end - 1])) --end;
+  if (end == before.size()) return false;
+  std::size_t begin = end;
+  while (begin > 0 && !is_any_of(before[begin - 1], ends_word)) --begin;
+  const std::string_view word = before.substr(begin, end - begin);
+  if (word.find_first_not_of("=<>!") == std::string_view::npos) return false;
+  const auto is_part = [](char c) { return is_any_of(c, character::name_part); };
+  return !is_any_of(word.front(), character::name_start) || !std::ranges::all_of(word, is_part);
+}
+
 /// Takes a number that is bound from the start of `text`, as the parser would.
 bool take_number(std::string_view& text, std::string_view& out) {
   const std::size_t sign = text.starts_with('-') ? 1 : 0;
@@ -178,7 +203,7 @@ bool take_value(std::string_view& text, std::string_view& out) {
     if (out.empty() || (is_any_of(out.front(), character::arithmetic | character::comparison) && is_uncertain(out))) {
       return false;
     }
-    if (out == "?" || equals_keyword(out, "current_user")) return false;
+    if (out == "?" || equals_keyword(out, "current_user") || begins_with_select(out)) return false;
     if (all >= 0x80 && find_invalid_utf8(out) != std::string_view::npos) return false;
   }
   text.remove_prefix(behind);
@@ -244,6 +269,7 @@ std::optional<statement_cache::outline> statement_cache::outline::of(std::string
     if (quoted) --at;
     // A bare value would go on with a word that only a quote ends.
     if (at > 0 && is_any_of(out.rest[at - 1], character::name_part)) return std::nullopt;
+    if (!quoted && makes_expression(out.rest.substr(0, at), *value)) return std::nullopt;
     out.slots.push_back({.before = out.rest.substr(0, at), .value = value});
     out.rest.remove_prefix(at + value->size() + (quoted ? 2 : 0));
   }
