@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory_resource>
@@ -30,6 +31,18 @@ class statement_arena {
   alignas(std::max_align_t) std::byte inline_[2048];
   std::pmr::monotonic_buffer_resource resource_{inline_, sizeof inline_};
 };
+
+/// A copy of a node in the arena's memory, each operand replaced by what `copy_operand` makes of it.
+template <typename CopyOperand>
+[[nodiscard]] expression* copy_node(const expression& e, statement_arena& arena, CopyOperand&& copy_operand) {
+  std::pmr::polymorphic_allocator<> memory(arena.resource());
+  auto* const made = memory.new_object<expression>(e);
+  if (e.operands.empty()) return made;
+  expression** const operands = memory.allocate_object<expression*>(e.operands.size());
+  std::ranges::transform(e.operands, operands, [&](const expression* o) { return copy_operand(*o); });
+  made->operands = {operands, e.operands.size()};
+  return made;
+}
 
 using name_list = std::pmr::vector<std::string_view>;
 

@@ -314,7 +314,11 @@ void durable_stores::load_from_sqlite(server& s) {
 void durable_stores::load_from_mysql(server& s, table_loader& loader) {
   if (sqlite_ == nullptr) return mysql_->load(loader);
   storage::text_map<std::uint64_t> sequences;
-  for (const table_description& d : sqlite_->files().descriptions()) sequences.emplace(d.name, d.sequence);
+  for (const table_description& d : sqlite_->files().descriptions()) {
+    // What a subscriber has named, and no more, is not ahead of anything.
+    const bool is_only_a_name = d.columns.empty() && !d.declared && d.next_id == 0;
+    sequences.emplace(d.name, is_only_a_name ? 0 : d.sequence);
+  }
   const auto is_ahead = [&](std::string_view table) {
     const auto it = sequences.find(table);
     if (it == sequences.end()) return false;
@@ -337,7 +341,9 @@ void durable_stores::load_from_mysql(server& s, table_loader& loader) {
 /// What MySQL makes of values that came without it is taken back.
 void durable_stores::overwrite_mysql(server& s, const std::string& table) {
   try {
-    if (mysql_->overwrite(*s.find(table))) return;
+    const storage::table& ours = *s.find(table);
+    if (mysql_->has_former(ours)) mysql_->drop_former(ours);
+    if (mysql_->overwrite(ours)) return;
   } catch (const mysql_error& e) {
     if (e.is_outage() || mysql_->has_table(table)) throw;
     // The others are not to be without a server for the sake of this one.

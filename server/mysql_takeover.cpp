@@ -97,6 +97,7 @@ void mysql_takeover::run() {
       t.becomes = mysql_->compare_with(*t.ours);
     require_possible(t);
   }
+  for (const storage::table* t : former_) mysql_->drop_former(*t);
   for (const storage::table* t : only_ours_) {
     mirrored_[mysql_->shown_address()].emplace(t->name());
     static_cast<void>(mysql_->overwrite(*t));
@@ -124,20 +125,28 @@ void mysql_takeover::look_at_all() {
       continue;
     }
     require_stored(*ours);
+    if (is_known(*ours) && !ours->is_only_a_name() && mysql_->has_former(*ours)) {
+      former_.push_back(ours);
+      continue;
+    }
     std::erase(only_ours_, ours);
     require_same_id(theirs, *ours);
     both_.push_back({.theirs = std::move(theirs), .ours = ours, .leads = who_leads(*ours)});
   }
 }
 
+bool mysql_takeover::is_known(const storage::table& ours) const {
+  if (stores_.sqlite() != nullptr) return true;
+  const auto known = mirrored_.find(mysql_->shown_address());
+  return known != mirrored_.end() && known->second.contains(ours.name());
+}
+
 /// What MySQL says of how far it has got counts only for a table that is known to be the same: without a data directory
 /// nothing is known of what was before this server began.
 mysql_takeover::lead mysql_takeover::who_leads(const storage::table& ours) {
-  const auto known = mirrored_.find(mysql_->shown_address());
-  const bool is_known =
-      stores_.sqlite() != nullptr || (known != mirrored_.end() && known->second.contains(ours.name()));
+  if (ours.is_only_a_name()) return lead::mysql;
   lead who = mysql_->who_leads(ours.name(), ours.sequence());
-  if (!is_known) who = mysql_->has_rows(ours.name()) ? lead::unknown : lead::memory;
+  if (!is_known(ours)) who = mysql_->has_rows(ours.name()) ? lead::unknown : lead::memory;
   if (ours.row_count() == 0) return who == lead::memory && mysql_->has_rows(ours.name()) ? who : lead::mysql;
   if (who == lead::unknown && !mysql_->is_same(ours)) throw mysql_error(0, "HY000", two_tables(ours.name()));
   return who == lead::unknown ? lead::mysql : who;

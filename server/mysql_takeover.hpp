@@ -58,6 +58,8 @@ class mysql_takeover {
   [[nodiscard]] const storage::table* find(std::string_view table) const;
   /// Those that stores have.
   [[nodiscard]] std::vector<const storage::table*> tables_here() const;
+  /// Whether MySQL's table of the name has come from here.
+  [[nodiscard]] bool is_known(const storage::table& ours) const;
   [[nodiscard]] lead who_leads(const storage::table& ours);
   void look_at_all();
   void load(const mysql_table& t);
@@ -75,6 +77,7 @@ class mysql_takeover {
   std::vector<shared_table> both_;
   std::vector<mysql_table> only_theirs_;
   std::vector<const storage::table*> only_ours_;
+  std::vector<const storage::table*> former_;       ///< of those, whose former tables MySQL has yet to drop
   std::vector<storage::table_description> loaded_;  ///< made in memory, and taken away again if something fails
   bool done_ = false;
 };

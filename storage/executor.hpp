@@ -204,6 +204,7 @@ class executor {
   /// The table that the statement being run names.
   table* named_table(std::string_view name);
   failure find_or_create(std::string_view name, table*& out);
+  [[nodiscard]] failure check_new_column(const table& t, std::string_view name) const;
   failure find_or_add_column(table& t, std::string_view name, column_index& out);
 
   // executor_tables.cpp
@@ -222,7 +223,6 @@ class executor {
   failure fill_column(table& t, column_index column);
   failure check_new_table(std::string_view name) const;
   failure make_declared(table_description& d);
-  [[nodiscard]] static bool is_only_a_name(const table& t);
   void replace(table& t, std::unique_ptr<table> by);
   void finish_replacing();
   void move_subscribers(table& from, table& to);

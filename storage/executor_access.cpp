@@ -33,17 +33,10 @@ class user_namer {
   user_namer(std::string_view user, parser::statement_arena& arena) : user_(user), arena_(arena) {}
 
   [[nodiscard]] parser::expression* copy(const parser::expression& e) {
-    auto* const made = new (arena_.resource()->allocate(sizeof e, alignof(parser::expression))) parser::expression(e);
+    parser::expression* const made = parser::copy_node(e, arena_, [this](const auto& o) { return copy(o); });
     if (e.op == parser::operation::call && parser::equals_keyword(e.text, "current_user")) {
-      made->op = parser::operation::text;
-      made->text = user_;
-      return made;
+      *made = {.op = parser::operation::text, .text = user_};
     }
-    if (e.operands.empty()) return made;
-    auto* const operands = static_cast<parser::expression**>(
-        arena_.resource()->allocate(e.operands.size_bytes(), alignof(parser::expression*)));
-    std::ranges::transform(e.operands, operands, [this](const parser::expression* o) { return copy(*o); });
-    made->operands = {operands, e.operands.size()};
     return made;
   }
 

@@ -23,8 +23,7 @@ executor::failure executor::make_equal(table& t, const table_differences& d, con
   if (outside != nullptr) {
     for (const table_description::column& c : outside->columns) {
       if (c.dropped || t.find_column(c.name)) continue;
-      if (c.name.size() > limits_.name_bytes_max) return name_too_long(c.name, limits_.name_bytes_max);
-      if (t.column_count() >= limits_.columns_max) return too_many_columns(t.name(), limits_.columns_max);
+      if (auto failed = check_new_column(t, c.name)) return failed;
       const bool has_facts = t.is_declared() && c.facts;  // those of other tables are learnt
       log_.add_column(t, c.name, has_facts ? &*c.facts : nullptr);
     }

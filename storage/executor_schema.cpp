@@ -56,14 +56,19 @@ executor::failure executor::find_or_create(std::string_view name, table*& out) {
   return std::nullopt;
 }
 
+executor::failure executor::check_new_column(const table& t, std::string_view name) const {
+  if (name.size() > limits_.name_bytes_max) return name_too_long(name, limits_.name_bytes_max);
+  if (t.column_count() >= limits_.columns_max) return too_many_columns(t.name(), limits_.columns_max);
+  return std::nullopt;
+}
+
 executor::failure executor::find_or_add_column(table& t, std::string_view name, column_index& out) {
   if (const auto column = find_column(t, name)) {
     out = *column;
     return std::nullopt;
   }
   if (t.is_declared()) return unknown_field(t.name(), name);
-  if (name.size() > limits_.name_bytes_max) return name_too_long(name, limits_.name_bytes_max);
-  if (t.column_count() >= limits_.columns_max) return too_many_columns(t.name(), limits_.columns_max);
+  if (auto failed = check_new_column(t, name)) return failed;
   out = log_.add_column(t, name);
   return std::nullopt;
 }

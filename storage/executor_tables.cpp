@@ -23,6 +23,24 @@ bool names_user(const parser::expression& e) {
          std::ranges::any_of(e.operands, [](const parser::expression* operand) { return names_user(*operand); });
 }
 
+/// What MySQL gives the rows that are there when a column comes that is NOT NULL and has no default; nothing: it
+/// refuses the column. nullptr: a column without a type.
+std::optional<std::string_view> value_without_default(const sql::column_type* type) {
+  if (type == nullptr) return "";
+  if (type->is_number()) return "0";
+  switch (type->kind) {
+    case sql::type_kind::enumeration:
+      return type->labels->front();
+    case sql::type_kind::time:
+      return "00:00:00";
+    case sql::type_kind::set:
+    case sql::type_kind::bytes:
+      return "";
+    default:
+      return type->is_text() && type->kind != sql::type_kind::json ? std::optional<std::string_view>("") : std::nullopt;
+  }
+}
+
 }  // namespace
 
 /// What a column is declared to be; `facts` is left empty for one without a type.
@@ -156,14 +174,9 @@ executor::failure executor::describe_table(const parser::create_table_statement&
   return std::nullopt;
 }
 
-/// A table that a subscriber has named before there was anything to declare: nothing but a name yet.
-bool executor::is_only_a_name(const table& t) {
-  return t.column_count() == 1 && t.row_count() == 0 && !t.is_declared() && t.read_only_reason().empty();
-}
-
 executor::failure executor::run(const parser::create_table_statement& s) {
   table* t = find_table(s.table);
-  if (t != nullptr && !is_only_a_name(*t)) {
+  if (t != nullptr && !t->is_only_a_name()) {
     return s.if_not_exists ? finish_schema(*t, "create") : table_exists(s.table);
   }
   if (auto failed = check_new_table(s.table)) return failed;
@@ -294,8 +307,8 @@ executor::failure executor::fill_column(table& t, column_index column) {
   if (!has_default && facts->nullable) return std::nullopt;
   if (facts->extra == column_facts::counted) return counter_on_rows(t.name(), t.column_name(column));
   const sql::column_type* const type = t.type_of(column);
-  const bool is_plain = type == nullptr || type->is_text() || type->is_number();
-  if (!has_default && !is_plain) return to_error(sql::no_default({.table = t.name(), .column = t.column_name(column)}));
+  const std::optional<std::string_view> implied = value_without_default(type);
+  if (!has_default && !implied) return to_error(sql::no_default({.table = t.name(), .column = t.column_name(column)}));
   updated_.push_back(column);
   send_updated(t);
   t.find_all(found_);
@@ -303,7 +316,7 @@ executor::failure executor::fill_column(table& t, column_index column) {
     if (auto failed = compute_update(t, row)) return failed;
     if (has_default) {
       if (auto failed = write_computed(t, column, *given, {})) return failed;
-    } else if (auto failed = write_text(t, column, type != nullptr && type->is_number() ? "0" : "")) {
+    } else if (auto failed = write_text(t, column, *implied)) {
       return failed;
     }
     if (auto failed = store_update(t, row)) return failed;

@@ -41,6 +41,7 @@ void statement_log::created(table& t, const table_description* declared) {
   change& c = append(t, change_kind::create_table);
   c.name = t.name();
   c.declared = declared;
+  t.set_made_at(c.sequence);
 }
 
 void statement_log::dropped(table& t) {
@@ -66,15 +67,11 @@ void statement_log::drop_column(table& t, column_index column) {
   t.drop_column(column);
 }
 
-std::optional<std::string_view> statement_log::add_index(table& t, column_index column, index_kind kind, bool primary) {
+std::optional<std::string_view> statement_log::add_index(table& t, column_index column, index_kind kind) {
   if (const auto shared = t.add_index(column, kind)) return shared;
   change& c = append(t, kind == index_kind::key ? change_kind::add_key : change_kind::add_tag);
   c.column = column;
   c.name = t.column_name(column);
-  if (primary) {
-    c.index = parser::index_type::primary;
-    t.set_primary_column(column);
-  }
   return std::nullopt;
 }
 
@@ -202,8 +199,6 @@ void statement_log::undo(table& t, const change& c) {
       t.remove_last_column();
       break;
     case change_kind::add_key:
-      if (c.index == parser::index_type::primary) t.set_primary_column(std::nullopt);
-      [[fallthrough]];
     case change_kind::add_tag:
       t.remove_index(c.column);
       break;

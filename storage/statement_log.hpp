@@ -28,8 +28,7 @@ class statement_log {
   column_index add_column(table& t, std::string_view name, const column_facts* facts = nullptr);
   void drop_column(table& t, column_index column);
   /// Returns what table::add_index() returns; nothing is logged when it fails.
-  /// `primary`: the column of the key is the primary key from now on.
-  std::optional<std::string_view> add_index(table& t, column_index column, index_kind kind, bool primary = false);
+  std::optional<std::string_view> add_index(table& t, column_index column, index_kind kind);
   /// Returns what table::add_ordered_index() returns; nothing is logged when it fails.
   std::optional<std::string> add_ordered_index(table& t, index_description description);
   /// REQUIRES: `index` is one of the table's.

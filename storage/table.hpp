@@ -91,6 +91,10 @@ class table {
   [[nodiscard]] bool is_typed() const { return typed_; }
   /// Whether `create table` made it: then it has no other columns than those declared, and keeps their rules itself.
   [[nodiscard]] bool is_declared() const { return declared_; }
+  /// Whether it is there because a subscriber has named it before there was anything to declare.
+  [[nodiscard]] bool is_only_a_name() const {
+    return column_count() == 1 && row_count() == 0 && !declared_ && read_only_reason_.empty();
+  }
   /// Whether a row may have no value there; for a table of a database outside that one decides.
   [[nodiscard]] bool is_nullable(column_index column) const { return columns_[column].nullable; }
   /// What an insert that does not name the column writes there; nullptr: NULL, or, where that is not allowed, nothing.
@@ -187,6 +191,10 @@ class table {
   /// Its changes are numbered after this one. REQUIRES: it has none.
   void continue_numbers(std::uint64_t sequence) { sequence_ = sequence; }
 
+  /// The number of the change that made it; 0: it is not known.
+  [[nodiscard]] std::uint64_t made_at() const { return made_at_; }
+  void set_made_at(std::uint64_t sequence) { made_at_ = sequence; }
+
   [[nodiscard]] change_history* history() { return history_.get(); }
   /// What load_change() brings is all that there was behind this position.
   void load_changes_after(std::uint64_t position) {
@@ -227,8 +235,6 @@ class table {
   std::optional<std::string> add_ordered_index(index_description description, std::size_t place);
   /// REQUIRES: place < ordered_indexes().size().
   void remove_ordered_index(std::size_t place);
-  /// REQUIRES: index_of(column) == index_kind::key.
-  void set_primary_column(std::optional<column_index> column) { primary_column_ = column; }
 
   /// The table without its rows.
   [[nodiscard]] table_description description() const;
@@ -330,6 +336,7 @@ class table {
   std::uint64_t next_id_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t loaded_until_ = 0;
+  std::uint64_t made_at_ = 0;
   std::optional<parser::ack_mode> ack_;
   std::optional<parser::history_setting> history_setting_;
   history_totals* history_totals_ = nullptr;

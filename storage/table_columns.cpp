@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
-#include "parser/parser.hpp"
+#include "storage/sql/expression_text.hpp"
 #include "storage/sql/stored_value.hpp"
 #include "storage/table.hpp"
 
@@ -13,15 +13,10 @@ namespace {
 
 /// The expression that a text is, if it is one; names of columns are none.
 std::unique_ptr<sql::bound_expression> read_expression(const std::string& text) {
-  parser::statement_arena arena;
-  const std::string sql = "select " + text;
-  const auto parsed = parser::parse(sql, arena);
-  if (!parsed) return nullptr;
-  const auto* const select = std::get_if<parser::select_statement>(&parsed->body);
-  if (select == nullptr || select->columns.items.size() != 1) return nullptr;
+  const sql::expression_text read(text);
   sql::name_scope nothing;
   auto out = std::make_unique<sql::bound_expression>();
-  if (sql::bound_expression::bind(*select->columns.items.front().value, nothing, *out)) return nullptr;
+  if (read.get() == nullptr || sql::bound_expression::bind(*read.get(), nothing, *out)) return nullptr;
   return out;
 }
 
@@ -47,6 +42,7 @@ table::table(const table_description& d) : table(d.name) {
   set_history(d.history);
   sequence_ = std::max(d.sequence, d.numbers_after);
   loaded_until_ = sequence_;
+  made_at_ = d.made_at;
   if (d.queue) queue_ = std::make_unique<queue_index>(*d.queue);
   learn(d);
   for (const subscription_description& s : d.subscriptions) add_named(s);
@@ -81,6 +77,7 @@ table_description table::description() const {
   d.primary_column = primary_column_;
   d.next_id = next_id_;
   d.sequence = sequence_;
+  d.made_at = made_at_;
   d.ack = ack_;
   d.history = history_setting_;
   if (bindings_) {

@@ -97,10 +97,13 @@ struct table_description {
   std::vector<column> columns = {};
   /// The ordered ones, in the order in which they were made.
   std::vector<index_description> indexes = {};
-  /// The `key` column that is the primary key, when neither `id` nor an ordered index is.
+  /// The `key` column that is the primary key, when neither `id` nor an ordered index is: as older data
+  /// directories have it.
   std::optional<column_index> primary_column = {};
   std::uint64_t next_id = 0;
   std::uint64_t sequence = 0;
+  /// The number of the change that made it; 0: it is not known. One that was dropped before had lower numbers.
+  std::uint64_t made_at = 0;
   /// The number behind which those of further changes begin, where that is above `sequence`: what lies between may have
   /// been given to changes that the store has not got.
   std::uint64_t numbers_after = 0;

@@ -72,8 +72,12 @@ void mysql_catalog::set_columns(std::string_view table, std::vector<catalog_colu
 mysql_table& mysql_catalog::get(mysql_connection& c, std::string_view table) {
   if (const auto it = tables_.find(table); it != tables_.end()) return it->second;
   auto read = read_table(c, table);
-  if (!read)
-    throw mysql_error(no_such_table, "42S02", "there is no table " + std::string(table) + " in MySQL any more");
+  if (!read) {
+    throw mysql_error(
+        no_such_table, "42S02",
+        "there is no table " + std::string(table) +
+            " in MySQL: it was dropped there, or MySQL does not take it, as the log says; drop it here, too");
+  }
   if (const auto known = columns_.find(table); known != columns_.end()) align(*read, known->second);
   return tables_.emplace(std::string(table), std::move(*read)).first->second;
 }

@@ -18,6 +18,7 @@
 
 #include "parser/utf8.hpp"
 #include "storage/durable/helper_thread.hpp"
+#include "storage/sql/byte_text.hpp"
 
 namespace pubsubsql::storage::durable {
 
@@ -193,7 +194,6 @@ std::string with_placeholders(std::string_view sql, std::span<const mysql_parame
 }
 
 void append_literal(std::string& out, const mysql_parameter& p) {
-  constexpr std::string_view digits = "0123456789abcdef";
   if (const auto* number = std::get_if<std::int64_t>(&p)) {
     out += std::to_string(*number);
     return;
@@ -204,11 +204,7 @@ void append_literal(std::string& out, const mysql_parameter& p) {
   }
   const std::string_view text = text_of(p);
   out += is_text(text) ? "_utf8mb4 X'" : "_binary X'";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += digits[byte >> 4U];
-    out += digits[byte & 0xfU];
-  }
+  sql::append_digits(out, text);
   out += '\'';
 }
 

@@ -98,6 +98,8 @@ class mysql_lane {
   };
   [[nodiscard]] status current() const;
   [[nodiscard]] std::size_t queued_bytes() const { return queue_.bytes(); }
+  /// Whether what the journal has of a table waits for a right. REQUIRES: start() was not called.
+  [[nodiscard]] bool is_blocked(std::string_view table) const { return blocked_.contains(table); }
 
   /// Runs work on the lane's thread, after everything submitted before, and waits for it. It may throw mysql_error,
   /// which is thrown here, as it is when MySQL is away.

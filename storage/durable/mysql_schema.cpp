@@ -4,14 +4,13 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <ranges>
 
 #include "storage/sql/byte_text.hpp"
 
 namespace pubsubsql::storage::durable {
 
 namespace {
-
-constexpr std::string_view hex_digits = "0123456789abcdef";
 
 // Values
 
@@ -142,9 +141,13 @@ std::string made_index_name(std::string_view column) {
   constexpr std::size_t characters_max = 64;  // of any name in MySQL
   std::string name = "pubsubsql_" + std::string(column);
   if (prefix_bytes(name, characters_max) == name.size()) return name;
+  std::array<char, sizeof(std::uint32_t)> bytes{};
+  for (std::uint32_t rest = hash(column); char& byte : bytes | std::views::reverse) {
+    byte = static_cast<char>(rest & 0xffU);
+    rest >>= 8U;
+  }
   std::string suffix = "_";
-  for (int shift = 28; shift >= 0; shift -= 4)
-    suffix += hex_digits[(hash(column) >> static_cast<unsigned>(shift)) & 0xfU];
+  sql::append_digits(suffix, {bytes.data(), bytes.size()});
   name.resize(prefix_bytes(name, characters_max - suffix.size()));
   return name + suffix;
 }

@@ -1,23 +1,17 @@
 // Tables, columns and indexes as SQL that makes them with their types.
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 
+#include "storage/durable/mysql_expression.hpp"
 #include "storage/durable/mysql_schema.hpp"
 #include "storage/durable/queue_comment.hpp"
+#include "storage/sql/column_type.hpp"
 
 namespace pubsubsql::storage::durable {
 
 namespace {
 
 constexpr int no_primary_key = 1173;
-
-bool starts_with_word(std::string_view text, std::string_view lower_word) {
-  if (text.size() < lower_word.size()) return false;
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-  return std::ranges::equal(text.substr(0, lower_word.size()), lower_word, same);
-}
 
 std::string quoted_text(std::string_view text) {
   std::string out = "'";
@@ -28,28 +22,33 @@ std::string quoted_text(std::string_view text) {
   return out + "'";
 }
 
-bool holds_bytes(const column_facts& f) {
-  constexpr std::array<std::string_view, 6> types = {"binary", "varbinary",  "tinyblob",
-                                                     "blob",   "mediumblob", "longblob"};
-  return std::ranges::any_of(types, [&](std::string_view type) { return starts_with_word(f.type, type); });
+sql::column_type type_of(const column_facts& f) {
+  return f.type.empty() ? sql::column_type() : sql::foreign_column_type(f.type);
+}
+
+bool holds_bytes(const sql::column_type& type) {
+  return type.kind == sql::type_kind::bytes;
+}
+
+/// Texts without a length, JSON and blobs: MySQL, unlike MariaDB, takes no literal for their default.
+bool wants_expression(const sql::column_type& type) {
+  if (type.is_untyped() || (holds_bytes(type) && type.word.ends_with("blob"))) return true;
+  return type.kind >= sql::type_kind::tinytext && type.kind <= sql::type_kind::json;
 }
 
 /// What stands behind DEFAULT.
 std::string default_sql(const mysql_connection& c, const column_facts& f) {
   const std::string& text = *f.default_text;
+  const sql::column_type type = type_of(f);
   // MySQL before 8.0.13 knows no expressions but these.
-  if (starts_with_word(f.type, "datetime") || starts_with_word(f.type, "timestamp")) {
-    if (starts_with_word(text, "current_timestamp") || starts_with_word(text, "now(")) return text;
+  if (type.kind == sql::type_kind::datetime || type.kind == sql::type_kind::timestamp) {
+    if (is_current_time(text)) return to_mysql_expression(text);
   }
-  if (f.extra == column_facts::computed_default) return "(" + text + ")";
-  if (starts_with_word(f.type, "bit")) return text;  // a number; in quotes it would be the bits of its characters
-  constexpr std::array<std::string_view, 9> only_expressions = {"tinytext", "text", "mediumtext", "longtext", "json",
-                                                                "tinyblob", "blob", "mediumblob", "longblob"};
-  const auto is_type = [&](std::string_view type) { return starts_with_word(f.type, type); };
-  const bool in_digits = holds_bytes(f) && text.size() > 2;
+  if (f.extra == column_facts::computed_default) return "(" + to_mysql_expression(text) + ")";
+  if (type.kind == sql::type_kind::bit) return text;  // a number; in quotes it would be the bits of its characters
+  const bool in_digits = holds_bytes(type) && text.size() > 2;
   const std::string literal = in_digits ? text : quoted_text(text == "0x" ? "" : text);
-  const bool in_brackets = !c.is_mariadb() && (f.type.empty() || std::ranges::any_of(only_expressions, is_type));
-  return in_brackets ? "(" + literal + ")" : literal;
+  return !c.is_mariadb() && wants_expression(type) ? "(" + literal + ")" : literal;
 }
 
 bool has_type(const column_facts* f) {
@@ -59,8 +58,9 @@ bool has_type(const column_facts* f) {
 /// What of a declared table's column MySQL has no words for, or would put into other words; empty: nothing.
 std::string column_comment(const column_facts* f) {
   std::string comment(has_type(f) ? "" : untyped_comment);
-  const bool in_other_words = f != nullptr && (f->extra == column_facts::computed_default || holds_bytes(*f));
-  if (!in_other_words || !f->default_text) return comment;
+  if (f == nullptr || !f->default_text) return comment;
+  const bool in_other_words = f->extra == column_facts::computed_default || holds_bytes(type_of(*f));
+  if (!in_other_words) return comment;
   return comment.append(comment.empty() ? "" : " ").append(default_comment).append(*f->default_text);
 }
 

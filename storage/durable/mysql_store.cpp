@@ -199,6 +199,25 @@ bool mysql_store::has_table(std::string_view table) {
   return found;
 }
 
+bool mysql_store::has_former(const table& t) {
+  // Where the journal waits for a right, it has yet to drop the table.
+  if (lane_of(t.name()).is_blocked(t.name())) return false;
+  const mysql_positions positions(lanes_.front()->connection(), origin());
+  const auto position = positions.read(t.name());
+  // With 0 it is the new one, half made.
+  return position && positions.is_ours(*position) && position->sequence != 0 && position->sequence < t.made_at();
+}
+
+void mysql_store::drop_former(const table& t) {
+  mysql_connection& c = lanes_.front()->connection();
+  mysql_positions positions(c, origin());
+  c.run("DROP TABLE IF EXISTS " + quoted_name(t.name()));
+  positions.erase(t.name());
+  c.run("COMMIT");
+  spdlog::warn("table {}: it was dropped, and made anew, without MySQL; the former one is dropped in MySQL, too",
+               t.name());
+}
+
 bool mysql_store::is_same(const table& t) {
   mysql_connection& c = lanes_.front()->connection();
   const auto there = read_table(c, t.name());
@@ -260,13 +279,12 @@ bool mysql_store::overwrite(const table& t) {
   mysql_connection& c = lanes_.front()->connection();
   mysql_catalog catalog;
   bool as_given = true;
+  mysql_positions positions(c, origin());
   const auto there = read_table(c, t.name());
   if (!there) {
-    mysql_positions positions(c, origin());
     create_in_mysql(c, catalog, positions, t);
     spdlog::info("table {}: made in MySQL with {} rows", t.name(), t.row_count());
   } else {
-    mysql_positions positions(c, origin());
     const auto position = positions.read(t.name());
     if (!position || !positions.is_ours(*position) || position->sequence >= t.sequence()) {
       // It is ours from now on, with nothing of memory's there: who finds it half done goes on.

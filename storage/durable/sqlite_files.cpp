@@ -25,7 +25,7 @@ constexpr std::size_t left_out_bytes = row_view::header_bytes - sizeof(std::uint
 
 constexpr std::string_view select_tables =
     "select number, name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column, history, "
-    "history_bytes, history_seconds, queue from tables order by number";
+    "history_bytes, history_seconds, queue, made_at from tables order by number";
 
 std::string rows_table(std::int64_t number) {
   return "rows_" + std::to_string(number);
@@ -148,6 +148,7 @@ table_description sqlite_files::read_description(const sqlite_statement& row) co
     d.queue = take_queue(in);
     if (!in.good()) refuse_file("what the queue " + d.name + " is cannot be read");
   }
+  d.made_at = static_cast<std::uint64_t>(row.number(13));
   read_columns(row.number(0), d);
   read_indexes(row.number(0), d);
   read_bindings(row.number(0), d);
@@ -277,10 +278,10 @@ sqlite_files::open_table& sqlite_files::open(std::string_view name) {
   return open_tables_.emplace(std::string(name), std::move(t)).first->second;
 }
 
-sqlite_files::open_table& sqlite_files::create(const table_description& d) {
+sqlite_files::open_table& sqlite_files::create(const table_description& d, std::uint64_t made_at) {
   sqlite_statement s = db_->prepare(
-      "insert into tables (name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column, queue) "
-      "values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning number");
+      "insert into tables (name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column, queue, "
+      "made_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning number");
   s.bind_text(1, d.name);
   s.bind(2, static_cast<std::int64_t>(d.next_id)).bind(3, static_cast<std::int64_t>(d.sequence));
   if (d.ack) s.bind(4, static_cast<std::int64_t>(*d.ack));
@@ -291,6 +292,7 @@ sqlite_files::open_table& sqlite_files::create(const table_description& d) {
     put_queue(queue, *d.queue);
     s.bind_bytes(9, queue);
   }
+  s.bind(10, static_cast<std::int64_t>(made_at));
   s.step();
   const std::int64_t number = s.number(0);
   s.run();
@@ -470,8 +472,8 @@ void sqlite_files::apply(const statement_changes& s) {
   }
   const change& first = changes.front();
   open_table& t = first.kind != change_kind::create_table ? open(s.table_name())
-                  : first.declared != nullptr             ? create(*first.declared)
-                                                          : create({.name = std::string(s.table_name())});
+                  : first.declared != nullptr             ? create(*first.declared, first.sequence)
+                                              : create({.name = std::string(s.table_name())}, first.sequence);
   for (const change& c : changes) apply(t, c);
   if (s.kept()) keep_history(t, s);
   t.next_id = s.next_id();

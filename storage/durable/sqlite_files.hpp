@@ -116,11 +116,12 @@ class sqlite_files {
   void add_third_version();
   void add_fourth_version();
   void add_fifth_version();
+  void add_sixth_version();
   [[nodiscard]] bool has_had_tables() const;
   void note_tables() const;
   void check_pages() const;
   open_table& open(std::string_view name);
-  open_table& create(const table_description& d);
+  open_table& create(const table_description& d, std::uint64_t made_at);
   void add_column(std::int64_t table, column_index column, const table_description::column& c);
   void set_index(std::int64_t table, column_index column, index_kind kind);
   void add_ordered_index(std::int64_t table, std::size_t place, const index_description& index);

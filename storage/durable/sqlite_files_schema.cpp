@@ -10,7 +10,7 @@ namespace {
 
 /// Says in the file's header whose it is: "PSQL".
 constexpr std::int64_t application_id = 0x5053514c;
-constexpr std::int64_t format_version = 5;
+constexpr std::int64_t format_version = 6;
 
 }  // namespace
 
@@ -62,6 +62,7 @@ void sqlite_files::make_schema() {
   add_third_version();
   add_fourth_version();
   add_fifth_version();
+  add_sixth_version();
   db_->run("commit");
 }
 
@@ -70,7 +71,8 @@ void sqlite_files::bring_up_to_date(std::int64_t version) {
   if (version < 2) add_second_version();
   if (version < 3) add_third_version();
   if (version < 4) add_fourth_version();
-  add_fifth_version();
+  if (version < 5) add_fifth_version();
+  add_sixth_version();
   db_->run("commit");
 }
 
@@ -119,6 +121,11 @@ void sqlite_files::add_fifth_version() {
       "create table subscriptions (name text primary key, table_number integer not null, owner text not null, "
       "statement text not null, guarded text not null, position integer) without rowid");
   db_->run("create index subscriptions_by_table on subscriptions (table_number)");
+}
+
+/// What tells a table from one of its name that was dropped.
+void sqlite_files::add_sixth_version() {
+  db_->run("alter table tables add column made_at integer not null default 0");
   db_->run("pragma user_version = " + std::to_string(format_version));
 }
 

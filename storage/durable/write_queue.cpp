@@ -72,13 +72,13 @@ bool write_queue::closed() const {
 
 void write_queue::wait(std::chrono::milliseconds at_most) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, at_most, [this] { return closed_ || !writes_.empty() || !jobs_.empty(); });
+  changed_.wait_for(lock, at_most, [this] { return wakes(); });
 }
 
 std::optional<write_queue::batch> write_queue::pop(std::size_t bytes_max,
                                                    std::optional<std::chrono::milliseconds> wait_at_most) {
   std::unique_lock lock(mutex_);
-  const auto something = [this] { return closed_ || !writes_.empty() || !jobs_.empty(); };
+  const auto something = [this] { return wakes(); };
   if (wait_at_most) {
     changed_.wait_for(lock, *wait_at_most, something);
   } else {

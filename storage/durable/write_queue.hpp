@@ -53,6 +53,9 @@ class write_queue {
   [[nodiscard]] std::chrono::milliseconds oldest_age() const;
 
  private:
+  /// REQUIRES: the mutex is held.
+  [[nodiscard]] bool wakes() const { return closed_ || !writes_.empty() || !jobs_.empty(); }
+
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<write> writes_;

@@ -1,6 +1,5 @@
 #include "storage/sql/byte_text.hpp"
 
-#include <algorithm>
 #include <cstddef>
 
 #include "storage/hex_digit.hpp"
@@ -13,15 +12,21 @@ constexpr std::string_view bytes_prefix = "0x";
 
 }  // namespace
 
-std::string_view write_bytes(std::string_view bytes, std::string& out) {
+void append_digits(std::string& out, std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
-  out.resize(bytes_prefix.size() + 2 * bytes.size());
-  char* to = std::ranges::copy(bytes_prefix, out.data()).out;
+  const std::size_t begin = out.size();
+  out.resize(begin + 2 * bytes.size());
+  char* to = out.data() + begin;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
     *to++ = digits[byte >> 4U];
     *to++ = digits[byte & 0xfU];
   }
+}
+
+std::string_view write_bytes(std::string_view bytes, std::string& out) {
+  out = bytes_prefix;
+  append_digits(out, bytes);
   return out;
 }
 

@@ -123,6 +123,37 @@ class Connect(Case):
             self.connect(client)
             self.equal_everywhere(client, "s")
 
+    def test_a_table_that_was_made_anew_meanwhile(self) -> None:
+        """MySQL gets rid of the old one, as if it had been there."""
+        with self.server() as server, server.framed() as client:
+            self.connect(client)
+            for table in ("s", "gone"):
+                self.ok(client, f"create table {table} (a int primary key, b int)")
+                self.ok(client, f"insert into {table} values (0, 2), (1, 3)")
+            self.disconnect(client)
+            for table in ("s", "gone"):
+                self.ok(client, f"drop table {table}")
+            self.ok(client, "insert into s (x, w) values (7, 8)")
+            self.connect(client)
+            self.ok(client, "select * from s", columns=["id", "x", "w"], data=[["0", "7", "8"]])
+            self.equal_everywhere(client, "s")
+            self.ok(client, "select a, b from gone", data=[["0", "2"], ["1", "3"]])  # nothing took its place
+
+    def test_a_name_that_a_subscriber_knows_meanwhile(self) -> None:
+        """Nobody has made the table anew: MySQL's comes back."""
+        with self.server() as server, server.framed() as client, server.framed() as subscriber:
+            self.ok(client, "insert into s (k) values (1), (2)")
+            self.ok(client, "insert into kept (k) values (3)")
+            self.ok(subscriber, "subscribe skip * from kept")
+            self.connect(client)
+            self.disconnect(client)
+            self.ok(client, "drop table s")
+            self.ok(client, "drop table kept")
+            self.ok(subscriber, "subscribe skip * from s")
+            self.connect(client)
+            self.assertEqual([r[1:] for r in self.equal_everywhere(client, "s")], [["1"], ["2"]])
+            self.assertEqual([r[1:] for r in self.equal_everywhere(client, "kept")], [["3"]])
+
     def test_two_tables_of_one_name(self) -> None:
         self.db.sql(
             "CREATE TABLE a_before (id int PRIMARY KEY); INSERT INTO a_before VALUES (1);"

@@ -204,6 +204,21 @@ class Creation(unittest.TestCase):
                 reply = client.ask(statement)
                 self.assertEqual((reply["status"], reply.get("rows", 0)), ("ok", 0), reply)
 
+    def test_defaults_are_in_words_of_mysql(self) -> None:
+        """MySQL, too, gives the rows of others what was declared."""
+        with self.db.server() as server, server.framed() as client:
+            self.assertEqual(client.ask(
+                "create table t (k int primary key, due datetime default (now() + interval '1 day 1 hour 30 minutes'), "
+                "at datetime default now(), w varchar(20) default ('a' || 'b'), v varchar(9) default (lower('X\\y')))")["status"], "ok")  # fmt: skip
+            self.db.sql("INSERT INTO t (k) VALUES (1)")
+            self.assertEqual(self.db.sql("SELECT timediff(due, at), w, v FROM t"), [["25:30:00", "ab", "x\\y"]])
+            self.assertEqual(client.ask("mysql repair t from mysql")["status"], "ok")
+            client.ask("insert into t (k) values (2)")
+            self.assertEqual(client.ask("select w, v from t order by k")["data"], [["ab", "x\\y"]] * 2)
+        with self.db.server() as server, server.framed() as client:
+            client.ask("insert into t (k) values (3)")
+            self.assertEqual(self.db.sql("SELECT timediff(due, at), w, v FROM t"), [["25:30:00", "ab", "x\\y"]] * 3)
+
     def test_defaults_that_others_have_given_a_declared_table(self) -> None:
         """What memory can compute it computes, the rest is MySQL's to compute."""
         with self.db.server() as server, server.framed() as client:

@@ -139,6 +139,32 @@ class DataAndMysql(Case):
             self.assertEqual(len(memory_rows(client, "t")), 20)
         self.assertEqual(self.db.rows("t"), [["0", "theirs", "1"]])
 
+    def test_a_table_that_was_made_anew_without_mysql(self) -> None:
+        """Of the old one nothing is left in MySQL, whether it comes back at the start or at run time."""
+        for at_run_time in (False, True):
+            with self.subTest(at_run_time), self.both() as server, server.framed() as client:
+                self.ok(client, "create table s (a int primary key, b int)")
+                self.ok(client, "insert into s values (0, 2), (1, 3)")
+            with self.alone() as server, server.framed() as client:
+                self.ok(client, "drop table s")
+                self.ok(client, "insert into s (x, w) values (7, 8)")
+            with self.alone() if at_run_time else self.both() as server, server.framed() as client:
+                if at_run_time:
+                    self.ok(client, f"mysql connect {self.db.url}")
+                self.ok(client, "select * from s", columns=["id", "x", "w"], data=[["0", "7", "8"]])
+                self.equal_everywhere(client, "s")
+                self.ok(client, "drop table s")
+
+    def test_a_name_that_a_subscriber_knows(self) -> None:
+        """Nobody has made the table anew: MySQL's comes back."""
+        with self.both() as server, server.framed() as client:
+            self.ok(client, "insert into s (k) values (1), (2)")
+        with self.alone() as server, server.framed() as client:
+            self.ok(client, "drop table s")
+            self.ok(client, "subscribe skip * from s")
+        with self.both() as server, server.framed() as client:
+            self.assertEqual([r[1:] for r in self.equal_everywhere(client, "s")], [["1"], ["2"]])
+
     def test_some_tables(self) -> None:
         self.db.sql("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE TABLE b LIKE a; INSERT INTO b VALUES (2); CREATE TABLE c LIKE a")
         with self.both("--mysql-tables", "a,c") as server, server.framed() as client:
