@@ -144,10 +144,21 @@ bool is_uncertain(std::string_view value) {
          equals_keyword(value, "interval");
 }
 
-/// In a list, that may begin a subquery.
-bool begins_with_select(std::string_view value) {
+/// Whether a bare value is a parameter, names the user, or may, in a list, begin a subquery. REQUIRES: not empty.
+bool is_special(std::string_view value) {
   constexpr std::string_view select = "select";
-  return equals_keyword(value.substr(0, select.size()), select);
+  switch (value.front()) {  // nearly all values are told by their first letter
+    case '?':
+      return value.size() == 1;
+    case 'c':
+    case 'C':
+      return equals_keyword(value, "current_user");
+    case 's':
+    case 'S':
+      return equals_keyword(value.substr(0, select.size()), select);
+    default:
+      return false;
+  }
 }
 
 /// Whether a bare value that is an operator, or begins with one, makes an expression of the word before it. Before any
@@ -203,7 +214,7 @@ bool take_value(std::string_view& text, std::string_view& out) {
     if (out.empty() || (is_any_of(out.front(), character::arithmetic | character::comparison) && is_uncertain(out))) {
       return false;
     }
-    if (out == "?" || equals_keyword(out, "current_user") || begins_with_select(out)) return false;
+    if (is_special(out)) return false;
     if (all >= 0x80 && find_invalid_utf8(out) != std::string_view::npos) return false;
   }
   text.remove_prefix(behind);
