@@ -345,7 +345,7 @@ class printer {
     if (l.computed != nullptr) {
       print_computed(out_, *l.computed);
     } else {
-      out_ += l.is_null ? "null" : l.is_default ? "default" : quote_value(l.text);
+      out_ += l.is_null ? "null" : l.is_default ? std::string(l.text) : quote_value(l.text);
     }
   }
 

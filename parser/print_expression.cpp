@@ -327,11 +327,7 @@ class expression_printer {
         out_ += ')';
         break;
       case operation::aggregate:
-        out_ += e.text;
-        out_ += e.distinct ? "(distinct " : "(";
-        if (e.operands.empty()) out_ += '*';
-        list(e.operands);
-        out_ += ')';
+        aggregate(e);
         break;
       case operation::interval:
         interval(e);
@@ -339,6 +335,21 @@ class expression_printer {
       default:
         out_ += e.text;  // a number, true, false
     }
+  }
+
+  void aggregate(const expression& e) {
+    out_ += e.text;
+    out_ += e.distinct ? "(distinct " : "(";
+    if (e.operands.empty()) out_ += '*';
+    const std::size_t begin = out_.size();
+    list(e.operands);
+    // Before an operator, `distinct` is the name of a column.
+    const std::string_view listed = std::string_view(out_).substr(begin);
+    if (e.distinct && (listed.starts_with("not ") || listed.starts_with('!'))) {
+      out_.insert(begin, 1, '(');
+      out_ += ')';
+    }
+    out_ += ')';
   }
 
   void interval(const expression& e) {

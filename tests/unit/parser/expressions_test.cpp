@@ -61,6 +61,7 @@ TEST_CASE("expressions: what binds how") {
 TEST_CASE("expressions: functions, aggregates, intervals, subqueries") {
   check({
       {"select NOW(), Count(*), count(distinct a), sum(a * 2), max(upper(b)) from t", ""},
+      {"select count(distinct (not a)), count(distinct (not a and b)), count(distinct (!a + b)) from t", ""},
       {"select if(a = X, 1, 2), coalesce(a, 'x', null), timestampdiff(day, a, `day`) from t",
        "select if(a = X, 1, 2), coalesce(a, 'x', null), timestampdiff('day', a, `day`) from t"},
       {"select * from t where d > now() - interval 1 hour and e < date_add(f, interval -1 day)", ""},

@@ -106,3 +106,12 @@ TEST_CASE("print: names and values are quoted only where needed") {
   CHECK(quote_value("--x") == "'--x'");
   CHECK(quote_value("") == "''");
 }
+
+TEST_CASE("print: the word default is as it was written") {
+  for (const std::string text : {"update t set a = DEFAULT where b = Default", "insert into t (a) values (dEfault)"}) {
+    statement_arena arena;
+    const auto parsed = parse(text, arena);
+    REQUIRE(parsed.has_value());
+    CHECK(print(*parsed) == text);
+  }
+}
