@@ -247,7 +247,9 @@ void table_runner::on_not_as_asked(table_queue& q, std::span<const result> resul
   const auto is_meant = [&](const held_statement& h) {
     return h.changes != nullptr && !results.empty() && h.ticket == results.front().origin.ticket;
   };
-  if (std::ranges::none_of(q.held, is_meant)) return;  // taken back already
+  // Some have been taken back already.
+  while (!results.empty() && std::ranges::none_of(q.held, is_meant)) results = results.subspan(1);
+  if (results.empty()) return;
   q.held_max = results.front().what == fate::corrected ? 1 : std::max<std::size_t>(q.held.size() / 2, 16);
   std::deque<waiting_statement> again;
   for (held_statement& h : take_back(q, results.front().origin.ticket)) {

@@ -103,14 +103,14 @@ void sqlite_store::commit(std::vector<write>& writes) {
 
 /// `may_pass`: the same writes may succeed later.
 void sqlite_store::on_failure(std::vector<write>& writes, const store_error& why, bool may_pass) {
+  // Those that have not been tried yet do not wait in vain either.
+  if (may_pass && !always_retry_) std::ranges::move(queue_.take_awaited(), std::back_inserter(writes));
   // What was taken back before stays void; all else is refused, not only the first write of each table.
   std::erase_if(writes, [this](const write& w) {
     if (!is_void(w)) return false;
     queue_.done({&w, 1});
     return true;
   });
-  // Nor do those wait in vain that have not been tried yet.
-  if (may_pass && !always_retry_) std::ranges::move(queue_.take_awaited(), std::back_inserter(writes));
   std::vector<write> again;
   for (write& w : writes) {
     if (may_pass && (always_retry_ || !w.awaited)) {
