@@ -103,7 +103,7 @@ class executor {
   failure check_row(const table& t) const;
   failure check_writable(const table& t) const;
   void correct_values(const table& t);
-  void assign_corrected(const table& t);
+  void assign_corrected(const table& t, row_number row, std::size_t correction);
 
   // executor_bindings.cpp
   failure run(const parser::publish_statement& s);

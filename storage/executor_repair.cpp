@@ -70,9 +70,14 @@ executor::failure executor::add_missing_indexes(table& t, const table_descriptio
   for (const index_description& index : outside.indexes) {
     if (index.type == parser::index_type::primary || t.find_ordered_index(index.name) != nullptr) continue;
     index_description made = index;
+    bool is_of_dropped = false;
     for (column_index& column : made.columns) {
-      if (column != id_column) column = *t.find_column(outside.columns[column - 1].name);
+      if (column == id_column) continue;
+      const auto here = t.find_column(outside.columns[column - 1].name);
+      is_of_dropped = is_of_dropped || !here;
+      column = here.value_or(id_column);
     }
+    if (is_of_dropped) continue;
     if (const auto shared = log_.add_ordered_index(t, std::move(made))) {
       return duplicate_key(t.name(), index.name, *shared);
     }

@@ -13,6 +13,7 @@ executor::failure executor::check_writable(const table& t) const {
   return read_only_table(t.name(), t.read_only_reason());
 }
 
+/// Makes `values_`, which are about to be stored, what the store has made of them.
 void executor::correct_values(const table& t) {
   if (who_.corrections == nullptr || corrected_ >= who_.corrections->size()) return;
   const auto& row = (*who_.corrections)[corrected_++];
@@ -22,16 +23,14 @@ void executor::correct_values(const table& t) {
 }
 
 /// Columns that a store changed beside those of the statement are sent and indexed like those.
-void executor::assign_corrected(const table& t) {
-  if (who_.corrections == nullptr) return;
-  for (std::size_t i = 0; i < std::min(found_.size(), who_.corrections->size()); ++i) {
-    const auto& row = (*who_.corrections)[i];
-    row_view::cursor columns(t.get(found_[i]));
-    for (column_index column = 1; column < t.column_count(); ++column) {
-      const value stored = column <= row.size() && row[column - 1] ? value{*row[column - 1]} : value{};
-      if (columns.at(column) == stored || std::ranges::find(updated_, column) != updated_.end()) continue;
-      updated_.push_back(column);
-    }
+void executor::assign_corrected(const table& t, row_number row, std::size_t correction) {
+  if (who_.corrections == nullptr || correction >= who_.corrections->size()) return;
+  const auto& corrected = (*who_.corrections)[correction];
+  row_view::cursor columns(t.get(row));
+  for (column_index column = 1; column < t.column_count(); ++column) {
+    const value stored = column <= corrected.size() && corrected[column - 1] ? value{*corrected[column - 1]} : value{};
+    if (columns.at(column) == stored || std::ranges::find(updated_, column) != updated_.end()) continue;
+    updated_.push_back(column);
   }
 }
 
@@ -104,6 +103,7 @@ executor::failure executor::resolve_inserted(table& t, const parser::row_source&
 
 executor::failure executor::store_row(table& t, parser::queue_end end) {
   if (t.row_count() >= limits_.rows_max) return too_many_rows(t.name(), limits_.rows_max);
+  correct_values(t);
   if (auto failed = check_row(t)) return failed;
   if (auto failed = check_keys(t, assigned_, no_row)) return failed;
   if (given_id_) {
@@ -134,7 +134,6 @@ executor::failure executor::add_row(table& t, std::span<const parser::literal> r
 executor::failure executor::add_written_row(table& t, parser::queue_end end) {
   if (auto failed = write_defaults(t)) return failed;
   if (t.queue() != nullptr) write_pushed(t);
-  correct_values(t);
   if (duplicates_ == parser::duplicate_rule::refuse) {
     ++outcome_.rows;
     return store_row(t, end);
@@ -199,6 +198,8 @@ executor::failure executor::update_duplicate(table& t, row_number row) {
       std::ranges::any_of(updated_, [&](column_index column) { return before.at(column) != values_[column]; });
   if (!changes) return std::nullopt;
   outcome_.rows += 2;
+  assign_corrected(t, row, corrected_);
+  send_updated(t);
   return store_update(t, row);
 }
 
@@ -300,7 +301,6 @@ executor::failure executor::compute_update(const table& t, row_number row) {
     const sql::expression_input in{.row = t.get(row), .values = values_, .offered = offered_};
     if (auto failed = write_assigned(t, updated_[i], set_[i], in)) return failed;
   }
-  correct_values(t);
   return std::nullopt;
 }
 
@@ -308,6 +308,7 @@ executor::failure executor::store_update(table& t, row_number row) {
   if (who_.memory_exceeded != 0 && encoded_row_bytes(values_) > t.get(row).size()) {
     return out_of_memory(who_.memory_exceeded);
   }
+  correct_values(t);
   if (auto failed = check_row(t)) return failed;
   if (auto failed = check_keys(t, updated_, row)) return failed;
   log_.update(t, row, values_, updated_);
@@ -323,7 +324,7 @@ executor::failure executor::run(const parser::update_statement& s) {
   if (auto failed = find_rows(*t, choice)) return failed;
   if (!found_.empty()) {
     if (auto failed = resolve_set(*t, s.set, false)) return failed;
-    assign_corrected(*t);
+    for (std::size_t i = 0; i < found_.size(); ++i) assign_corrected(*t, found_[i], i);
     send_updated(*t);
   }
   for (const row_number row : found_) {

@@ -332,6 +332,27 @@ class Refusals(unittest.TestCase):
             self.assertEqual(client.ask("insert into t (n) values (1), (2), (256)")["code"], 1264)
             self.assertEqual(db.rows("t"), client.ask("select * from t")["data"])
 
+    def test_what_mysql_makes_of_rows_that_are_updated_instead(self) -> None:
+        """Each row gets what MySQL made of it, also those that the statement did not add."""
+        db = new_database()
+        db.sql(
+            "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, k int UNIQUE, v decimal(5,1), twice decimal(6,1) AS (v * 2) STORED);"
+            "INSERT INTO t (k, v) VALUES (1, 1), (2, 2)"
+        )
+        with db.server() as server, server.framed() as client, server.framed() as subscriber:
+            follower = Follower(subscriber, "t")
+            for statement in (
+                "insert into t (k, v) values (2, 3.14), (7, 5.55), (1, 4) on duplicate key update v = values(v)",
+                "insert into t (k, v) values (1, 9), (8, 6.66) on duplicate key update v = v + 0.26",
+                "replace into t (k, v) values (2, 7.77), (9, 8.88)",
+                "insert ignore into t (k, v) values (1, 5), (10, 9.99)",
+            ):
+                self.assertEqual(client.ask(statement)["status"], "ok", statement)
+                rows = client.ask("select * from t")["data"]
+                self.assertEqual(rows, db.rows("t"), statement)
+                self.assertEqual(sorted(follower.replayed()), sorted(rows), statement)
+                self.assertEqual(client.ask("mysql check t")["rows"], 0, statement)
+
     def test_rows_that_only_mysql_has(self) -> None:
         db = new_database()
         db.sql("CREATE TABLE t (id int PRIMARY KEY, k varchar(9) UNIQUE, v int)")
