@@ -363,6 +363,21 @@ class Connect(Case):
                 self.ok(client, f"drop index {index} on i")
             self.assertEqual({row[2] for row in self.db.sql("SHOW INDEX FROM i")}, {"PRIMARY"})
 
+    def test_an_indexed_column_that_was_dropped_meanwhile(self) -> None:
+        """Its indexes go with it, and are not taken for ones that only MySQL has."""
+        with self.server() as server, server.framed() as client:
+            self.ok(client, "create table i (a int primary key, b int, c int, d int, index ib (b), index cd (c, d))")
+            self.ok(client, "insert into i (a, b, c, d) values (1, 2, 3, 4)")
+            self.connect(client)
+            self.disconnect(client)
+            self.ok(client, "alter table i drop column b")
+            self.ok(client, "drop index cd on i")
+            self.ok(client, "alter table i drop column c")
+            self.connect(client)
+            self.ok(client, "select a, d from i", data=[["1", "4"]])
+            self.ok(client, "insert into i (a, d) values (5, 6)")
+            self.assertEqual(self.check(client, "i"), [])
+
     def test_no_right_to_create(self) -> None:
         for host in ("127.0.0.1", "localhost"):
             mariadb.sql(f"CREATE USER IF NOT EXISTS reader@{host} IDENTIFIED BY 'p'; GRANT SELECT ON {self.db.name}.* TO reader@{host}")
