@@ -2,8 +2,6 @@
 
 #include "storage/durable/sqlite_store.hpp"
 
-#include <sys/resource.h>
-
 #include <csignal>
 #include <future>
 #include <memory>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include "tests/unit/scratch_directory.hpp"
 #include "tests/unit/storage/engine_driver.hpp"
