@@ -55,7 +55,8 @@ TEST_CASE("sqlite store: a change that was taken back is not refused once more")
   const auto into_a = insert_into("a");
   const auto into_b = insert_into("b");
   const auto awaited = [](const auto& changes, std::uint32_t queue, std::uint64_t ticket, std::uint32_t epoch) {
-    return write{.changes = changes, .origin = {.worker = 0, .queue = queue, .ticket = ticket}, .epoch = epoch};
+    return durable::write{
+        .changes = changes, .origin = {.worker = 0, .queue = queue, .ticket = ticket}, .epoch = epoch};
   };
   std::vector<std::string> got;
   std::promise<void> all;
@@ -70,10 +71,10 @@ TEST_CASE("sqlite store: a change that was taken back is not refused once more")
       if (got.back() == "a3") return all.set_value();
       if (got.size() > 1) return;
       // a2 was under way when the worker took it back together with a1; it sends a3 in its place.
-      std::vector<write> more = {awaited(into_b, b, 1, 0), awaited(into_a, a, 2, 0), awaited(into_a, a, 3, 1)};
+      std::vector<durable::write> more = {awaited(into_b, b, 1, 0), awaited(into_a, a, 2, 0), awaited(into_a, a, 3, 1)};
       store.submit(more);
     });
-    std::vector<write> first = {awaited(into_a, a, 1, 0)};
+    std::vector<durable::write> first = {awaited(into_a, a, 1, 0)};
     store.submit(first);
     all.get_future().wait();
     store.stop();
