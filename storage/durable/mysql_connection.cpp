@@ -331,8 +331,9 @@ std::string session_sql(const mysql_connection::settings& s) {
   std::string sql = "SET SESSION character_set_client = utf8mb4, character_set_results = utf8mb4";
   sql += ", character_set_connection = utf8mb4";
   // MariaDB's EMPTY_STRING_IS_NULL would make NULLs of empty texts. Ids begin with 0, for which AUTO_INCREMENT gives
-  // another number unless told not to.
-  sql += ", sql_mode = CONCAT_WS(',', NULLIF(REPLACE(@@sql_mode, 'EMPTY_STRING_IS_NULL', ''), ''), ";
+  // another number unless told not to. What is quoted here has its backslashes doubled.
+  sql += ", sql_mode = CONCAT_WS(',', NULLIF(REPLACE(REPLACE(@@sql_mode, 'EMPTY_STRING_IS_NULL', ''), ";
+  sql += "'NO_BACKSLASH_ESCAPES', ''), ''), ";
   sql += "'STRICT_ALL_TABLES', 'NO_ENGINE_SUBSTITUTION', 'NO_AUTO_VALUE_ON_ZERO')";
   sql += ", time_zone = '+00:00', autocommit = 0";
   sql += ", innodb_lock_wait_timeout = " + std::to_string(lock_wait_s);

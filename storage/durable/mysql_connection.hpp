@@ -23,6 +23,7 @@ class mysql_error : public std::runtime_error {
  public:
   static constexpr int command_denied = 1142;  ///< a right that the login has not got, also that to create a table
   static constexpr int no_such_column = 1054;
+  static constexpr int read_only_table = 1036;
 
   mysql_error(int code, std::string sqlstate, const std::string& message)
       : std::runtime_error(message), code_(code), sqlstate_(std::move(sqlstate)) {}

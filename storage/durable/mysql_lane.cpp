@@ -19,8 +19,8 @@ constexpr int attempts_max = 10;
 /// Others hold a lock. Waiting for it once has taken long, and it need not be the last time.
 constexpr int lock_wait_timeout = 1205;
 
-/// No such column, no such table, a column that wants a value: somebody has changed the table.
-constexpr std::array schema_differs = {1054, 1146, 1364};
+/// No key, no such column, no such table, a column that wants a value: somebody has changed the table.
+constexpr std::array schema_differs = {mysql_error::read_only_table, mysql_error::no_such_column, 1146, 1364};
 
 /// MySQL's word for a connection that broke.
 constexpr int connection_lost = 2013;

@@ -295,7 +295,7 @@ bool mysql_store::overwrite(const table& t) {
     add_missing_columns(c, catalog, t);
     const mysql_table& theirs = catalog.get(c, t.name());
     if (!theirs.read_only_reason.empty()) {
-      throw mysql_error(0, "HY000",
+      throw mysql_error(mysql_error::read_only_table, "HY000",
                         "table " + std::string(t.name()) + " cannot be written: " + theirs.read_only_reason);
     }
     const table_differences d = compare(c, theirs, t);

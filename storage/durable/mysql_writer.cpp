@@ -168,7 +168,11 @@ class ahead_guard {
 }  // namespace
 
 /// Somebody may have dropped columns in MySQL: a value for one of them must not vanish unseen.
-void mysql_writer::require_columns(const mysql_table& t, const change& c) {
+void mysql_writer::require_writable(const mysql_table& t, const change& c) {
+  if (!t.read_only_reason.empty()) {
+    throw mysql_error(mysql_error::read_only_table, "HY000",
+                      "table " + t.name + " cannot be written: " + t.read_only_reason);
+  }
   if (std::ranges::any_of(c.assigned, [&](column_index column) { return column > t.columns.size(); })) {
     throw_column_is_gone(t);
   }
@@ -237,7 +241,7 @@ bool mysql_writer::write_folded(std::string_view table, std::span<const change> 
   const ahead_guard guard(connection_);
   row_folding folding(t, changes.size());
   for (const change& c : changes) {
-    require_columns(t, c);
+    require_writable(t, c);
     if (!folding.add(c)) return false;
   }
   if (!write_operations(t, folding)) return false;
@@ -258,7 +262,7 @@ bool mysql_writer::fold_some(const mysql_table& t, std::span<const statement_cha
     }
     for (const change& c : statements.front()->changes()) {
       if (!is_about_rows(c.kind)) continue;
-      require_columns(t, c);
+      require_writable(t, c);
       if (!folding.add(c)) return false;
       ++changes;
     }
@@ -442,7 +446,7 @@ std::optional<corrected_rows> mysql_writer::write(const statement_changes& s, bo
   bool corrected = false;
   for (const change& c : s.changes()) {
     if (!is_about_rows(c.kind)) continue;
-    require_columns(t, c);
+    require_writable(t, c);
     if (c.kind == change_kind::delete_row) {
       erase_row(t, c.before);
       continue;

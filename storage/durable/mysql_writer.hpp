@@ -85,7 +85,8 @@ class mysql_writer {
   /// `sql(rows in the piece)`, `bind_row(row, parameters)`.
   template <typename Sql, typename BindRow>
   void execute_in_pieces(std::span<const row_view> rows, std::size_t parameters_per_row, Sql&& sql, BindRow&& bind_row);
-  static void require_columns(const mysql_table& t, const change& c);
+  /// Throws if MySQL's table, as it has become, does not take the change.
+  static void require_writable(const mysql_table& t, const change& c);
   [[noreturn]] static void throw_column_is_gone(const mysql_table& t);
   bool make(const std::string& sql, bool may_be_there);
   bool take_away(const std::string& sql);

@@ -19,6 +19,22 @@ constexpr std::array gone_already = {1051, 1091};
 
 constexpr int table_exists = 1050;
 constexpr int column_exists = 1060;
+constexpr int requires_primary_key = 1173;
+
+/// Throws if MySQL could not tell the rows of a table from each other any more. `gone` says of a column of an index
+/// that the index goes away: a condition with one parameter.
+void require_key_besides(mysql_connection& c, const mysql_table& t, const std::string& gone, std::string_view name) {
+  const std::vector<mysql_parameter> parameters = {std::string_view(t.name), name};
+  const std::string sql =
+      "SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND "
+      "NON_UNIQUE = 0 GROUP BY INDEX_NAME HAVING SUM(NULLABLE = 'YES') = 0 AND SUM(SUB_PART IS NOT NULL) = 0 AND SUM(" +
+      gone + ") = 0 LIMIT 1";
+  if (!c.query(sql, parameters).empty()) return;
+  throw mysql_error(requires_primary_key, "42000",
+                    std::string(name) + " of table " + t.name +
+                        " cannot be dropped: MySQL tells rows by it; give the table another primary key, or a unique "
+                        "one without NULL, first");
+}
 
 index_description described_index(const change& c) {
   return {.name = std::string(c.name), .columns = {c.assigned.begin(), c.assigned.end()}, .type = c.index};
@@ -111,6 +127,7 @@ bool mysql_writer::add_column(std::string_view table, const change& c, bool may_
 void mysql_writer::drop_column(std::string_view table, const change& c) {
   mysql_table& t = catalog_.get(connection_, table);
   if (c.column > t.columns.size() + 1) throw_column_is_gone(t);
+  if (!t.own_id) require_key_besides(connection_, t, "COLUMN_NAME = ?", c.name);
   take_away(drop_column_sql(table, c.name));
   if (c.column > t.columns.size()) t.columns.emplace_back();
   t.columns[c.column - 1].dropped = true;
@@ -142,6 +159,9 @@ bool mysql_writer::change_schema(std::string_view table, const change& c, bool m
       return made;
     }
     case change_kind::drop_index: {
+      const mysql_table& t = catalog_.get(connection_, table);
+      const bool is_primary = c.index == parser::index_type::primary;
+      if (!t.own_id) require_key_besides(connection_, t, "INDEX_NAME = ?", is_primary ? "PRIMARY" : c.name);
       const bool dropped = take_away(drop_index_sql(table, c.name, c.index));
       catalog_.reread(table);
       return dropped;

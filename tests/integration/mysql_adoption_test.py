@@ -519,6 +519,45 @@ class Shapes(unittest.TestCase):
             self.assertEqual(client.ask("select * from t")["data"], rows)
             self.assertEqual([row[3] for row in client.ask("describe t")["data"]], [row[3] for row in described])
 
+    def test_a_key_that_tells_rows_stays(self) -> None:
+        db = new_database()
+        db.sql(
+            "CREATE TABLE p (a int, b int, v int, PRIMARY KEY (a, b)); INSERT INTO p VALUES (1, 2, 3);"
+            "CREATE TABLE u (a int NOT NULL, v int, UNIQUE ua (a, v), UNIQUE only_one (a)); INSERT INTO u VALUES (1, 2);"
+            "CREATE TABLE two (a int NOT NULL, b int NOT NULL, PRIMARY KEY (a), UNIQUE second (b)); INSERT INTO two VALUES (1, 2)"
+        )
+        with db.server() as server, server.framed() as client:
+            self.assertEqual(client.ask("create table made (a int primary key, b int)")["status"], "ok")
+            for statement in (
+                "alter table p drop primary key", "alter table p drop column b", "alter table u drop column a",
+                "alter table made drop primary key", "alter table made drop column a",
+            ):  # fmt: skip
+                refusal = client.ask(statement)
+                self.assertEqual((refusal.get("code"), refusal.get("sqlstate")), (1173, "42000"), (statement, refusal))
+            self.assertEqual(client.ask("alter table two drop primary key")["status"], "ok")
+            for table in ("p", "u", "two"):
+                self.assertEqual(client.ask(f"update {table} set {'b' if table == 'two' else 'v'} = 9")["rows"], 1)
+                self.assertEqual(client.ask(f"mysql check {table}")["rows"], 0)
+            self.assertEqual(client.ask("alter table p add unique index ab (a, b)")["status"], "ok")
+            self.assertEqual(client.ask("alter table p drop primary key")["status"], "ok")
+            self.assertEqual(client.ask("delete from p")["rows"], 1)
+
+    def test_a_key_that_others_take_away(self) -> None:
+        """Nothing is written without one, and all is as before when it is there again."""
+        db = new_database()
+        db.sql("CREATE TABLE t (a int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, 2)")
+        with db.server() as server, server.framed() as client:
+            db.sql("ALTER TABLE t DROP PRIMARY KEY, ADD COLUMN w int")
+            self.assertEqual(client.ask("create index v on t (v)")["status"], "ok")  # the table is read anew
+            for statement in ("update t set v = 3 where a = 1", "delete from t", "insert into t (a) values (3)"):
+                refusal = client.ask(statement)
+                self.assertEqual(refusal.get("code"), 1036, refusal)
+                self.assertIn("primary", refusal["msg"])
+            self.assertEqual(db.sql("SELECT a, v FROM t"), [["1", "1"], ["2", "2"]])
+            db.sql("ALTER TABLE t ADD PRIMARY KEY (a)")
+            self.assertEqual(client.ask("update t set v = 3 where a = 1")["rows"], 1)
+            self.assertEqual(db.sql("SELECT a, v FROM t"), [["1", "3"], ["2", "2"]])
+
     def test_only_the_tables_asked_for(self) -> None:
         db = new_database()
         db.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); CREATE VIEW c AS SELECT * FROM a")
