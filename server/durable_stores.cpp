@@ -257,6 +257,7 @@ std::optional<std::string> durable_stores::start(server& s) {
 }
 
 void durable_stores::load(server& s) {
+  if (sqlite_ != nullptr) s.begin_numbers_after(sqlite_->files().numbers_used());
   if (mysql_ != nullptr && load_from_mysql(s)) return;
   if (sqlite_ != nullptr) load_from_sqlite(s);
 }
@@ -315,9 +316,7 @@ void durable_stores::load_from_mysql(server& s, table_loader& loader) {
   if (sqlite_ == nullptr) return mysql_->load(loader);
   storage::text_map<std::uint64_t> sequences;
   for (const table_description& d : sqlite_->files().descriptions()) {
-    // What a subscriber has named, and no more, is not ahead of anything.
-    const bool is_only_a_name = d.columns.empty() && !d.declared && d.next_id == 0;
-    sequences.emplace(d.name, is_only_a_name ? 0 : d.sequence);
+    sequences.emplace(d.name, d.is_only_a_name() ? 0 : d.sequence);  // a name is not ahead of anything
   }
   const auto is_ahead = [&](std::string_view table) {
     const auto it = sequences.find(table);
@@ -341,11 +340,14 @@ void durable_stores::load_from_mysql(server& s, table_loader& loader) {
 /// What MySQL makes of values that came without it is taken back.
 void durable_stores::overwrite_mysql(server& s, const std::string& table) {
   try {
-    const storage::table& ours = *s.find(table);
-    if (mysql_->has_former(ours)) mysql_->drop_former(ours);
-    if (mysql_->overwrite(ours)) return;
+    if (mysql_->overwrite(*s.find(table), true)) return;
   } catch (const mysql_error& e) {
-    if (e.is_outage() || mysql_->has_table(table)) throw;
+    if (e.is_outage()) throw;
+    if (mysql_->has_table(table)) {
+      throw mysql_error(e.code(), e.sqlstate(),
+                        "table " + table + " is not in MySQL as it is in the data directory, and cannot be made so: " +
+                            e.what() + "; remove what stands in the way, or drop the table on one side");
+    }
     // The others are not to be without a server for the sake of this one.
     return spdlog::error(
         "table {} cannot be made in MySQL: {}; it can be read, and its changes are refused, until it is "

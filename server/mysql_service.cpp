@@ -356,8 +356,11 @@ void mysql_service::disconnect(const reply_route& to) {
       const std::shared_ptr<mysql_store> connected = mysql();
       pause_all();
       auto& mirrored = mirrored_[connected->shown_address()];
+      mirrored.clear();
       for (worker* w : shared_.workers) {
-        for (const storage::table_summary& t : w->statements().database().tables()) mirrored.emplace(t.name);
+        const storage::database& tables = w->statements().database();
+        for (const storage::table_summary& t : tables.tables())
+          mirrored.emplace(t.name, tables.find(t.name)->sequence());
       }
       stores_.drop_mysql();
       resume_all();

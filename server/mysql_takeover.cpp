@@ -97,10 +97,14 @@ void mysql_takeover::run() {
       t.becomes = mysql_->compare_with(*t.ours);
     require_possible(t);
   }
-  for (const storage::table* t : former_) mysql_->drop_former(*t);
   for (const storage::table* t : only_ours_) {
-    mirrored_[mysql_->shown_address()].emplace(t->name());
-    static_cast<void>(mysql_->overwrite(*t));
+    note_mirrored(*t);
+    if (mysql_->overwrite(*t, true)) continue;
+    // A former one that MySQL does not let go has columns of its own.
+    shared_table& former = both_.emplace_back(shared_table{.theirs = {}, .ours = t, .leads = lead::memory});
+    former.theirs.name = t->name();
+    former.becomes = mysql_->compare_with(*t);
+    require_possible(former);
   }
   if (stores_.sqlite() != nullptr) store_in_data_directory();
   // From here on nothing is taken back: an outage of MySQL only delays what is left.
@@ -125,10 +129,7 @@ void mysql_takeover::look_at_all() {
       continue;
     }
     require_stored(*ours);
-    if (is_known(*ours) && !ours->is_only_a_name() && mysql_->has_former(*ours)) {
-      former_.push_back(ours);
-      continue;
-    }
+    if (is_known(*ours) && !ours->is_only_a_name() && mysql_->has_former(*ours)) continue;
     std::erase(only_ours_, ours);
     require_same_id(theirs, *ours);
     both_.push_back({.theirs = std::move(theirs), .ours = ours, .leads = who_leads(*ours)});
@@ -138,7 +139,15 @@ void mysql_takeover::look_at_all() {
 bool mysql_takeover::is_known(const storage::table& ours) const {
   if (stores_.sqlite() != nullptr) return true;
   const auto known = mirrored_.find(mysql_->shown_address());
-  return known != mirrored_.end() && known->second.contains(ours.name());
+  if (known == mirrored_.end()) return false;
+  const auto last = known->second.find(ours.name());
+  if (last == known->second.end()) return false;
+  // One that was made anew here since is another one if somebody else has written there meanwhile.
+  return ours.made_at() <= last->second || mysql_->arrived(ours.name()) <= last->second;
+}
+
+void mysql_takeover::note_mirrored(const storage::table& ours) {
+  mirrored_[mysql_->shown_address()].insert_or_assign(std::string(ours.name()), ours.sequence());
 }
 
 /// What MySQL says of how far it has got counts only for a table that is known to be the same: without a data directory
@@ -194,8 +203,8 @@ void mysql_takeover::load(const mysql_table& t) {
 
 /// What MySQL makes of the rows, and what it has in columns of its own, comes to memory.
 void mysql_takeover::overwrite(shared_table& t) {
-  mirrored_[mysql_->shown_address()].emplace(t.ours->name());
-  const bool is_equal = mysql_->overwrite(*t.ours);
+  note_mirrored(*t.ours);
+  const bool is_equal = mysql_->overwrite(*t.ours, false);
   t.becomes = mysql_->compare_with(*t.ours, !is_equal);
 }
 

@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,13 +12,15 @@
 #include "server/shared_state.hpp"
 #include "storage/durable/mysql_store.hpp"
 #include "storage/table_description.hpp"
+#include "storage/text_hash.hpp"
 
 namespace pubsubsql::server {
 
 class table_runner;
 
-/// What is known of the tables that MySQLs have had from this server: by address, their names.
-using mirrored_tables = std::map<std::string, std::set<std::string, std::less<>>, std::less<>>;
+/// What is known of the tables that MySQLs have had from this server: by address and name, the number of the last
+/// change that it can have.
+using mirrored_tables = std::map<std::string, storage::text_map<std::uint64_t>, std::less<>>;
 
 /// One `mysql connect`: makes MySQL's tables and memory's one and the same, table by table. MySQL's rows count where it
 /// knows all changes of a table, memory's where it is ahead or MySQL has no such table.
@@ -60,6 +61,8 @@ class mysql_takeover {
   [[nodiscard]] std::vector<const storage::table*> tables_here() const;
   /// Whether MySQL's table of the name has come from here.
   [[nodiscard]] bool is_known(const storage::table& ours) const;
+  /// It is about to go there.
+  void note_mirrored(const storage::table& ours);
   [[nodiscard]] lead who_leads(const storage::table& ours);
   void look_at_all();
   void load(const mysql_table& t);
@@ -77,7 +80,6 @@ class mysql_takeover {
   std::vector<shared_table> both_;
   std::vector<mysql_table> only_theirs_;
   std::vector<const storage::table*> only_ours_;
-  std::vector<const storage::table*> former_;       ///< of those, whose former tables MySQL has yet to drop
   std::vector<storage::table_description> loaded_;  ///< made in memory, and taken away again if something fails
   bool done_ = false;
 };

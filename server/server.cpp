@@ -93,6 +93,10 @@ std::optional<std::string> server::placing_loader::on_row(storage::row_position 
   return table_->load(position, values);
 }
 
+void server::begin_numbers_after(std::uint64_t number) {
+  for (worker* w : shared_.workers) w->statements().database().begin_numbers_after(number);
+}
+
 void server::forget(std::string_view table) {
   const auto owner = shared_.tables.find(table);
   if (owner && find(table) != nullptr) shared_.workers[*owner]->statements().database().forget(table);

@@ -36,6 +36,9 @@ class server {
   /// Where a store puts the tables that it loads. For the time before run().
   [[nodiscard]] storage::durable::table_loader& loader() { return loader_; }
 
+  /// Tables that are made from now on number their changes beyond this. For the time before run().
+  void begin_numbers_after(std::uint64_t number);
+
   /// Takes a table away again that the loader has placed. For the time before run().
   void forget(std::string_view table);
 

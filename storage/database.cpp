@@ -55,6 +55,10 @@ void database::pin(std::string_view table, bool pinned) {
   executor_->pin(table, pinned);
 }
 
+void database::begin_numbers_after(std::uint64_t number) {
+  executor_->begin_numbers_after(number);
+}
+
 void database::pin_all(bool pinned) {
   for (const auto& [name, t] : executor_->tables()) t->pin(pinned);
 }

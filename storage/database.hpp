@@ -144,6 +144,9 @@ class database {
   void pin(std::string_view table, bool pinned);
   void pin_all(bool pinned);
 
+  /// The changes of tables that are made from now on are numbered beyond `number`: tables that are gone have used it.
+  void begin_numbers_after(std::uint64_t number);
+
   /// Ends one subscription of a subscriber, if there is such a one.
   void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
 

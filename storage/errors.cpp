@@ -252,6 +252,11 @@ error duplicate_column(std::string_view column) {
   return ruled(1060, "42S21", "Duplicate column name '", shown(column), "'");
 }
 
+error misspelt_id(std::string_view column) {
+  return ruled(1166, "42000", "Incorrect column name '", shown(column),
+               "': an integer primary key of that name is the table's id; write it `id`");
+}
+
 error duplicate_index(std::string_view index) {
   return ruled(1061, "42000", "Duplicate key name '", shown(index), "'");
 }

@@ -64,6 +64,7 @@ namespace pubsubsql::storage {
 [[nodiscard]] error wrong_column_specifier(std::string_view column);
 [[nodiscard]] error invalid_default(std::string_view column);
 [[nodiscard]] error duplicate_column(std::string_view column);
+[[nodiscard]] error misspelt_id(std::string_view column);
 [[nodiscard]] error duplicate_index(std::string_view index);
 [[nodiscard]] error one_auto_increment();
 [[nodiscard]] error missing_key_column(std::string_view column);

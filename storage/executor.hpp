@@ -47,6 +47,7 @@ class executor {
                                                   const table_description* outside);
   [[nodiscard]] const outcome& make_table(std::string_view name, std::int64_t now_us);
   void pin(std::string_view table, bool pinned);
+  void begin_numbers_after(std::uint64_t number) { numbers_used_ = std::max(numbers_used_, number); }
   void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
   [[nodiscard]] table* table_of(subscriber_id subscriber, std::uint64_t pubsubid) const;
   [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us,

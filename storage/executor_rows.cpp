@@ -43,7 +43,7 @@ executor::failure executor::check_row(const table& t) const {
 namespace {
 
 error shared_key(const table& t, std::string_view key, std::string_view text) {
-  return t.is_declared() ? duplicate_entry(text, key) : duplicate_key(t.name(), key, text);
+  return t.is_declared() || t.is_typed() ? duplicate_entry(text, key) : duplicate_key(t.name(), key, text);
 }
 
 }  // namespace

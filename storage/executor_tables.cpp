@@ -17,6 +17,12 @@ bool is_integer_type(std::string_view type) {
   return parsed && parsed->is_integer();
 }
 
+/// As MySQL compares names of columns, as far as they are ASCII.
+bool is_same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
 /// A default value is everybody's: it is computed when nobody asks, too.
 bool names_user(const parser::expression& e) {
   return (e.op == parser::operation::call && parser::equals_keyword(e.text, "current_user")) ||
@@ -100,10 +106,10 @@ executor::failure executor::describe_columns(const parser::create_table_statemen
   for (const parser::column_definition& d : s.columns) {
     std::optional<column_facts> facts;
     if (auto failed = describe_column(d, facts)) return failed;
-    const auto same_name = [&](const table_description::column& c) { return c.name == d.name; };
-    if (std::ranges::any_of(out.columns, same_name) || (out.id_facts && d.name == "id")) {
-      return duplicate_column(d.name);
-    }
+    const auto same_name = [&](const table_description::column& c) { return is_same_name(c.name, d.name); };
+    const bool is_called_id = parser::equals_keyword(d.name, "id");
+    if (std::ranges::any_of(out.columns, same_name) || (out.id_facts && is_called_id)) return duplicate_column(d.name);
+    if (is_called_id && d.name != "id" && is_primary(d.name) && is_integer_type(d.type)) return misspelt_id(d.name);
     if (d.name == "id" && is_primary("id") && is_integer_type(d.type)) {
       if (!out.columns.empty()) return id_must_be_first(s.table);
       out.id_facts = std::move(facts);
@@ -131,7 +137,8 @@ executor::failure executor::describe_index(const parser::index_definition& d, co
   if (of.indexes.size() >= limits_.indexes_max) return too_many_indexes(of.name, limits_.indexes_max);
   out.type = d.type;
   for (const std::string_view name : d.columns) {
-    const auto it = std::ranges::find(of.columns, name, &table_description::column::name);
+    const auto it = std::ranges::find_if(
+        of.columns, [&](const table_description::column& c) { return !c.dropped && c.name == name; });
     const bool is_id = it == of.columns.end() && name == "id" && !of.hides_id;
     if (it == of.columns.end() && !is_id) return missing_key_column(name);
     const auto column = is_id ? id_column : static_cast<column_index>(it - of.columns.begin() + 1);
@@ -328,7 +335,10 @@ executor::failure executor::run(const parser::add_column_statement& s) {
   table* t = find_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
-  if (t->find_column(s.column.name)) return duplicate_column(s.column.name);
+  const auto has_name = [&](column_index column) { return is_same_name(t->column_name(column), s.column.name); };
+  if (t->find_column(s.column.name) || (t->is_declared() && std::ranges::any_of(t->all_columns(), has_name))) {
+    return duplicate_column(s.column.name);
+  }
   if (t->column_count() >= limits_.columns_max) return too_many_columns(t->name(), limits_.columns_max);
   if (s.column.auto_increment && t->auto_increment_column()) return one_auto_increment();
   const bool has_rules =

@@ -52,26 +52,42 @@ bool has_index(const mysql_table& theirs, const table& ours, const index_descrip
 void add_column(mysql_writer& writer, const table& t, column_index column) {
   const change_kind make = t.is_dropped(column) ? change_kind::drop_column : change_kind::add_column;
   writer.change_schema(t.name(), {.kind = make, .column = column, .name = t.column_name(column)});
-  const index_kind kind = t.index_of(column);
+  const index_kind kind = t.is_dropped(column) ? index_kind::none : t.index_of(column);
   if (kind == index_kind::none) return;
   const change_kind add = kind == index_kind::key ? change_kind::add_key : change_kind::add_tag;
   writer.change_schema(t.name(), {.kind = add, .column = column, .name = t.column_name(column)});
 }
 
-/// With columns and indexes, of their types if the table was declared.
-void create_without_rows(mysql_connection& c, mysql_catalog& catalog, mysql_positions& positions, const table& t) {
+/// Columns and indexes of a table that was not declared.
+void add_columns(mysql_connection& c, mysql_catalog& catalog, const table& t, const table_description& d) {
   mysql_writer writer(c, catalog);
-  const table_description d = t.description();
-  writer.change_schema(t.name(),
-                       {.kind = change_kind::create_table, .name = t.name(), .declared = d.declared ? &d : nullptr});
-  // It is ours from now on, with nothing of it there: who finds it half made goes on.
-  positions.store(t.name(), t.next_id(), 0);
-  positions.claim(t.name());
-  c.run("COMMIT");
-  if (d.declared) return;
   for (column_index column = 1; column < t.column_count(); ++column) add_column(writer, t, column);
   for (const index_description& index : d.indexes) add_missing_index(c, catalog.get(c, t.name()), index);
   if (!d.indexes.empty()) catalog.reread(t.name());
+}
+
+void fill(mysql_connection& c, mysql_catalog& catalog, const table& t) {
+  mysql_writer writer(c, catalog);
+  std::vector<column_index> all;
+  for (column_index column = 1; column < t.column_count(); ++column) {
+    if (!t.is_dropped(column)) all.push_back(column);
+  }
+  std::vector<row_number> rows;
+  t.find_all(rows);
+  std::vector<change> inserts;
+  for (std::size_t at = 0; at < rows.size(); at += rows_per_transaction) {
+    inserts.clear();
+    for (std::size_t i = at; i < std::min(rows.size(), at + rows_per_transaction); ++i) {
+      change& insert = inserts.emplace_back();
+      insert.kind = change_kind::insert_row;
+      insert.after = t.get(rows[i]);
+      insert.assigned = all;
+    }
+    c.run("START TRANSACTION");
+    // A table of ours folds, and stores what it is given.
+    static_cast<void>(writer.write_folded(t.name(), inserts));
+    c.run("COMMIT");
+  }
 }
 
 }  // namespace
@@ -123,34 +139,49 @@ void add_missing_columns(mysql_connection& c, mysql_catalog& catalog, const tabl
 }
 
 void create_in_mysql(mysql_connection& c, mysql_catalog& catalog, mysql_positions& positions, const table& t) {
-  create_without_rows(c, catalog, positions, t);
   const table_description d = t.description();
-  positions.make_tables_for(d);
-  mysql_writer writer(c, catalog);
-  std::vector<column_index> all;
-  for (column_index column = 1; column < t.column_count(); ++column) {
-    if (!t.is_dropped(column)) all.push_back(column);
-  }
-  std::vector<row_number> rows;
-  t.find_all(rows);
-  std::vector<change> inserts;
-  for (std::size_t at = 0; at < rows.size(); at += rows_per_transaction) {
-    inserts.clear();
-    for (std::size_t i = at; i < std::min(rows.size(), at + rows_per_transaction); ++i) {
-      change& insert = inserts.emplace_back();
-      insert.kind = change_kind::insert_row;
-      insert.after = t.get(rows[i]);
-      insert.assigned = all;
-    }
-    c.run("START TRANSACTION");
-    // A table of ours folds, and stores what it is given.
-    static_cast<void>(writer.write_folded(t.name(), inserts));
+  static_cast<void>(
+      mysql_writer(c, catalog)
+          .change_schema(t.name(),
+                         {.kind = change_kind::create_table, .name = t.name(), .declared = d.declared ? &d : nullptr}));
+  // It is ours from now on, with nothing of it there: who finds it half made goes on.
+  positions.store(t.name(), t.next_id(), 0);
+  positions.claim(t.name());
+  c.run("COMMIT");
+  try {
+    if (!d.declared) add_columns(c, catalog, t, d);
+    positions.make_tables_for(d);
+    fill(c, catalog, t);
+  } catch (const mysql_error& e) {
+    if (e.is_outage()) throw;
+    c.run("ROLLBACK");
+    c.run("DROP TABLE " + quoted_name(t.name()));
+    catalog.erase(t.name());
+    positions.erase(t.name());
     c.run("COMMIT");
+    throw;
   }
   positions.store(t.name(), t.next_id(), t.sequence());
   positions.store_ack(t.name(), t.ack());
   positions.store_settings(d);
   c.run("COMMIT");
+}
+
+bool drop_former(mysql_connection& c, mysql_positions& positions, std::string_view table) {
+  try {
+    c.run("DROP TABLE IF EXISTS " + quoted_name(table));
+  } catch (const mysql_error& e) {
+    if (e.is_outage() && e.code() != mysql_error::command_denied) throw;
+    c.run("ROLLBACK");
+    spdlog::warn("table {}: it was dropped, and made anew, without MySQL; the former one is made equal to it there: {}",
+                 table, e.what());
+    return false;
+  }
+  positions.erase(table);
+  c.run("COMMIT");
+  spdlog::warn("table {}: it was dropped, and made anew, without MySQL; the former one is dropped in MySQL, too",
+               table);
+  return true;
 }
 
 }  // namespace pubsubsql::storage::durable

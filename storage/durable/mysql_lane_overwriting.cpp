@@ -82,8 +82,11 @@ void mysql_lane::overwrite_with_copy(const std::string& name) {
 /// Returns in how many rows it was not.
 std::size_t mysql_lane::make_equal(const table& copy) {
   catalog_.erase(copy.name());
-  const bool is_there = read_table(*connection_, copy.name()).has_value();
+  bool is_there = read_table(*connection_, copy.name()).has_value();
   connection_->run("ROLLBACK");
+  if (is_there && positions_->has_former(copy.name(), copy.made_at())) {
+    is_there = !drop_former(*connection_, *positions_, copy.name());
+  }
   if (!is_there) {
     create_in_mysql(*connection_, catalog_, *positions_, copy);
     return copy.row_count();
@@ -187,8 +190,8 @@ bool mysql_lane::has_parted(const unverified_tables::entry& of, const mysql_tabl
   if (theirs == nullptr) return !is_journalled || !is_made_by_journal(of.table);
   const auto position = positions_->read(of.table);
   if (!position || !positions_->is_ours(*position)) return false;
-  return position->sequence > of.sequence || (position->sequence < of.sequence && !is_journalled) ||
-         lacks_columns(*theirs, of.columns);
+  return position->sequence > of.sequence || positions_->has_former(of.table, of.made_at) ||
+         (position->sequence < of.sequence && !is_journalled) || lacks_columns(*theirs, of.columns);
 }
 
 bool mysql_lane::is_made_by_journal(std::string_view table) {

@@ -98,6 +98,12 @@ void mysql_positions::claim(std::string_view table) {
   connection_.execute("UPDATE pubsubsql_tables SET origin = ? WHERE table_name = ?", values);
 }
 
+bool mysql_positions::has_former(std::string_view table, std::uint64_t made_at) const {
+  const auto p = read(table);
+  // With 0 it is the new one, half made.
+  return p && is_ours(*p) && p->sequence != 0 && p->sequence < made_at;
+}
+
 void mysql_positions::store(std::string_view table, std::uint64_t next_id, std::uint64_t sequence) {
   const std::array<mysql_parameter, 4> values = {
       table, static_cast<std::int64_t>(next_id), static_cast<std::int64_t>(sequence),

@@ -44,6 +44,9 @@ class mysql_positions {
   void require_writable();
   /// Nothing: the table has never been mirrored.
   [[nodiscard]] std::optional<position> read(std::string_view table) const;
+  /// Whether MySQL's table is a former one: what is called so now was made, with the change `made_at`, after it had
+  /// been dropped while MySQL was not in use. REQUIRES: both are of one history.
+  [[nodiscard]] bool has_former(std::string_view table, std::uint64_t made_at) const;
   /// To be called inside the transaction of the changes.
   void store(std::string_view table, std::uint64_t next_id, std::uint64_t sequence);
   /// The table is the same as that of our data directory from now on, if we have one.

@@ -202,20 +202,12 @@ bool mysql_store::has_table(std::string_view table) {
 bool mysql_store::has_former(const table& t) {
   // Where the journal waits for a right, it has yet to drop the table.
   if (lane_of(t.name()).is_blocked(t.name())) return false;
-  const mysql_positions positions(lanes_.front()->connection(), origin());
-  const auto position = positions.read(t.name());
-  // With 0 it is the new one, half made.
-  return position && positions.is_ours(*position) && position->sequence != 0 && position->sequence < t.made_at();
+  return mysql_positions(lanes_.front()->connection(), origin()).has_former(t.name(), t.made_at());
 }
 
-void mysql_store::drop_former(const table& t) {
-  mysql_connection& c = lanes_.front()->connection();
-  mysql_positions positions(c, origin());
-  c.run("DROP TABLE IF EXISTS " + quoted_name(t.name()));
-  positions.erase(t.name());
-  c.run("COMMIT");
-  spdlog::warn("table {}: it was dropped, and made anew, without MySQL; the former one is dropped in MySQL, too",
-               t.name());
+std::uint64_t mysql_store::arrived(std::string_view table) {
+  const auto position = mysql_positions(lanes_.front()->connection(), origin()).read(table);
+  return position ? position->sequence : 0;
 }
 
 bool mysql_store::is_same(const table& t) {
@@ -275,12 +267,13 @@ mysql_store::comparison mysql_store::compare_with(const table& t, bool rows) {
   return found;
 }
 
-bool mysql_store::overwrite(const table& t) {
+bool mysql_store::overwrite(const table& t, bool may_be_former) {
   mysql_connection& c = lanes_.front()->connection();
   mysql_catalog catalog;
   bool as_given = true;
   mysql_positions positions(c, origin());
-  const auto there = read_table(c, t.name());
+  auto there = read_table(c, t.name());
+  if (there && may_be_former && has_former(t) && drop_former(c, positions, t.name())) there.reset();
   if (!there) {
     create_in_mysql(c, catalog, positions, t);
     spdlog::info("table {}: made in MySQL with {} rows", t.name(), t.row_count());

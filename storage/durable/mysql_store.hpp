@@ -60,11 +60,11 @@ class mysql_store : public store {
   void read(const mysql_table& t,
             const std::function<void(row_position position, std::span<const value> values)>& on_row);
   [[nodiscard]] bool has_rows(std::string_view table);
-  /// Whether MySQL still has a table that was dropped in memory, and made anew, while MySQL was not in use. REQUIRES:
-  /// there is a data directory, or MySQL has had its table from this server.
+  /// See mysql_positions::has_former(). REQUIRES: there is a data directory, or MySQL has had its table from this
+  /// server.
   [[nodiscard]] bool has_former(const table& t);
-  /// Drops that table.
-  void drop_former(const table& t);
+  /// The number of the last change of a table that MySQL has; 0: it has none.
+  [[nodiscard]] std::uint64_t arrived(std::string_view table);
   /// Whether MySQL has the table. Gives up what an error has left of a transaction.
   [[nodiscard]] bool has_table(std::string_view table);
   /// Whether a table in memory has the same rows, as far as it has MySQL's columns, and no others; changes nothing.
@@ -76,10 +76,10 @@ class mysql_store : public store {
   /// How a table in memory differs, MySQL having been given the columns it had not; it has to stay as it is meanwhile,
   /// and also until start(). `rows`: they are compared too.
   [[nodiscard]] comparison compare_with(const table& t, bool rows = true);
-  /// Makes a table in MySQL what it is in memory, creating it if it is not there. Columns that only MySQL has stay as
-  /// they are. When it fails, who_leads() says that memory does, so that it can be
-  /// done again. Returns whether MySQL has all as it was given, and no more columns.
-  bool overwrite(const table& t);
+  /// Makes a table in MySQL what it is in memory, creating it if it is not there. `may_be_former`: it replaces a former
+  /// one, see has_former(). Columns that only MySQL has stay as they are. When it fails, who_leads() says that memory
+  /// does, so that it can be done again. Returns whether MySQL has all as it was given, and no more columns.
+  bool overwrite(const table& t, bool may_be_former);
   /// MySQL's table and memory's are one and the same from start() on, whatever MySQL said of it before.
   void claim(std::string_view table, std::uint64_t next_id, std::uint64_t sequence);
   /// The table is in the data directory as described, and changes of it were acknowledged that MySQL may not have: when

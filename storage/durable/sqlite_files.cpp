@@ -321,6 +321,10 @@ void sqlite_files::drop_table(std::string_view name) {
   }
 }
 
+std::uint64_t sqlite_files::numbers_used() const {
+  return static_cast<std::uint64_t>(db_->number("select numbers_used from identity"));
+}
+
 void sqlite_files::extend_table(const table_description& d) {
   open_table& t = open(d.name);
   sqlite_statement reason = db_->prepare("update tables set read_only_reason = ? where number = ?");
@@ -467,6 +471,8 @@ void sqlite_files::apply(const statement_changes& s) {
   const auto dropped = std::ranges::find(changes, change_kind::drop_table, &change::kind);
   if (dropped != changes.end()) {
     drop_table(s.table_name());
+    sqlite_statement used = db_->prepare("update identity set numbers_used = max(numbers_used, ?)");
+    used.bind(1, static_cast<std::int64_t>(dropped->sequence)).run();
     changes = changes.subspan(static_cast<std::size_t>(dropped - changes.begin()) + 1);
     if (changes.empty()) return;
   }

@@ -93,6 +93,8 @@ class sqlite_files {
   void set_aside(const journal_entry& entry, const store_error& why);
   [[nodiscard]] std::uint64_t journal_size() const;
   [[nodiscard]] std::uint64_t refused_size() const;
+  /// The highest number of a change of a table that is gone; 0: none is.
+  [[nodiscard]] std::uint64_t numbers_used() const;
   /// What tells this directory's journal from any other's.
   [[nodiscard]] const std::string& journal_id() const { return journal_id_; }
 

@@ -126,6 +126,7 @@ void sqlite_files::add_fifth_version() {
 /// What tells a table from one of its name that was dropped.
 void sqlite_files::add_sixth_version() {
   db_->run("alter table tables add column made_at integer not null default 0");
+  db_->run("alter table identity add column numbers_used integer not null default 0");
   db_->run("pragma user_version = " + std::to_string(format_version));
 }
 

@@ -66,29 +66,27 @@ table_differences::outside_row keep(row_position position, row_number here, std:
   return kept;
 }
 
-/// Changes of one transaction.
-constexpr std::size_t changes_per_transaction = 10'000;
+/// Changes that are tried together.
+constexpr std::size_t changes_per_piece = 10'000;
 
-bool write_all(mysql_connection& c, mysql_catalog& catalog, const table& ours, std::span<const change> changes,
-               const correction_handler& on_correction) {
+/// What MySQL has stored otherwise than it was given.
+struct stored_otherwise {
+  std::shared_ptr<const statement_changes> written;
+  corrected_rows stored;
+};
+
+/// Inside a transaction.
+void write_all(mysql_connection& c, mysql_catalog& catalog, const table& ours, std::span<const change> changes,
+               std::vector<stored_otherwise>& corrections) {
   mysql_writer writer(c, catalog);
-  bool as_given = true;
-  for (std::size_t at = 0; at < changes.size(); at += changes_per_transaction) {
-    const auto piece = changes.subspan(at, std::min(changes_per_transaction, changes.size() - at));
-    c.run("START TRANSACTION");
-    if (writer.write_folded(ours.name(), piece)) {
-      c.run("COMMIT");
-      continue;
-    }
-    c.run("ROLLBACK");
-    const auto written = std::make_shared<const statement_changes>(ours, piece);
-    const std::optional<corrected_rows> stored = writer.write(*written);
-    c.run("COMMIT");
-    if (!stored) continue;
-    as_given = false;
-    if (on_correction) on_correction(written, *stored);
+  for (std::size_t at = 0; at < changes.size(); at += changes_per_piece) {
+    const auto piece = changes.subspan(at, std::min(changes_per_piece, changes.size() - at));
+    c.run("SAVEPOINT before_piece");
+    if (writer.write_folded(ours.name(), piece)) continue;
+    c.run("ROLLBACK TO SAVEPOINT before_piece");
+    auto written = std::make_shared<const statement_changes>(ours, piece);
+    if (auto stored = writer.write(*written)) corrections.push_back({std::move(written), std::move(*stored)});
   }
-  return as_given;
 }
 
 void copy_values(const table_differences::outside_row& row, std::vector<value>& values) {
@@ -152,7 +150,8 @@ void give_up_keys(mysql_connection& c, mysql_catalog& catalog, const table& ours
     const row_view view(row.data());
     changes.push_back({.kind = change_kind::update_row, .before = view, .after = view, .assigned = keys});
   }
-  static_cast<void>(write_all(c, catalog, ours, changes, {}));
+  std::vector<stored_otherwise> given_up;
+  write_all(c, catalog, ours, changes, given_up);
 }
 
 /// Which of the rows that differ want a key that cannot be NULL and that another of them has still got: they are taken
@@ -204,8 +203,10 @@ table_differences still_as_written(const table& ours, const statement_changes& w
   return d;
 }
 
-bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table& ours, const table_differences& d,
-                       const correction_handler& on_correction) {
+namespace {
+
+std::vector<stored_otherwise> write_in_order(mysql_connection& c, mysql_catalog& catalog, const table& ours,
+                                             const table_differences& d) {
   std::vector<std::string> rows(d.only_outside.size() + d.different.size());
   std::vector<change> changes;
   std::vector<value> values;
@@ -225,7 +226,8 @@ bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table&
     encode_row(d.ids_are_outside ? d.different[i].position : ours.get(d.different[i].here).position(), values, *bytes);
     changes.push_back({.kind = change_kind::delete_row, .before = row_view((bytes++)->data())});
   }
-  static_cast<void>(write_all(c, catalog, ours, changes, {}));
+  std::vector<stored_otherwise> corrections;
+  write_all(c, catalog, ours, changes, corrections);
   changes.clear();
   give_up_keys(c, catalog, ours, d, anew);
   for (std::size_t i = 0; i < anew.size(); ++i) {
@@ -240,7 +242,28 @@ bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table&
     const row_view here = ours.get(row);
     changes.push_back({.kind = change_kind::insert_row, .after = here, .assigned = columns.of(here)});
   }
-  return write_all(c, catalog, ours, changes, on_correction);
+  corrections.clear();
+  write_all(c, catalog, ours, changes, corrections);
+  return corrections;
+}
+
+}  // namespace
+
+bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table& ours, const table_differences& d,
+                       const correction_handler& on_correction) {
+  c.run("START TRANSACTION");
+  std::vector<stored_otherwise> corrections;
+  try {
+    corrections = write_in_order(c, catalog, ours, d);
+  } catch (const mysql_error& e) {
+    if (!e.is_outage()) c.run("ROLLBACK");
+    throw;
+  }
+  c.run("COMMIT");
+  if (on_correction) {
+    for (const stored_otherwise& o : corrections) on_correction(o.written, o.stored);
+  }
+  return corrections.empty();
 }
 
 table_differences compare(mysql_connection& c, const mysql_table& theirs, const table& ours) {

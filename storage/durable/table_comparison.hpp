@@ -22,8 +22,8 @@ namespace pubsubsql::storage::durable {
                                                  const corrected_rows& stored);
 
 /// Makes MySQL's rows equal to memory's. The table must be as it was when compared. Returns whether MySQL has stored
-/// all as it was given; where not, `on_correction`, if there is one, is told what it has. Throws mysql_error; what a
-/// transaction had not committed then remains to be done.
+/// all as it was given; where not, `on_correction`, if there is one, is told what it has. In one transaction: when it
+/// throws mysql_error, nothing of it is there.
 [[nodiscard]] bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table& ours,
                                      const table_differences& d, const correction_handler& on_correction = {});
 

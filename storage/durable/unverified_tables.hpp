@@ -21,12 +21,14 @@ class unverified_tables {
   struct entry {
     std::string table;
     std::uint64_t sequence = 0;           ///< of the last change that the data directory had at the start
+    std::uint64_t made_at = 0;            ///< see table_description
     std::vector<catalog_column> columns;  ///< all but `id`, as they were at the start
   };
 
   /// In place of what was said of the table before. To be called before any thread verifies.
   void add(const table_description& d) {
-    left_.insert_or_assign(d.name, entry{.table = d.name, .sequence = d.sequence, .columns = catalog_columns(d)});
+    left_.insert_or_assign(
+        d.name, entry{.table = d.name, .sequence = d.sequence, .made_at = d.made_at, .columns = catalog_columns(d)});
   }
 
   /// Has `verify` look at each that is left; where it throws, the rest stays for the next call. From any thread, one at

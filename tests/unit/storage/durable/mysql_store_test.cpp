@@ -358,13 +358,13 @@ TEST_CASE("a declared table of memory is made in MySQL as it is, and brought up 
   static_cast<void>(d.add_column("volume", &number));
   static_cast<void>(d.insert({{}, "HP", "3.00", {}, {}, "7"}));
   stores s(at, false);
-  static_cast<void>(s.mysql().overwrite(d.state()));
+  static_cast<void>(s.mysql().overwrite(d.state(), false));
   CHECK(place::sql("select ticker, price, volume from orders order by ticker") == "HP|3.00|7;IBM|2.00|NULL");
   CHECK(s.mysql().is_same(d.state()));
   static_cast<void>(d.add_column("more", &number));
   static_cast<void>(d.update(0, {{}, "IBM", "2.50", "2026-01-01", {}, "8", "9"}, {2, 5, 6}));
   static_cast<void>(d.add_index({.name = "by_more", .columns = {6, 5}}));
-  static_cast<void>(s.mysql().overwrite(d.state()));
+  static_cast<void>(s.mysql().overwrite(d.state(), false));
   CHECK(place::sql("select ticker, price, volume, more from orders order by ticker") == "HP|3.00|7|NULL;IBM|2.50|8|9");
   CHECK(place::sql("select distinct index_name from information_schema.statistics where table_schema = database() and "
                    "table_name = 'orders' order by 1") == "by_day;by_more;once;PRIMARY");

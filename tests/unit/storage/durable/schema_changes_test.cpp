@@ -298,14 +298,15 @@ TEST_CASE("sqlite files: a directory of the first version opens") {
   }
   {
     sqlite_database raw(at.path() + "/pubsubsql.db");
-    for (const char* sql : {"alter table rows_1 drop column sum", "alter table journal drop column sum",
-                            "drop index journal_drops", "alter table journal drop column drops", "drop table indexes",
-                            "alter table columns drop column untyped", "alter table columns drop column dropped",
-                            "alter table tables drop column primary_column", "alter table tables drop column declared",
-                            "drop table history", "drop table bindings", "drop table subscriptions",
-                            "alter table tables drop column history", "alter table tables drop column history_bytes",
-                            "alter table tables drop column history_seconds", "alter table tables drop column queue",
-                            "alter table tables drop column made_at", "pragma user_version = 1"}) {
+    for (const char* sql :
+         {"alter table rows_1 drop column sum", "alter table journal drop column sum", "drop index journal_drops",
+          "alter table journal drop column drops", "drop table indexes", "alter table columns drop column untyped",
+          "alter table columns drop column dropped", "alter table tables drop column primary_column",
+          "alter table tables drop column declared", "drop table history", "drop table bindings",
+          "drop table subscriptions", "alter table tables drop column history",
+          "alter table tables drop column history_bytes", "alter table tables drop column history_seconds",
+          "alter table tables drop column queue", "alter table tables drop column made_at",
+          "alter table identity drop column numbers_used", "pragma user_version = 1"}) {
       raw.run(sql);
     }
   }
