@@ -137,13 +137,12 @@ void mysql_takeover::look_at_all() {
 }
 
 bool mysql_takeover::is_known(const storage::table& ours) const {
-  if (stores_.sqlite() != nullptr) return true;
   const auto known = mirrored_.find(mysql_->shown_address());
-  if (known == mirrored_.end()) return false;
-  const auto last = known->second.find(ours.name());
-  if (last == known->second.end()) return false;
+  const bool is_noted = known != mirrored_.end() && known->second.contains(ours.name());
+  if (!is_noted) return stores_.sqlite() != nullptr;
   // One that was made anew here since is another one if somebody else has written there meanwhile.
-  return ours.made_at() <= last->second || mysql_->arrived(ours.name()) <= last->second;
+  const std::uint64_t last = known->second.find(ours.name())->second;
+  return ours.made_at() <= last || mysql_->arrived(ours.name()) <= last;
 }
 
 void mysql_takeover::note_mirrored(const storage::table& ours) {

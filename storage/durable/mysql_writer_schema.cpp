@@ -127,7 +127,9 @@ bool mysql_writer::add_column(std::string_view table, const change& c, bool may_
 void mysql_writer::drop_column(std::string_view table, const change& c) {
   mysql_table& t = catalog_.get(connection_, table);
   if (c.column > t.columns.size() + 1) throw_column_is_gone(t);
-  if (!t.own_id) require_key_besides(connection_, t, "COLUMN_NAME = ?", c.name);
+  if (std::ranges::find(t.address, c.column) != t.address.end()) {
+    require_key_besides(connection_, t, "COLUMN_NAME = ?", c.name);
+  }
   take_away(drop_column_sql(table, c.name));
   if (c.column > t.columns.size()) t.columns.emplace_back();
   t.columns[c.column - 1].dropped = true;
@@ -161,7 +163,9 @@ bool mysql_writer::change_schema(std::string_view table, const change& c, bool m
     case change_kind::drop_index: {
       const mysql_table& t = catalog_.get(connection_, table);
       const bool is_primary = c.index == parser::index_type::primary;
-      if (!t.own_id) require_key_besides(connection_, t, "INDEX_NAME = ?", is_primary ? "PRIMARY" : c.name);
+      if (c.index != parser::index_type::plain && std::ranges::is_permutation(c.assigned, t.address)) {
+        require_key_besides(connection_, t, "INDEX_NAME = ?", is_primary ? "PRIMARY" : c.name);
+      }
       const bool dropped = take_away(drop_index_sql(table, c.name, c.index));
       catalog_.reread(table);
       return dropped;

@@ -139,6 +139,21 @@ class Connect(Case):
             self.equal_everywhere(client, "s")
             self.ok(client, "select a, b from gone", data=[["0", "2"], ["1", "3"]])  # nothing took its place
 
+    def test_a_table_that_was_made_anew_while_others_wrote(self) -> None:
+        """What they wrote counts for them: it is neither dropped nor taken for what is here."""
+        with self.server() as server, server.framed() as client:
+            self.connect(client)
+            self.ok(client, "create table s (a int primary key, b int)")
+            self.ok(client, "insert into s values (1, 2)")
+            self.disconnect(client)
+            with self.db.server() as other, other.framed() as writer:
+                self.ok(writer, "insert into s values (5, 6)")
+            self.ok(client, "drop table s")
+            self.ok(client, "insert into s (a) values (7)")
+            self.refused(client, f"mysql connect {self.db.url}", "table s", "different rows")
+            self.ok(client, "select a from s", data=[["7"]])
+            self.assertEqual(self.db.sql("SELECT a FROM s"), [["1"], ["5"]])
+
     def test_a_name_that_a_subscriber_knows_meanwhile(self) -> None:
         """Nobody has made the table anew: MySQL's comes back."""
         with self.server() as server, server.framed() as client, server.framed() as subscriber:

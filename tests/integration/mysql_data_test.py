@@ -4,11 +4,12 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.mariadb import MariadbServer  # noqa: E402
-from harness.mirror import databases_of, memory_rows  # noqa: E402
+from harness.mirror import databases_of, memory_rows, wait_until  # noqa: E402
 from harness.mirror_case import MirrorCase  # noqa: E402
 from harness.server_process import PROGRAM, ServerProcess, refused_start  # noqa: E402
 
@@ -16,6 +17,10 @@ STATE = "pubsubsql_mysql"
 
 mariadb = MariadbServer()
 setUpModule, tearDownModule = mariadb.start, mariadb.close
+
+
+def delivered(status: dict[str, Any]) -> bool:
+    return status["online"] == 1 and status["lagrows"] == 0
 
 
 class Case(MirrorCase):
@@ -140,20 +145,96 @@ class DataAndMysql(Case):
         self.assertEqual(self.db.rows("t"), [["0", "theirs", "1"]])
 
     def test_a_table_that_was_made_anew_without_mysql(self) -> None:
-        """Of the old one nothing is left in MySQL, whether it comes back at the start or at run time."""
-        for at_run_time in (False, True):
-            with self.subTest(at_run_time), self.both() as server, server.framed() as client:
+        """Of the old one nothing is left in MySQL, whether it comes back at the start, at run time or after an outage."""
+        for comes_back in ("at the start", "at run time", "later"):
+            with self.subTest(comes_back), self.both() as server, server.framed() as client:
                 self.ok(client, "create table s (a int primary key, b int)")
                 self.ok(client, "insert into s values (0, 2), (1, 3)")
             with self.alone() as server, server.framed() as client:
                 self.ok(client, "drop table s")
                 self.ok(client, "insert into s (x, w) values (7, 8)")
-            with self.alone() if at_run_time else self.both() as server, server.framed() as client:
-                if at_run_time:
+            if comes_back == "later":
+                mariadb.stop()
+            with self.alone() if comes_back == "at run time" else self.both() as server, server.framed() as client:
+                if comes_back == "at run time":
                     self.ok(client, f"mysql connect {self.db.url}")
+                if comes_back == "later":
+                    self.ok(client, "insert into s (x) values (9)")
+                    mariadb.start()
+                    wait_until(lambda: delivered(self.ok(client, "mysql status")))
+                    self.ok(client, "delete from s where x = 9")
                 self.ok(client, "select * from s", columns=["id", "x", "w"], data=[["0", "7", "8"]])
                 self.equal_everywhere(client, "s")
                 self.ok(client, "drop table s")
+
+    def test_numbers_of_a_table_that_is_gone(self) -> None:
+        """A server that starts in an outage counts far ahead: a table made later is not taken for an earlier one."""
+        with self.both() as server, server.framed() as client:
+            self.ok(client, "insert into s (k) values (1)")
+        mariadb.stop()
+        with self.both() as server, server.framed() as client:
+            self.ok(client, "insert into s (k) values (2)")
+            mariadb.start()
+            wait_until(lambda: delivered(self.ok(client, "mysql status")))
+            self.equal_everywhere(client, "s")
+        with self.alone() as server, server.framed() as client:
+            self.ok(client, "drop table s")
+        with self.alone() as server, server.framed() as client:
+            self.ok(client, "insert into s (x) values (3)")
+        with self.both() as server, server.framed() as client:
+            self.ok(client, "select * from s", columns=["id", "x"], data=[["0", "3"]])
+            self.equal_everywhere(client, "s")
+
+    def test_a_former_table_that_mysql_does_not_let_go(self) -> None:
+        """It becomes what is here, with the columns that only MySQL has."""
+        for at_run_time in (False, True):
+            with self.subTest(at_run_time), self.both() as server, server.framed() as client:
+                self.ok(client, "create table s (a int primary key, b int)")
+                self.ok(client, "insert into s values (1, 2), (3, 4)")
+            self.db.sql("CREATE TABLE child (s int, FOREIGN KEY (s) REFERENCES s (a))")
+            with self.alone() as server, server.framed() as client:
+                self.ok(client, "drop table s")
+                self.ok(client, "create table s (a int primary key, c int)")
+                self.ok(client, "insert into s values (3, 5), (6, 7)")
+            with self.alone() if at_run_time else self.both("--mysql-tables", "s") as server, server.framed() as client:
+                if at_run_time:
+                    self.ok(client, f"mysql connect {self.db.url}")
+                self.ok(client, "select a, c from s", data=[["3", "5"], ["6", "7"]])
+                self.assertEqual(self.check(client, "s"), [])
+                self.assertEqual(self.db.sql("SELECT a, c FROM s"), [["3", "5"], ["6", "7"]])
+                self.ok(client, "insert into s (a, c) values (8, 9)")
+                self.db.sql("DROP TABLE child")
+                self.ok(client, "drop table s")
+
+    def test_names_that_only_differ_in_their_case(self) -> None:
+        """MySQL takes them for one: such a table stays here."""
+        with self.alone() as server, server.framed() as client:
+            self.ok(client, "insert into s (v, V) values (1, 2)")
+            self.ok(client, "insert into t (k) values (1)")
+            for statement, code in (("create table c (v int, V int)", 1060), ("create table c (ID int primary key)", 1166)):
+                self.assertEqual(client.ask(statement)["code"], code)
+            self.ok(client, "create table c (a int primary key)")
+            self.assertEqual(client.ask("alter table c add column A int")["code"], 1060)
+        for _ in range(2):
+            with self.both() as server, server.framed() as client:
+                self.assertIn("table s cannot be made in MySQL: Duplicate column name 'V'", "\n".join(server.log))
+                self.ok(client, "select * from s", rows=1)
+                self.ok(client, "insert into t (k) values (2)")
+            self.assertEqual(sorted(self.db.tables()), ["c", "t"])
+
+    def test_an_indexed_column_that_was_dropped_without_mysql(self) -> None:
+        with self.alone() as server, server.framed() as client:
+            self.ok(client, "insert into s (k, v) values (1, 2)")
+            self.ok(client, "key s k")
+            self.ok(client, "alter table s drop column k")
+            self.ok(client, "create table d (a int primary key, b int, c int)")
+            self.ok(client, "tag d b")
+            self.ok(client, "insert into d values (1, 2, 3)")
+            self.ok(client, "alter table d drop column b")
+        with self.both() as server, server.framed() as client:
+            self.assertEqual([r[1:] for r in self.equal_everywhere(client, "s")], [["2"]])
+            self.assertEqual(self.check(client, "d"), [])
+            self.ok(client, "select * from d", data=[["0", "1", "3"]])
 
     def test_a_name_that_a_subscriber_knows(self) -> None:
         """Nobody has made the table anew: MySQL's comes back."""
