@@ -232,6 +232,18 @@ class Repair(Case):
             "DELETE FROM t WHERE id % 17 = 0; INSERT INTO t (id, k, v) SELECT id + 100000, CONCAT('n', id), v FROM t WHERE id % 5 = 0",
         )
 
+    def test_all_of_it_or_nothing(self) -> None:
+        with self.db.server() as server, server.framed() as client:
+            self.ok(client, "create table t (a int primary key, b int)")
+            self.ok(client, "insert into t values (1, 1), (2, 2), (3, 3), (4, 4)")
+            self.db.sql("DELETE FROM t WHERE a < 3; UPDATE t SET b = 9 WHERE a = 4; INSERT INTO t VALUES (5, 5); ALTER TABLE t ADD CHECK (a <> 2)")
+            before = self.db.sql("SELECT * FROM t ORDER BY a")
+            self.refused(client, "mysql repair t", "CONSTRAINT")
+            self.assertEqual(self.db.sql("SELECT * FROM t ORDER BY a"), before)
+            self.ok(client, "delete from t where a = 2")
+            self.ok(client, "mysql repair t", rows=3)
+            self.assertEqual(self.check(client, "t"), [])
+
     def test_all_rows_gone(self) -> None:
         self.both_ways(["key t k", "insert into t (k) values (a), (b)"], "t", "DELETE FROM t")
 
