@@ -343,16 +343,17 @@ void durable_stores::overwrite_mysql(server& s, const std::string& table) {
     if (mysql_->overwrite(*s.find(table), true)) return;
   } catch (const mysql_error& e) {
     if (e.is_outage()) throw;
-    if (mysql_->has_table(table)) {
-      throw mysql_error(e.code(), e.sqlstate(),
-                        "table " + table + " is not in MySQL as it is in the data directory, and cannot be made so: " +
-                            e.what() + "; remove what stands in the way, or drop the table on one side");
-    }
     // The others are not to be without a server for the sake of this one.
+    const bool is_there = mysql_->has_table(table);
+    if (is_there) {
+      mysql_->refuse(table, mysql_error(e.code(), e.sqlstate(),
+                                        "table " + table + " cannot be made in MySQL what it is here (" + e.what() +
+                                            "); remove what stands in the way there and restart, or drop it here"));
+    }
     return spdlog::error(
-        "table {} cannot be made in MySQL: {}; it can be read, and its changes are refused, until it is "
-        "dropped or MySQL takes it at a later start",
-        table, e.what());
+        "table {} cannot be made {}: {}; it can be read, and its changes are refused, until it is dropped or MySQL "
+        "takes it at a later start",
+        table, is_there ? "in MySQL what it is here" : "in MySQL", e.what());
   }
   s.forget(table);
   sqlite_->run_in_transaction([&](sqlite_files& files) {

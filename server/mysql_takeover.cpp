@@ -100,11 +100,11 @@ void mysql_takeover::run() {
   for (const storage::table* t : only_ours_) {
     note_mirrored(*t);
     if (mysql_->overwrite(*t, true)) continue;
-    // A former one that MySQL does not let go has columns of its own.
-    shared_table& former = both_.emplace_back(shared_table{.theirs = {}, .ours = t, .leads = lead::memory});
-    former.theirs.name = t->name();
-    former.becomes = mysql_->compare_with(*t);
-    require_possible(former);
+    // MySQL does not let a former one go: that has columns of its own.
+    shared_table& made_equal = both_.emplace_back(shared_table{.theirs = {}, .ours = t, .leads = lead::memory});
+    made_equal.theirs.name = t->name();
+    made_equal.becomes = mysql_->compare_with(*t);
+    require_possible(made_equal);
   }
   if (stores_.sqlite() != nullptr) store_in_data_directory();
   // From here on nothing is taken back: an outage of MySQL only delays what is left.
@@ -129,7 +129,7 @@ void mysql_takeover::look_at_all() {
       continue;
     }
     require_stored(*ours);
-    if (is_known(*ours) && !ours->is_only_a_name() && mysql_->has_former(*ours)) continue;
+    if (is_known(*ours) && !ours->description().is_only_a_name() && mysql_->has_former(*ours)) continue;
     std::erase(only_ours_, ours);
     require_same_id(theirs, *ours);
     both_.push_back({.theirs = std::move(theirs), .ours = ours, .leads = who_leads(*ours)});
@@ -137,12 +137,11 @@ void mysql_takeover::look_at_all() {
 }
 
 bool mysql_takeover::is_known(const storage::table& ours) const {
-  const auto known = mirrored_.find(mysql_->shown_address());
-  const bool is_noted = known != mirrored_.end() && known->second.contains(ours.name());
-  if (!is_noted) return stores_.sqlite() != nullptr;
+  const auto& names = mirrored_[mysql_->shown_address()];
+  const auto noted = names.find(ours.name());
+  if (noted == names.end()) return stores_.sqlite() != nullptr;
   // One that was made anew here since is another one if somebody else has written there meanwhile.
-  const std::uint64_t last = known->second.find(ours.name())->second;
-  return ours.made_at() <= last || mysql_->arrived(ours.name()) <= last;
+  return ours.made_at() <= noted->second || mysql_->arrived(ours.name()) <= noted->second;
 }
 
 void mysql_takeover::note_mirrored(const storage::table& ours) {
@@ -152,7 +151,7 @@ void mysql_takeover::note_mirrored(const storage::table& ours) {
 /// What MySQL says of how far it has got counts only for a table that is known to be the same: without a data directory
 /// nothing is known of what was before this server began.
 mysql_takeover::lead mysql_takeover::who_leads(const storage::table& ours) {
-  if (ours.is_only_a_name()) return lead::mysql;
+  if (ours.description().is_only_a_name()) return lead::mysql;
   lead who = mysql_->who_leads(ours.name(), ours.sequence());
   if (!is_known(ours)) who = mysql_->has_rows(ours.name()) ? lead::unknown : lead::memory;
   if (ours.row_count() == 0) return who == lead::memory && mysql_->has_rows(ours.name()) ? who : lead::mysql;

@@ -275,9 +275,15 @@ void table_runner::on_not_as_asked(table_queue& q, std::span<const result> resul
 void table_runner::redo_corrected(table_queue& q, held_statement h, const storage::corrected_rows& rows) {
   if (h.source.ends_leases) return end_leases(q.table, *h.source.ends_leases, h.source.route.session);
   const parser::statement& s = *statements_.parse(h.source.sql);
+  std::vector<std::uint32_t> inputs;
+  for (const storage::change& c : h.changes->changes()) {
+    using enum storage::change_kind;
+    if (c.kind == insert_row || c.kind == update_row) inputs.push_back(c.input_row);
+  }
   const storage::outcome& o = database_.execute(s, {.subscriber = h.source.route.session,
                                                     .pubsubid = h.source.pubsubid,
                                                     .corrections = &rows,
+                                                    .corrected_inputs = inputs,
                                                     .now_us = worker_.now_us(),
                                                     .user = h.source.user.get(),
                                                     .on_slow = worker_.shared().settings.on_slow});

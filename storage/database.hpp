@@ -82,6 +82,8 @@ class database {
     /// When a store has written the rows of this very statement otherwise than asked (rounding, defaults, generated
     /// values): the rows it wrote in the statement's order; nullptr otherwise.
     const corrected_rows* corrections = nullptr;
+    /// For each of them, which row of the statement it is of: change::input_row.
+    std::span<const std::uint32_t> corrected_inputs = {};
     /// What the subqueries of the statement gave, in the order of parser::subqueries_of(), when they were run
     /// elsewhere; nullptr: the database runs them itself, over tables of its own.
     const std::vector<sql::inner_result>* inner_results = nullptr;

@@ -104,6 +104,7 @@ class executor {
   failure check_row(const table& t) const;
   failure check_writable(const table& t) const;
   void correct_values(const table& t);
+  [[nodiscard]] bool was_stored() const;
   void assign_corrected(const table& t, row_number row, std::size_t correction);
 
   // executor_bindings.cpp
@@ -390,7 +391,7 @@ class executor {
   std::vector<std::uint64_t> bindings_met_;  // by the table's bindings: how many rows
   std::vector<copied_rows> copied_;
   std::vector<std::string_view> queues_;  // of one row
-  std::size_t row_of_statement_ = 0;      // from 1, for messages
+  std::uint32_t row_of_statement_ = 0;    // from 1
   std::vector<const parser::select_statement*> subqueries_;
   sql::inner_results inner_;  // what the subqueries gave
   bool has_guards_ = false;   // whether the next three have anything

@@ -70,7 +70,7 @@ executor::failure executor::describe_queue(const parser::create_queue_statement&
 
 executor::failure executor::run(const parser::create_queue_statement& s) {
   const parser::create_table_statement& definition = s.definition;
-  if (const table* t = find_table(definition.table); t != nullptr && !t->is_only_a_name()) {
+  if (const table* t = find_table(definition.table); t != nullptr && !t->is_bare()) {
     if (t->queue() == nullptr) return table_in_place_of_queue(definition.table);
     if (definition.if_not_exists) return finish_schema(*t, "create");
     return table_exists(definition.table);

@@ -1,5 +1,7 @@
 // A table's rows made equal to what a database outside holds.
 
+#include <algorithm>
+
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
 
@@ -69,15 +71,13 @@ executor::failure executor::make_equal(table& t, const table_differences& d, con
 executor::failure executor::add_missing_indexes(table& t, const table_description& outside) {
   for (const index_description& index : outside.indexes) {
     if (index.type == parser::index_type::primary || t.find_ordered_index(index.name) != nullptr) continue;
+    const auto column_here = [&](column_index column) {
+      return column == id_column ? std::optional(id_column) : t.find_column(outside.columns[column - 1].name);
+    };
+    const auto is_gone = [&](column_index column) { return !column_here(column); };
+    if (std::ranges::any_of(index.columns, is_gone)) continue;
     index_description made = index;
-    bool is_of_dropped = false;
-    for (column_index& column : made.columns) {
-      if (column == id_column) continue;
-      const auto here = t.find_column(outside.columns[column - 1].name);
-      is_of_dropped = is_of_dropped || !here;
-      column = here.value_or(id_column);
-    }
-    if (is_of_dropped) continue;
+    for (column_index& column : made.columns) column = *column_here(column);
     if (const auto shared = log_.add_ordered_index(t, std::move(made))) {
       return duplicate_key(t.name(), index.name, *shared);
     }

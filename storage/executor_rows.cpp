@@ -13,7 +13,8 @@ executor::failure executor::check_writable(const table& t) const {
   return read_only_table(t.name(), t.read_only_reason());
 }
 
-/// Makes `values_`, which are about to be stored, what the store has made of them.
+/// Makes `values_`, which are about to be stored, what the store has made of them: of each row that is stored, one
+/// correction after the other.
 void executor::correct_values(const table& t) {
   if (who_.corrections == nullptr || corrected_ >= who_.corrections->size()) return;
   const auto& row = (*who_.corrections)[corrected_++];
@@ -22,7 +23,15 @@ void executor::correct_values(const table& t) {
   }
 }
 
-/// Columns that a store changed beside those of the statement are sent and indexed like those.
+/// Whether the row of the statement was stored when the statement ran first. Which rows are the same, or duplicates, it
+/// knew by what they were then.
+bool executor::was_stored() const {
+  if (who_.corrections == nullptr) return true;
+  return corrected_ < who_.corrected_inputs.size() && who_.corrected_inputs[corrected_] == row_of_statement_;
+}
+
+/// Columns that a store changed beside those of the statement are sent and indexed like those. REQUIRES: `updated_` has
+/// room for all columns, since changes refer to it.
 void executor::assign_corrected(const table& t, row_number row, std::size_t correction) {
   if (who_.corrections == nullptr || correction >= who_.corrections->size()) return;
   const auto& corrected = (*who_.corrections)[correction];
@@ -118,7 +127,7 @@ executor::failure executor::store_row(table& t, parser::queue_end end) {
 void executor::begin_row(const table& t) {
   values_.assign(t.column_count(), std::nullopt);
   given_id_.reset();
-  ++row_of_statement_;
+  log_.come_of(++row_of_statement_);
   row_memory_.release();
 }
 
@@ -138,7 +147,7 @@ executor::failure executor::add_written_row(table& t, parser::queue_end end) {
     ++outcome_.rows;
     return store_row(t, end);
   }
-  return settle_duplicates(t, end);
+  return was_stored() ? settle_duplicates(t, end) : std::nullopt;
 }
 
 /// The rows that keep `values_` out.
@@ -196,10 +205,11 @@ executor::failure executor::update_duplicate(table& t, row_number row) {
   const row_view before = t.get(row);
   const bool changes =
       std::ranges::any_of(updated_, [&](column_index column) { return before.at(column) != values_[column]; });
-  if (!changes) return std::nullopt;
+  if (!changes && who_.corrections == nullptr) return std::nullopt;
   outcome_.rows += 2;
+  const std::size_t before_correction = updated_.size();
   assign_corrected(t, row, corrected_);
-  send_updated(t);
+  if (updated_.size() > before_correction) send_updated(t);
   return store_update(t, row);
 }
 
@@ -288,6 +298,7 @@ void executor::send_updated(const table& t) {
 executor::failure executor::resolve_duplicate_updates(table& t, const parser::insert_statement& s) {
   if (s.on_duplicate != parser::duplicate_rule::update) return std::nullopt;
   if (auto failed = resolve_set(t, s.updates, true)) return failed;
+  updated_.reserve(t.column_count());
   send_updated(t);
   return std::nullopt;
 }
@@ -328,7 +339,7 @@ executor::failure executor::run(const parser::update_statement& s) {
     send_updated(*t);
   }
   for (const row_number row : found_) {
-    ++row_of_statement_;
+    log_.come_of(++row_of_statement_);
     row_memory_.release();
     if (auto failed = compute_update(*t, row)) return failed;
     if (auto failed = store_update(*t, row)) return failed;

@@ -183,7 +183,7 @@ executor::failure executor::describe_table(const parser::create_table_statement&
 
 executor::failure executor::run(const parser::create_table_statement& s) {
   table* t = find_table(s.table);
-  if (t != nullptr && !t->is_only_a_name()) {
+  if (t != nullptr && !t->is_bare()) {
     return s.if_not_exists ? finish_schema(*t, "create") : table_exists(s.table);
   }
   if (auto failed = check_new_table(s.table)) return failed;
@@ -300,7 +300,7 @@ executor::failure executor::run(const parser::drop_table_statement& s) {
     log_.created(*following_);
     follow_history(*t);
   }
-  return finish_schema(*t, "drop");
+  return finish_schema(is_followed ? *following_ : *t, "drop");
 }
 
 /// What rows that are there get in a new column: its default, or what MySQL takes for one where it cannot be NULL. In a
@@ -335,7 +335,9 @@ executor::failure executor::run(const parser::add_column_statement& s) {
   table* t = find_table(s.table);
   if (t == nullptr) return unknown_table(s.table);
   if (auto failed = check_writable(*t)) return failed;
-  const auto has_name = [&](column_index column) { return is_same_name(t->column_name(column), s.column.name); };
+  const auto has_name = [&](column_index column) {
+    return column != id_column && is_same_name(t->column_name(column), s.column.name);
+  };
   if (t->find_column(s.column.name) || (t->is_declared() && std::ranges::any_of(t->all_columns(), has_name))) {
     return duplicate_column(s.column.name);
   }

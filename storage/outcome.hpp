@@ -90,6 +90,8 @@ enum class change_kind : std::uint8_t {
 struct change {
   change_kind kind{};
   parser::index_type index{};  ///< add_index, drop_index; add_key: whether it is the primary key
+  /// insert_row, update_row: which of the rows that the statement gives, or finds, has led to it, from 1; 0: none.
+  std::uint32_t input_row = 0;
   std::uint64_t sequence = 0;
   /// add_column, drop_column, add_key, add_tag; add_index, drop_index: the place among the table's ordered indexes;
   /// add_binding, drop_binding: the place among its bindings

@@ -20,12 +20,14 @@ void statement_log::begin() {
   if (changes_.capacity() > kept_changes_max) changes_.shrink_to_fit();
   copies_.release();
   kept_bytes_ = 0;
+  input_row_ = 0;
 }
 
 change& statement_log::append(table& t, change_kind kind) {
   table_ = &t;
   change& c = changes_.emplace_back();
   c.kind = kind;
+  c.input_row = input_row_;
   c.sequence = kind == change_kind::acknowledge ? t.sequence() : t.next_sequence();
   return c;
 }

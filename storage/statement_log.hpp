@@ -62,6 +62,9 @@ class statement_log {
 
   [[nodiscard]] std::span<const change> changes() const { return changes_; }
 
+  /// Changes that follow come of this row of the statement, see change::input_row.
+  void come_of(std::uint32_t input_row) { input_row_ = input_row; }
+
   /// Whether it keeps so much that begin() should not wait for the next statement.
   [[nodiscard]] bool is_large() const { return kept_bytes_ > large_bytes; }
 
@@ -78,6 +81,7 @@ class statement_log {
 
   table* table_ = nullptr;
   std::vector<change> changes_;
+  std::uint32_t input_row_ = 0;
   std::size_t kept_bytes_ = 0;  // of copied rows
   std::byte inline_[4096];
   std::pmr::monotonic_buffer_resource copies_{inline_, sizeof inline_};

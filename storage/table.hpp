@@ -91,8 +91,8 @@ class table {
   [[nodiscard]] bool is_typed() const { return typed_; }
   /// Whether `create table` made it: then it has no other columns than those declared, and keeps their rules itself.
   [[nodiscard]] bool is_declared() const { return declared_; }
-  /// Whether it is there because a subscriber has named it before there was anything to declare.
-  [[nodiscard]] bool is_only_a_name() const {
+  /// Whether it has neither rows nor columns, so that it can still be declared: a subscriber may have named it.
+  [[nodiscard]] bool is_bare() const {
     return column_count() == 1 && row_count() == 0 && !declared_ && read_only_reason_.empty();
   }
   /// Whether a row may have no value there; for a table of a database outside that one decides.

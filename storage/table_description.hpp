@@ -126,9 +126,9 @@ struct table_description {
 
   /// Whether stores have it, when there are any.
   [[nodiscard]] bool is_stored() const { return !queue || queue->durable; }
-  /// Whether it is there because a subscriber has named it, and nothing else is known of it.
+  /// Whether it is there because a subscriber has named it, and nobody has made anything of it.
   [[nodiscard]] bool is_only_a_name() const {
-    return columns.empty() && !declared && next_id == 0 && read_only_reason.empty() && !ack && !history && !queue &&
+    return columns.empty() && !declared && next_id == 0 && read_only_reason.empty() && !ack && !queue &&
            bindings.empty() && subscriptions.empty();
   }
 

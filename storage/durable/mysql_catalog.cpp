@@ -70,6 +70,7 @@ void mysql_catalog::set_columns(std::string_view table, std::vector<catalog_colu
 }
 
 mysql_table& mysql_catalog::get(mysql_connection& c, std::string_view table) {
+  if (const auto why = refusal(table)) throw mysql_error(*why);
   if (const auto it = tables_.find(table); it != tables_.end()) return it->second;
   auto read = read_table(c, table);
   if (!read) {
@@ -102,6 +103,19 @@ void mysql_catalog::restore_column(std::string_view table, column_index column, 
 void mysql_catalog::put(mysql_table t) {
   std::string name = t.name;
   tables_.insert_or_assign(std::move(name), std::move(t));
+}
+
+void mysql_catalog::refuse(std::string_view table, const mysql_error& why) {
+  refused_.insert_or_assign(std::string(table), why);
+}
+
+void mysql_catalog::accept(std::string_view table) {
+  if (const auto it = refused_.find(table); it != refused_.end()) refused_.erase(it);
+}
+
+std::optional<mysql_error> mysql_catalog::refusal(std::string_view table) const {
+  const auto it = refused_.find(table);
+  return it == refused_.end() ? std::nullopt : std::optional(it->second);
 }
 
 void mysql_catalog::erase(std::string_view table) {

@@ -35,6 +35,10 @@ class mysql_catalog {
   void erase(std::string_view table);
   /// A column that had been dropped is there again; what the table looks like is forgotten.
   void restore_column(std::string_view table, column_index column, std::string_view name);
+  /// From now on get() throws this error for the table, until it is accepted.
+  void refuse(std::string_view table, const mysql_error& why);
+  void accept(std::string_view table);
+  [[nodiscard]] std::optional<mysql_error> refusal(std::string_view table) const;
   /// Forgets what a table looks like.
   void reread(std::string_view table);
   /// Forgets what tables look like; they are read again when they are used.
@@ -43,6 +47,7 @@ class mysql_catalog {
  private:
   text_map<mysql_table> tables_;
   text_map<std::vector<catalog_column>> columns_;
+  text_map<mysql_error> refused_;
 };
 
 }  // namespace pubsubsql::storage::durable

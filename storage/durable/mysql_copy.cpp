@@ -66,6 +66,19 @@ void add_columns(mysql_connection& c, mysql_catalog& catalog, const table& t, co
   if (!d.indexes.empty()) catalog.reread(t.name());
 }
 
+/// What made it fail is to be told, not what this does.
+void drop_half_made(mysql_connection& c, mysql_catalog& catalog, mysql_positions& positions, std::string_view table) {
+  try {
+    c.run("ROLLBACK");
+    c.run("DROP TABLE " + quoted_name(table));
+    catalog.erase(table);
+    positions.erase(table);
+    c.run("COMMIT");
+  } catch (const mysql_error& e) {
+    spdlog::warn("table {}: what was made of it in MySQL stays there: {}", table, e.what());
+  }
+}
+
 void fill(mysql_connection& c, mysql_catalog& catalog, const table& t) {
   mysql_writer writer(c, catalog);
   std::vector<column_index> all;
@@ -153,12 +166,7 @@ void create_in_mysql(mysql_connection& c, mysql_catalog& catalog, mysql_position
     positions.make_tables_for(d);
     fill(c, catalog, t);
   } catch (const mysql_error& e) {
-    if (e.is_outage()) throw;
-    c.run("ROLLBACK");
-    c.run("DROP TABLE " + quoted_name(t.name()));
-    catalog.erase(t.name());
-    positions.erase(t.name());
-    c.run("COMMIT");
+    if (!e.is_outage()) drop_half_made(c, catalog, positions, t.name());
     throw;
   }
   positions.store(t.name(), t.next_id(), t.sequence());

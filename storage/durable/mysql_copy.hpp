@@ -11,8 +11,8 @@
 namespace pubsubsql::storage::durable {
 
 /// Makes a table of the engine's in MySQL, with its columns, indexes and rows. It must not be there yet. The table must
-/// not change meanwhile. Throws mysql_error: nothing is left of it then, unless MySQL went away, which leaves what is
-/// known as ours and unfinished.
+/// not change meanwhile. Throws mysql_error: nothing is left of it then, unless MySQL went away or the login may not
+/// drop it, which leaves what is known as ours and unfinished.
 void create_in_mysql(mysql_connection& c, mysql_catalog& catalog, mysql_positions& positions, const table& t);
 
 /// Adds the columns that a table of MySQL's has not got yet, and indexes where it allows them, and tells the catalog

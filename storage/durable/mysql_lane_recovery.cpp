@@ -360,7 +360,9 @@ void mysql_lane::give(table_handover& tables) {
   for (const std::string& name : tables.tables()) {
     if (auto columns = catalog_.columns_known(name)) all.columns.emplace_back(name, std::move(*columns));
     if (auto told = told_columns_.extract(name)) all.told_columns.emplace_back(name, std::move(told.mapped()));
+    if (const auto why = catalog_.refusal(name)) all.refused.emplace_back(name, *why);
     catalog_.erase(name);
+    catalog_.accept(name);
     arrived_.erase(name);
     void_epochs_.erase(name);
     if (blocked_.erase(name) > 0) all.settled = false;
@@ -383,6 +385,7 @@ bool mysql_lane::take_over(write& w) {
     table_handover::luggage all = tables->take();
     for (auto& [name, columns] : all.told_columns) tell_columns(name, std::move(columns));
     for (auto& [name, columns] : all.columns) catalog_.set_columns(name, std::move(columns));
+    for (const auto& [name, why] : all.refused) catalog_.refuse(name, why);
     std::ranges::move(all.postponed, std::back_inserter(postponed_));
     std::ranges::move(all.doubtful, std::back_inserter(doubtful_));
     std::ranges::move(all.claims, std::back_inserter(claims_));

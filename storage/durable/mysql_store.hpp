@@ -80,6 +80,8 @@ class mysql_store : public store {
   /// one, see has_former(). Columns that only MySQL has stay as they are. When it fails, who_leads() says that memory
   /// does, so that it can be done again. Returns whether MySQL has all as it was given, and no more columns.
   bool overwrite(const table& t, bool may_be_former);
+  /// Changes of a table that MySQL does not take as it is are refused with this, until it is dropped.
+  void refuse(std::string_view table, const mysql_error& why) { lane_of(table).catalog().refuse(table, why); }
   /// MySQL's table and memory's are one and the same from start() on, whatever MySQL said of it before.
   void claim(std::string_view table, std::uint64_t next_id, std::uint64_t sequence);
   /// The table is in the data directory as described, and changes of it were acknowledged that MySQL may not have: when

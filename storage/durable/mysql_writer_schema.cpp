@@ -176,6 +176,7 @@ bool mysql_writer::change_schema(std::string_view table, const change& c, bool m
     case change_kind::drop_table: {
       const bool dropped = take_away(drop_table_sql(table));
       catalog_.erase(table);
+      catalog_.accept(table);
       return dropped;
     }
     case change_kind::set_ack:

@@ -66,6 +66,17 @@ table_differences::outside_row keep(row_position position, row_number here, std:
   return kept;
 }
 
+/// How often rows are written that MySQL could not write for the sake of others.
+constexpr int attempts_max = 5;
+
+/// What made it fail is to be told, not that the connection is gone.
+void give_up_transaction(mysql_connection& c) {
+  try {
+    c.run("ROLLBACK");
+  } catch (const mysql_error&) {
+  }
+}
+
 /// Changes that are tried together.
 constexpr std::size_t changes_per_piece = 10'000;
 
@@ -251,15 +262,18 @@ std::vector<stored_otherwise> write_in_order(mysql_connection& c, mysql_catalog&
 
 bool write_differences(mysql_connection& c, mysql_catalog& catalog, const table& ours, const table_differences& d,
                        const correction_handler& on_correction) {
-  c.run("START TRANSACTION");
   std::vector<stored_otherwise> corrections;
-  try {
-    corrections = write_in_order(c, catalog, ours, d);
-  } catch (const mysql_error& e) {
-    if (!e.is_outage()) c.run("ROLLBACK");
-    throw;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      c.run("START TRANSACTION");
+      corrections = write_in_order(c, catalog, ours, d);
+      c.run("COMMIT");
+      break;
+    } catch (const mysql_error& e) {
+      give_up_transaction(c);
+      if (!e.is_transient() || attempt == attempts_max) throw;
+    }
   }
-  c.run("COMMIT");
   if (on_correction) {
     for (const stored_otherwise& o : corrections) on_correction(o.written, o.stored);
   }

@@ -28,6 +28,7 @@ class table_handover {
   struct luggage {
     std::vector<std::pair<std::string, std::vector<catalog_column>>> columns;
     std::vector<std::pair<std::string, std::vector<catalog_column>>> told_columns;  ///< by those who told the lane
+    std::vector<std::pair<std::string, mysql_error>> refused;                       ///< see mysql_catalog
     std::vector<write> postponed;
     std::vector<write> doubtful;
     std::vector<claimed_table> claims;
