@@ -353,6 +353,30 @@ class Refusals(unittest.TestCase):
                 self.assertEqual(sorted(follower.replayed()), sorted(rows), statement)
                 self.assertEqual(client.ask("mysql check t")["rows"], 0, statement)
 
+    def test_what_triggers_make_of_rows_that_are_updated_instead(self) -> None:
+        """Nobody can tell before what a trigger does: which rows were stored counts as it was then."""
+        db = new_database()
+        db.sql(
+            "CREATE TABLE t (k int PRIMARY KEY, v varchar(20), seen int); INSERT INTO t VALUES (1, 'a', 0), (2, 'b', 0);"
+            "CREATE TRIGGER bi BEFORE INSERT ON t FOR EACH ROW SET NEW.v = upper(NEW.v);"
+            "CREATE TRIGGER bu BEFORE UPDATE ON t FOR EACH ROW SET NEW.v = upper(NEW.v), NEW.seen = OLD.seen + NEW.k"
+        )
+        with db.server() as server, server.framed() as client, server.framed() as subscriber:
+            follower = Follower(subscriber, "t")
+            for statement in (
+                "insert into t (k, v) values (1, 'z'), (1, 'z'), (2, 'w') on duplicate key update v = values(v)",
+                "insert into t (k, v) values (1, 'a'), (1, 'a') on duplicate key update v = values(v)",
+                "insert into t (k, v) values (3, 'n'), (3, 'n'), (1, 'a'), (4, 'm'), (2, 'x') on duplicate key update v = values(v)",
+                "insert ignore into t (k, v) values (3, 'i'), (5, 'j'), (5, 'i')",
+                "replace into t (k, v) values (5, 'k'), (5, 'k'), (6, 'l')",
+                "update t set v = concat(v, 'q') where k > 2",
+            ):
+                self.assertEqual(client.ask(statement)["status"], "ok", statement)
+                rows = sorted(row[1:] for row in client.ask("select * from t")["data"])
+                self.assertEqual(rows, db.rows("t"), statement)
+                self.assertEqual(sorted(row[1:] for row in follower.replayed()), rows, statement)
+                self.assertEqual(client.ask("mysql check t")["rows"], 0, statement)
+
     def test_rows_that_only_mysql_has(self) -> None:
         db = new_database()
         db.sql("CREATE TABLE t (id int PRIMARY KEY, k varchar(9) UNIQUE, v int)")

@@ -222,6 +222,29 @@ class DataAndMysql(Case):
                 self.ok(client, "insert into t (k) values (2)")
             self.assertEqual(sorted(self.db.tables()), ["c", "t"])
 
+    def test_a_table_that_mysql_cannot_make_equal(self) -> None:
+        """It can be read as it is here, and nothing is written, until what stands in the way is gone."""
+        with self.both() as server, server.framed() as client:
+            self.ok(client, "insert into s (v) values (1)")
+            self.ok(client, "insert into t (k) values (1)")
+        with self.alone() as server, server.framed() as client:
+            self.ok(client, "insert into s (v, V) values (2, 3)")
+        for _ in range(2):
+            with self.both() as server, server.framed() as client:
+                self.assertIn("table s cannot be made in MySQL what it is here: Duplicate column name 'V'", "\n".join(server.log))
+                self.ok(client, "select * from s", rows=2)
+                for statement in ("insert into s (v) values (4)", "delete from s", "alter table s add column w"):
+                    self.refused(client, statement, "table s cannot be made in MySQL")
+                for statement in ("begin", "insert into t (k) values (9)", "insert into s (v) values (4)"):
+                    self.ok(client, statement)
+                self.refused(client, "commit", "table s cannot be made in MySQL")
+                self.ok(client, "insert into t (k) values (2)")
+                self.assertEqual(self.db.sql("SELECT v FROM s"), [["1"]])
+        with self.both() as server, server.framed() as client:
+            self.ok(client, "drop table s")
+            self.ok(client, "insert into s (v) values (5)")
+            self.equal_everywhere(client, "s")
+
     def test_an_indexed_column_that_was_dropped_without_mysql(self) -> None:
         with self.alone() as server, server.framed() as client:
             self.ok(client, "insert into s (k, v) values (1, 2)")
@@ -240,11 +263,16 @@ class DataAndMysql(Case):
         """Nobody has made the table anew: MySQL's comes back."""
         with self.both() as server, server.framed() as client:
             self.ok(client, "insert into s (k) values (1), (2)")
-        with self.alone() as server, server.framed() as client:
-            self.ok(client, "drop table s")
-            self.ok(client, "subscribe skip * from s")
-        with self.both() as server, server.framed() as client:
-            self.assertEqual([r[1:] for r in self.equal_everywhere(client, "s")], [["1"], ["2"]])
+        for order in (("drop table s", "subscribe skip * from s"), ("subscribe skip * from s", "drop table s")):
+            for at_run_time in (False, True):
+                with self.subTest((order, at_run_time)):
+                    with self.alone() as server, server.framed() as client:
+                        for statement in order:
+                            self.ok(client, statement)
+                    with self.alone() if at_run_time else self.both() as server, server.framed() as client:
+                        if at_run_time:
+                            self.ok(client, f"mysql connect {self.db.url}")
+                        self.assertEqual([r[1:] for r in self.equal_everywhere(client, "s")], [["1"], ["2"]])
 
     def test_some_tables(self) -> None:
         self.db.sql("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE TABLE b LIKE a; INSERT INTO b VALUES (2); CREATE TABLE c LIKE a")
