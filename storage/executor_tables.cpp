@@ -300,7 +300,7 @@ executor::failure executor::run(const parser::drop_table_statement& s) {
     log_.created(*following_);
     follow_history(*t);
   }
-  return finish_schema(is_followed ? *following_ : *t, "drop");
+  return finish_schema(*t, "drop");
 }
 
 /// What rows that are there get in a new column: its default, or what MySQL takes for one where it cannot be NULL. In a

@@ -43,9 +43,17 @@ bool is_row(std::string_view bytes, bool expected) {
   return row_view::read_values(bytes, values) && row_view(bytes.data()).size() == bytes.size();
 }
 
+/// Whether the table goes, and subscribers keep its name.
+bool leaves_a_name(std::span<const change> changes) {
+  const auto dropped = std::ranges::find(changes, change_kind::drop_table, &change::kind);
+  return std::any_of(dropped, changes.end(),
+                     [](const change& c) { return c.kind == change_kind::create_table && c.declared == nullptr; });
+}
+
 }  // namespace
 
-statement_changes::statement_changes(const table& t, std::span<const change> changes) : next_id_(t.next_id()) {
+statement_changes::statement_changes(const table& t, std::span<const change> changes)
+    : next_id_(leaves_a_name(changes) ? 0 : t.next_id()) {
   own(t.name(), changes);
   own_descriptions(&t);
   if (const change_history* const h = t.history()) {
