@@ -26,7 +26,7 @@ std::optional<std::string> bind_warning(const boost::asio::ip::address& address,
     return "--insecure-no-auth: there are no users, so anyone who reaches " + o.bind + ":" + std::to_string(o.port) +
            " can read and change everything";
   }
-  if (o.tls.required) return std::nullopt;
+  if (o.tls.is_required()) return std::nullopt;
   return "passwords and data go to and from " + o.bind + ":" + std::to_string(o.port) +
          (o.tls.enabled() ? " in clear where clients do not use TLS; demand it with --tls-required"
                           : " in clear; give --tls-cert, --tls-key and --tls-required");

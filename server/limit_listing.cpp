@@ -34,10 +34,12 @@ usage usage_of(std::size_t place, shared_state& shared) {
   if (flag == "max-connections") return {shared.connections.load(std::memory_order_relaxed), peak};
   if (flag == "max-connections-per-address") return {shared.origins.most()};
   if (flag == "max-total-subscriptions") return {shared.subscriptions.load(std::memory_order_relaxed), peak};
-  if (flag == "history-total-bytes") {
-    return {
-        static_cast<std::uint64_t>(std::max<std::int64_t>(shared.history_bytes.load(std::memory_order_relaxed), 0))};
-  }
+  const auto in_use = [](const std::atomic<std::int64_t>& bytes) {
+    return usage{static_cast<std::uint64_t>(std::max<std::int64_t>(bytes.load(std::memory_order_relaxed), 0))};
+  };
+  if (flag == "max-total-backlog-bytes") return in_use(shared.backlog_bytes);
+  if (flag == "max-total-reply-bytes") return in_use(shared.reply_bytes);
+  if (flag == "history-total-bytes") return in_use(shared.history_bytes);
   if (flag == "max-tables") return {shared.tables.size(), shared.tables.size()};  // places are kept
   if (flag == "store-queue-bytes") return {shared.store.queued_bytes()};
   return {};

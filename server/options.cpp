@@ -127,7 +127,8 @@ class option_reader {
     flag("tls-client-ca", o.tls.client_ca_file,
          "PEM file with the CAs of client certificates; none: they are not asked for");
     toggle("tls-required", o.tls.required, "Refuse connections without TLS");
-    toggle("tls-client-required", o.tls.client_required, "Refuse connections without a client certificate");
+    toggle("tls-client-required", o.tls.client_required,
+           "Refuse connections without a client certificate, and so without TLS");
   }
 
   /// A flag that needs no value.

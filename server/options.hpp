@@ -46,6 +46,8 @@ struct options {
   /// Bytes of events that may wait for all subscribers together, so that many slow ones cannot take all memory; 0: no
   /// bound.
   std::size_t backlog_total_bytes_max = 1U << 30;
+  /// Bytes of replies that may wait to be read by all clients together, those of HTTP counted apart; 0: no bound.
+  std::size_t reply_total_bytes_max = 1U << 30;
   /// What becomes of subscriptions that do not say when their subscriber is too slow.
   parser::slow_policy on_slow = parser::slow_policy::disconnect;
   /// Requests of a connection whose replies are due; further ones are not read until there are fewer.

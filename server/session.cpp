@@ -286,7 +286,14 @@ void session::release_done_slots() {
   while (auto done = slots_.take_first_done()) {
     if (!done->bytes.empty()) output_.replies() += done->bytes;
   }
+  if (output_.unsent_bytes() - output_.unsent_event_bytes() >= reply_bytes_mark) return write_large();
   wants_flush();
+}
+
+/// Much of it is not left for the end of the turn, in which others may ask for as much.
+void session::write_large() {
+  flush();
+  worker_.relieve();
 }
 
 void session::deliver(const encoded_event& e, std::uint64_t pubsubid) {
@@ -457,12 +464,23 @@ void session::set_deadline(std::chrono::milliseconds after) {
 }
 
 void session::note_idleness(unsigned looks_max) {
-  if (stage_ != stage::open || subscriptions_ > 0 || !slots_.empty() || !output_.empty()) {
+  const bool is_reading = !output_.empty() && bytes_out_ != std::exchange(bytes_out_before_, bytes_out_);
+  if (stage_ != stage::open || subscriptions_ > 0 || !slots_.empty() || is_reading) {
     idle_looks_ = 0;
   } else if (++idle_looks_ > looks_max) {
     worker_.shared().counters.refused("idle-timeout-seconds");
     finish("idle for longer than --idle-timeout-seconds", close_code::refused);
   }
+}
+
+void session::end_as_unread() {
+  worker_.shared().counters.refused("max-total-reply-bytes");
+  spdlog::warn(
+      "disconnected {}: it has not read {} bytes of replies, and more than --max-total-reply-bytes wait for all; it "
+      "must "
+      "read faster, or ask for less at a time",
+      address(), reply_bytes_);
+  close("replies that it does not read, and more than --max-total-reply-bytes wait for all", close_code::refused);
 }
 
 void session::abort(std::string_view why, close_code code) {

@@ -137,6 +137,10 @@ class session : public std::enable_shared_from_this<session> {
 
   /// Bytes of events that wait for it, as told to the worker's gauge last.
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
+  /// Bytes of replies that it has not read, as told to the worker's gauge last.
+  [[nodiscard]] std::size_t reply_bytes() const { return reply_bytes_; }
+  /// Closes as one that does not read its replies.
+  void end_as_unread();
   /// Closes as too slow a subscriber.
   void end_as_slow(std::string_view why) { close(why, close_code::refused, true); }
 
@@ -214,6 +218,7 @@ class session : public std::enable_shared_from_this<session> {
   void release_done_slots();
   void note_worker(unsigned worker);
   void count_ended(std::uint64_t subscriptions);
+  void write_large();
   void check_backlog();
   void write_out();
 
@@ -259,6 +264,7 @@ class session : public std::enable_shared_from_this<session> {
   std::unique_ptr<slow_subscriptions> slow_;  // nullptr: every subscription ends it when it is slow
   std::unique_ptr<absl::flat_hash_set<std::uint64_t>> positioned_;  // subscriptions that tell positions; nullptr: none
   std::size_t backlog_bytes_ = 0;                                   // as the worker's gauge knows it
+  std::size_t reply_bytes_ = 0;                                     // as the worker's gauge of replies knows it
 
   std::uint64_t alone_ = 0;  // the slot without whose reply no statement is taken; 0: none
   std::uint64_t subscriptions_ = 0;
@@ -267,6 +273,7 @@ class session : public std::enable_shared_from_this<session> {
   std::uint64_t statements_ = 0;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
+  std::uint64_t bytes_out_before_ = 0;  // when it was last looked at for idleness
   std::uint64_t drained_bytes_ = 0;
 };
 

@@ -47,7 +47,7 @@ void session::start(const subscriber& me) {
     set_deadline(turned_away_time);
   } else if (is_admitted()) {
     transport_.admitted();
-  } else if (worker_.shared().settings.tls.required || worker_.shared().access != nullptr) {
+  } else if (worker_.shared().settings.tls.is_required() || worker_.shared().access != nullptr) {
     limit_admission();
   }
   await_readable();
@@ -85,7 +85,7 @@ std::size_t session::admit(std::span<char> buffer, std::size_t bytes, error_code
 }
 
 void session::admit_plain() {
-  if (worker_.shared().settings.tls.required) {
+  if (worker_.shared().settings.tls.is_required()) {
     if (connection_.admitted() == admission::served) refusal_ = &not_encrypted;
     return;
   }

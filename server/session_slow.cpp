@@ -1,5 +1,7 @@
 // What a session does with the events of subscriptions that do not end it when it is slow.
 
+#include <utility>
+
 #include <boost/asio/post.hpp>
 
 #include "server/router.hpp"
@@ -52,9 +54,10 @@ void session::account_backlog() {
     }
   }
   if (!output_.empty()) output_.note_time(worker_.now_us());
-  if (bytes == backlog_bytes_) return;
-  worker_.backlog().change(backlog_bytes_, bytes);
-  backlog_bytes_ = bytes;
+  const std::size_t replies = output_.unsent_bytes() - output_.unsent_event_bytes();
+  if (bytes == backlog_bytes_ && replies == reply_bytes_) return;
+  worker_.backlog().change(std::exchange(backlog_bytes_, bytes), bytes);
+  worker_.unread_replies().change(std::exchange(reply_bytes_, replies), replies);
   worker_.backlog_changed();
 }
 

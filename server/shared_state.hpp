@@ -87,6 +87,9 @@ struct shared_state {
   std::atomic<std::size_t> connections{0};
   /// Bytes of events that wait for connections, as workers have told at the ends of their turns.
   std::atomic<std::int64_t> backlog_bytes{0};
+  /// Bytes of replies that wait for connections, likewise; and of those on their way by HTTP.
+  std::atomic<std::int64_t> reply_bytes{0};
+  std::atomic<std::size_t> http_reply_bytes{0};
   /// Subscriptions of all of them, those asked for among them.
   std::atomic<std::uint64_t> subscriptions{0};
 };

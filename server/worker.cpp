@@ -26,7 +26,8 @@ worker::worker(unsigned index, shared_state& shared)
       outboxes_(shared.workers.size()),
       backlog_(
           {.connection_max = shared.settings.backlog_bytes_max, .total_max = shared.settings.backlog_total_bytes_max},
-          shared.backlog_bytes) {}
+          shared.backlog_bytes),
+      unread_replies_({.connection_max = 0, .total_max = shared.settings.reply_total_bytes_max}, shared.reply_bytes) {}
 
 worker::~worker() = default;
 
@@ -174,26 +175,34 @@ void worker::flush_sessions() {
   flushing_.clear();
 }
 
-/// When too much waits for all connections together, those of this worker for which the most waits end.
-void worker::relieve_backlog() {
-  const bool was_over = backlog_.is_over();
-  std::size_t excess = backlog_.publish();
-  if (!backlog_.is_over()) return;
+template <typename Bytes, typename End>
+void worker::relieve(backlog_gauge& gauge, Bytes&& bytes_of, End&& end) {
+  const bool was_over = gauge.is_over();
+  std::size_t excess = gauge.publish();
+  if (!gauge.is_over()) return;
   for (unsigned other = 0; !was_over && other < outboxes_.size(); ++other) {
     if (other != index_) send(other, backlog_is_over{});
   }
   if (excess == 0) return;
   std::vector<session*> slow;
   for_each_session([&](session& s) {
-    if (s.backlog_bytes() > 0) slow.push_back(&s);
+    if (bytes_of(s) > 0) slow.push_back(&s);
   });
-  std::ranges::sort(slow, std::greater(), &session::backlog_bytes);
+  std::ranges::sort(slow, [&](const session* a, const session* b) { return bytes_of(*a) > bytes_of(*b); });
   for (session* s : slow) {
     if (excess == 0) break;
-    excess -= std::min(excess, s->backlog_bytes());
-    s->end_as_slow("too slow a subscriber, and more than --max-total-backlog-bytes wait for all");
+    excess -= std::min(excess, bytes_of(*s));
+    end(*s);
   }
-  backlog_.publish();
+  gauge.publish();
+}
+
+void worker::relieve() {
+  relieve(
+      backlog_, [](const session& s) { return s.backlog_bytes(); },
+      [](session& s) { s.end_as_slow("too slow a subscriber, and more than --max-total-backlog-bytes wait for all"); });
+  relieve(
+      unread_replies_, [](const session& s) { return s.reply_bytes(); }, [](session& s) { s.end_as_unread(); });
 }
 
 std::int64_t worker::read_clock() {
@@ -208,7 +217,7 @@ void worker::end_turn() {
   ending_turn_ = true;
   flush_sessions();
   ending_turn_ = false;
-  relieve_backlog();
+  relieve();
   forget_ended();
   router_.end_turn();
   hand_over();

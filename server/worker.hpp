@@ -75,7 +75,11 @@ class worker {
   [[nodiscard]] buffer_pool& buffers() { return buffers_; }
   /// What waits for its sessions.
   [[nodiscard]] backlog_gauge& backlog() { return backlog_; }
-  /// The gauge has been told something, which the others are to hear of.
+  /// What of replies waits for its sessions.
+  [[nodiscard]] backlog_gauge& unread_replies() { return unread_replies_; }
+  /// Where more waits for all connections than may, those of this worker for which the most waits end.
+  void relieve();
+  /// A gauge has been told something, which the others are to hear of.
   void backlog_changed() {
     if (!ending_turn_) end_turn_later();
   }
@@ -164,7 +168,8 @@ class worker {
   void spin();
   void end_turn();
   void flush_sessions();
-  void relieve_backlog();
+  template <typename Bytes, typename End>
+  void relieve(backlog_gauge& gauge, Bytes&& bytes_of, End&& end);
   void forget_ended();
   void hand_over();
   void read_inbox();
@@ -199,6 +204,7 @@ class worker {
   std::size_t takers_before_ = 0;  // in the turn before
   bool finishing_ = false;
   backlog_gauge backlog_;
+  backlog_gauge unread_replies_;
   slow_counts slow_;
   std::int64_t now_us_ = 0;  // 0: to be read
   std::int64_t now_ns_ = 0;  // 0: to be read

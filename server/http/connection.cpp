@@ -52,6 +52,7 @@ connection::connection(worker& w, client_socket::tcp::socket socket, counted_con
 }
 
 connection::~connection() {
+  count_unread(0);
   worker_.http_connections().remove(*this);
 }
 
@@ -116,7 +117,7 @@ std::optional<response> connection::screen() {
                           : "too many connections from this address; close some, or raise "
                             "--max-connections-per-address");
   }
-  if (worker_.shared().settings.tls.required && !is_tls()) {
+  if (worker_.shared().settings.tls.is_required() && !is_tls()) {
     finishing_ = true;
     return make_error(status::forbidden, "this server takes connections with TLS only; use https: or wss:");
   }
@@ -211,8 +212,14 @@ void connection::respond(response r) {
   write(std::move(r));
 }
 
+void connection::count_unread(std::size_t bytes) {
+  std::atomic<std::size_t>& all = worker_.shared().http_reply_bytes;
+  all.fetch_add(bytes - std::exchange(counted_bytes_, bytes), std::memory_order_relaxed);
+}
+
 void connection::write(response r) {
   limit(stall_time, true);
+  count_unread(r.body().size());
   response_.emplace(std::move(r));
   beast_http::async_write(*stream_, *response_, [self = shared_from_this()](const error_code& problem, std::size_t) {
     // After an answer without keep-alive Beast tells of the end that is due.
@@ -224,6 +231,7 @@ void connection::write(response r) {
 void connection::on_written() {
   if (closed_) return;
   response_.reset();
+  count_unread(0);
   identity = {};
   if (!finishing_) {
     limit(keep_alive_time, false);

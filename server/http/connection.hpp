@@ -85,6 +85,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void read_body();
   void serve();
   void write(response r);
+  void count_unread(std::size_t bytes);
   void on_written();
 
   /// The client has so long, 0: any time; when `renews`, from the last byte that moved.
@@ -99,6 +100,7 @@ class connection : public std::enable_shared_from_this<connection> {
   boost::beast::flat_buffer buffer_;
   std::optional<parser> parser_;
   std::optional<response> response_;  // on its way
+  std::size_t counted_bytes_ = 0;     // of it, among those that are not read
   const route* route_ = nullptr;      // of the request under way
   boost::asio::steady_timer timer_;   // goes off at due_, or before, and then waits again
   std::chrono::steady_clock::time_point due_;

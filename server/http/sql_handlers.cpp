@@ -78,6 +78,12 @@ response response_of(script_results results, bool as_csv, std::size_t bytes_max)
 /// Runs the statements as who the request is of, and answers it when the session is over.
 void run(connection& c, script s, script_link::done_handler done) {
   worker& home = c.home();
+  const std::size_t unread_max = home.shared().settings.reply_total_bytes_max;
+  if (unread_max > 0 && home.shared().http_reply_bytes.load(std::memory_order_relaxed) > unread_max) {
+    home.shared().counters.refused("max-total-reply-bytes");
+    return c.respond(make_error(status::service_unavailable,
+                                "more than --max-total-reply-bytes of answers wait to be read; try again later"));
+  }
   const auto link = std::make_shared<script_link>(home.context().get_executor(), std::move(s),
                                                   home.shared().settings.engine.result_bytes_max, std::move(done));
   home.welcome(transport(link), counted_connection(c.address()), c.identity);

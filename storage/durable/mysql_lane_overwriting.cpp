@@ -30,13 +30,13 @@ class copy_loader : public table_loader {
   std::unique_ptr<table> copy;
 };
 
-/// Of rows of a table that entries of the journal change.
+/// Of rows of a table that entries of the journal change, which MySQL has not got: beyond the change `arrived`.
 absl::flat_hash_set<std::uint64_t> changed_ids(std::span<const sqlite_files::journal_entry> entries,
-                                               std::string_view table) {
+                                               std::string_view table, std::uint64_t arrived) {
   absl::flat_hash_set<std::uint64_t> ids;
   for (const sqlite_files::journal_entry& e : entries) {
     for (const auto& s : *e.changes) {
-      if (s->table_name() != table) continue;
+      if (s->table_name() != table || s->sequence() <= arrived) continue;
       for (const change& c : s->changes()) {
         if (c.before.data() != nullptr) ids.insert(c.before.id());
         if (c.after.data() != nullptr) ids.insert(c.after.id());
@@ -167,7 +167,10 @@ void mysql_lane::take_computed_values(const mysql_table& there) {
   catalog.set_columns(name, column_names(copy));
   const table_differences d = compare(*connection_, catalog.get(*connection_, name), copy);
   connection_->run("ROLLBACK");
-  const absl::flat_hash_set<std::uint64_t> changing = changed_ids(entries, name);
+  const auto position = positions_->read(name);
+  connection_->run("ROLLBACK");
+  const bool is_ours = position && positions_->is_ours(*position);
+  const absl::flat_hash_set<std::uint64_t> changing = changed_ids(entries, name, is_ours ? position->sequence : 0);
   std::vector<change> changes;
   corrected_rows stored;
   for (const table_differences::outside_row& row : d.different) {
