@@ -80,7 +80,7 @@ constexpr std::array list = {
         "Unread events of all subscribers before the slowest get less; 0: no bound"),
     limit(
         "max-total-reply-bytes", unit::bytes, 0, any, [](auto& o) -> auto& { return o.reply_total_bytes_max; },
-        "Unread replies of all connections before those with the most of them end; 0: no bound"),
+        "Unread replies of all connections before those that have not read for longest end; 0: no bound"),
     limit(
         "max-subscriptions", unit::number, 1, any, [](auto& o) -> auto& { return o.subscriptions_max; },
         "Subscriptions of a connection"),

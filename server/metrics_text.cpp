@@ -46,6 +46,9 @@ void write_events(exposition& e, const worker_counters& c, const slow_counts& sl
   const std::int64_t backlog = shared.backlog_bytes.load(std::memory_order_relaxed);
   e.gauge("pubsubsql_backlog_bytes", "Bytes of events that wait for connections",
           static_cast<std::uint64_t>(std::max<std::int64_t>(backlog, 0)));
+  const std::int64_t replies = shared.reply_bytes.load(std::memory_order_relaxed);
+  e.gauge("pubsubsql_unread_reply_bytes", "Bytes of replies that connections have not read, those of HTTP left out",
+          static_cast<std::uint64_t>(std::max<std::int64_t>(replies, 0)));
   e.counter("pubsubsql_slow_disconnects_total", "Connections ended because a subscriber was too slow",
             slow.disconnects);
   e.counter("pubsubsql_conflated_events_total", "Events that later ones took the place of, for slow subscribers",

@@ -469,7 +469,8 @@ void session::note_idleness(unsigned looks_max) {
     idle_looks_ = 0;
   } else if (++idle_looks_ > looks_max) {
     worker_.shared().counters.refused("idle-timeout-seconds");
-    finish("idle for longer than --idle-timeout-seconds", close_code::refused);
+    constexpr std::string_view why = "idle for longer than --idle-timeout-seconds";
+    return output_.empty() ? finish(why, close_code::refused) : close(why, close_code::refused);
   }
 }
 

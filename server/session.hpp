@@ -139,6 +139,8 @@ class session : public std::enable_shared_from_this<session> {
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
   /// Bytes of replies that it has not read, as told to the worker's gauge last.
   [[nodiscard]] std::size_t reply_bytes() const { return reply_bytes_; }
+  /// When some of what waits was taken last.
+  [[nodiscard]] std::int64_t last_read_us() const { return last_read_us_; }
   /// Closes as one that does not read its replies.
   void end_as_unread();
   /// Closes as too slow a subscriber.
@@ -274,6 +276,8 @@ class session : public std::enable_shared_from_this<session> {
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
   std::uint64_t bytes_out_before_ = 0;  // when it was last looked at for idleness
+  std::uint64_t bytes_out_seen_ = 0;    // at last_read_us_
+  std::int64_t last_read_us_ = 0;       // of replies that did not go at once
   std::uint64_t drained_bytes_ = 0;
 };
 

@@ -55,6 +55,7 @@ void session::account_backlog() {
   }
   if (!output_.empty()) output_.note_time(worker_.now_us());
   const std::size_t replies = output_.unsent_bytes() - output_.unsent_event_bytes();
+  if (replies > 0 && bytes_out_ != std::exchange(bytes_out_seen_, bytes_out_)) last_read_us_ = worker_.now_us();
   if (bytes == backlog_bytes_ && replies == reply_bytes_) return;
   worker_.backlog().change(std::exchange(backlog_bytes_, bytes), bytes);
   worker_.unread_replies().change(std::exchange(reply_bytes_, replies), replies);

@@ -175,8 +175,8 @@ void worker::flush_sessions() {
   flushing_.clear();
 }
 
-template <typename Bytes, typename End>
-void worker::relieve(backlog_gauge& gauge, Bytes&& bytes_of, End&& end) {
+template <typename Bytes, typename Sooner, typename End>
+void worker::relieve(backlog_gauge& gauge, Bytes&& bytes_of, Sooner&& ends_sooner, End&& end) {
   const bool was_over = gauge.is_over();
   std::size_t excess = gauge.publish();
   if (!gauge.is_over()) return;
@@ -188,7 +188,7 @@ void worker::relieve(backlog_gauge& gauge, Bytes&& bytes_of, End&& end) {
   for_each_session([&](session& s) {
     if (bytes_of(s) > 0) slow.push_back(&s);
   });
-  std::ranges::sort(slow, [&](const session* a, const session* b) { return bytes_of(*a) > bytes_of(*b); });
+  std::ranges::sort(slow, [&](const session* a, const session* b) { return ends_sooner(*a, *b); });
   for (session* s : slow) {
     if (excess == 0) break;
     excess -= std::min(excess, bytes_of(*s));
@@ -200,9 +200,12 @@ void worker::relieve(backlog_gauge& gauge, Bytes&& bytes_of, End&& end) {
 void worker::relieve() {
   relieve(
       backlog_, [](const session& s) { return s.backlog_bytes(); },
+      [](const session& a, const session& b) { return a.backlog_bytes() > b.backlog_bytes(); },
       [](session& s) { s.end_as_slow("too slow a subscriber, and more than --max-total-backlog-bytes wait for all"); });
   relieve(
-      unread_replies_, [](const session& s) { return s.reply_bytes(); }, [](session& s) { s.end_as_unread(); });
+      unread_replies_, [](const session& s) { return s.reply_bytes(); },
+      [](const session& a, const session& b) { return a.last_read_us() < b.last_read_us(); },
+      [](session& s) { s.end_as_unread(); });
 }
 
 std::int64_t worker::read_clock() {

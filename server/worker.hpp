@@ -77,7 +77,8 @@ class worker {
   [[nodiscard]] backlog_gauge& backlog() { return backlog_; }
   /// What of replies waits for its sessions.
   [[nodiscard]] backlog_gauge& unread_replies() { return unread_replies_; }
-  /// Where more waits for all connections than may, those of this worker for which the most waits end.
+  /// Where more waits for all connections than may, some of this worker's end: those for which the most events wait,
+  /// and those that have read nothing of their replies for longest.
   void relieve();
   /// A gauge has been told something, which the others are to hear of.
   void backlog_changed() {
@@ -168,8 +169,8 @@ class worker {
   void spin();
   void end_turn();
   void flush_sessions();
-  template <typename Bytes, typename End>
-  void relieve(backlog_gauge& gauge, Bytes&& bytes_of, End&& end);
+  template <typename Bytes, typename Sooner, typename End>
+  void relieve(backlog_gauge& gauge, Bytes&& bytes_of, Sooner&& ends_sooner, End&& end);
   void forget_ended();
   void hand_over();
   void read_inbox();

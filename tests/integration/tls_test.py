@@ -285,6 +285,9 @@ class ClientCertificates(TlsCase):
             server.wait_for_log("peer did not return a certificate")
             with secured(server.framed(), self.ca.client_context(self.ca.issue("worker"))) as client:
                 self.assertEqual(client.ask("status")["status"], "ok")
+            with server.framed() as plain:  # without TLS there is no certificate
+                self.assertEqual(plain.ask("status")["status"], "err")
+                plain.expect_closed()
 
     def assert_refused(self, server: ServerProcess, context: ssl.SSLContext) -> None:
         """With TLS 1.3 a client is through with the handshake before it learns that."""
