@@ -1,5 +1,6 @@
 """A data directory beside MySQL: whose rows count at a start."""
 
+import shutil
 import subprocess
 import sys
 import unittest
@@ -244,6 +245,29 @@ class DataAndMysql(Case):
             self.ok(client, "drop table s")
             self.ok(client, "insert into s (v) values (5)")
             self.equal_everywhere(client, "s")
+
+    def test_what_mysql_computed_comes_back_after_a_crash(self) -> None:
+        """MySQL has got what the journal brought, and the server ended before it had written that down."""
+        self.db.sql("CREATE TABLE a (id int AUTO_INCREMENT PRIMARY KEY, k int, price decimal(8,2) NOT NULL DEFAULT 1.50)")
+        with self.both() as server, server.framed() as client:
+            self.ok(client, "insert into a (k) values (1)")
+        mariadb.stop()
+        with self.both() as server, server.framed() as client:
+            self.ok(client, "insert into a (k) values (2)")
+        before = self.data + ".before"
+        shutil.copytree(self.data, before)
+        mariadb.start()
+        with self.both() as server, server.framed() as client:
+            wait_until(lambda: delivered(self.ok(client, "mysql status")))
+            self.ok(client, "select price from a where k = 2", data=[["1.50"]])
+        mariadb.stop()
+        shutil.rmtree(self.data)
+        shutil.copytree(before, self.data)
+        with self.both() as server, server.framed() as client:
+            self.ok(client, "select price from a where k = 2", data=[[None]])
+            mariadb.start()
+            wait_until(lambda: self.ok(client, "select price from a where k = 2")["data"] == [["1.50"]])
+            self.equal_everywhere(client, "a")
 
     def test_an_indexed_column_that_was_dropped_without_mysql(self) -> None:
         with self.alone() as server, server.framed() as client:
