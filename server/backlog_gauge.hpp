@@ -32,6 +32,9 @@ class backlog_gauge {
   /// Whether all have too many, as of the last publish().
   [[nodiscard]] bool is_over() const { return bounds_.total_max > 0 && total_ > bounds_.total_max; }
 
+  /// Whether they have twice as much as they may.
+  [[nodiscard]] bool is_far_over() const { return bounds_.total_max > 0 && total_ / 2 > bounds_.total_max; }
+
   /// Beyond this a connection's events with `drop` are left out.
   [[nodiscard]] std::size_t drop_at() const { return drop_at_; }
   /// Beyond this a connection's events with `conflate` are folded.

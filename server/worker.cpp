@@ -13,6 +13,13 @@
 
 namespace pubsubsql::server {
 
+namespace {
+
+/// Who has read something within this time reads, if slowly.
+constexpr std::int64_t reading_us = 1'000'000;
+
+}  // namespace
+
 worker::worker(unsigned index, shared_state& shared)
     : index_(index),
       shared_(shared),
@@ -190,9 +197,9 @@ void worker::relieve(backlog_gauge& gauge, Bytes&& bytes_of, Sooner&& ends_soone
   });
   std::ranges::sort(slow, [&](const session* a, const session* b) { return ends_sooner(*a, *b); });
   for (session* s : slow) {
-    if (excess == 0) break;
-    excess -= std::min(excess, bytes_of(*s));
-    end(*s);
+    const std::size_t bytes = bytes_of(*s);
+    if (excess == 0 || !end(*s)) break;
+    excess -= std::min(excess, bytes);
   }
   gauge.publish();
 }
@@ -201,11 +208,19 @@ void worker::relieve() {
   relieve(
       backlog_, [](const session& s) { return s.backlog_bytes(); },
       [](const session& a, const session& b) { return a.backlog_bytes() > b.backlog_bytes(); },
-      [](session& s) { s.end_as_slow("too slow a subscriber, and more than --max-total-backlog-bytes wait for all"); });
+      [](session& s) {
+        s.end_as_slow("too slow a subscriber, and more than --max-total-backlog-bytes wait for all");
+        return true;
+      });
   relieve(
       unread_replies_, [](const session& s) { return s.reply_bytes(); },
       [](const session& a, const session& b) { return a.last_read_us() < b.last_read_us(); },
-      [](session& s) { s.end_as_unread(); });
+      [this](session& s) {
+        // Those that do not read may all be another worker's.
+        if (s.last_read_us() > now_us() - reading_us && !unread_replies_.is_far_over()) return false;
+        s.end_as_unread();
+        return true;
+      });
 }
 
 std::int64_t worker::read_clock() {
