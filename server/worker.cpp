@@ -15,8 +15,8 @@ namespace pubsubsql::server {
 
 namespace {
 
-/// Who has read something within this time reads, if slowly.
-constexpr std::int64_t reading_us = 1'000'000;
+/// Who has read something within this time reads, if slowly: of megabytes in the system's buffers nothing is seen.
+constexpr std::int64_t reading_us = 10'000'000;
 
 }  // namespace
 
