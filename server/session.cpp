@@ -478,8 +478,7 @@ void session::end_as_unread() {
   worker_.shared().counters.refused("max-total-reply-bytes");
   spdlog::warn(
       "disconnected {}: it has not read {} bytes of replies, and more than --max-total-reply-bytes wait for all; it "
-      "must "
-      "read faster, or ask for less at a time",
+      "must read faster, or ask for less at a time",
       address(), reply_bytes_);
   close("replies that it does not read, and more than --max-total-reply-bytes wait for all", close_code::refused);
 }

@@ -278,7 +278,7 @@ sqlite_files::open_table& sqlite_files::open(std::string_view name) {
   return open_tables_.emplace(std::string(name), std::move(t)).first->second;
 }
 
-sqlite_files::open_table& sqlite_files::create(const table_description& d, std::uint64_t made_at) {
+sqlite_files::open_table& sqlite_files::create(const table_description& d) {
   sqlite_statement s = db_->prepare(
       "insert into tables (name, next_id, sequence, ack, hides_id, read_only_reason, declared, primary_column, queue, "
       "made_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning number");
@@ -292,7 +292,7 @@ sqlite_files::open_table& sqlite_files::create(const table_description& d, std::
     put_queue(queue, *d.queue);
     s.bind_bytes(9, queue);
   }
-  s.bind(10, static_cast<std::int64_t>(made_at));
+  s.bind(10, static_cast<std::int64_t>(d.made_at));
   s.step();
   const std::int64_t number = s.number(0);
   s.run();
@@ -466,6 +466,17 @@ void sqlite_files::apply(open_table& t, const change& c) {
   }
 }
 
+namespace {
+
+table_description made_by(const change& creation) {
+  table_description d =
+      creation.declared != nullptr ? *creation.declared : table_description{.name = std::string(creation.name)};
+  d.made_at = creation.sequence;
+  return d;
+}
+
+}  // namespace
+
 void sqlite_files::apply(const statement_changes& s) {
   std::span<const change> changes = s.changes();
   const auto dropped = std::ranges::find(changes, change_kind::drop_table, &change::kind);
@@ -477,9 +488,7 @@ void sqlite_files::apply(const statement_changes& s) {
     if (changes.empty()) return;
   }
   const change& first = changes.front();
-  open_table& t = first.kind != change_kind::create_table ? open(s.table_name())
-                  : first.declared != nullptr             ? create(*first.declared, first.sequence)
-                                              : create({.name = std::string(s.table_name())}, first.sequence);
+  open_table& t = first.kind == change_kind::create_table ? create(made_by(first)) : open(s.table_name());
   for (const change& c : changes) apply(t, c);
   if (s.kept()) keep_history(t, s);
   t.next_id = s.next_id();

@@ -123,7 +123,7 @@ class sqlite_files {
   void note_tables() const;
   void check_pages() const;
   open_table& open(std::string_view name);
-  open_table& create(const table_description& d, std::uint64_t made_at);
+  open_table& create(const table_description& d);
   void add_column(std::int64_t table, column_index column, const table_description::column& c);
   void set_index(std::int64_t table, column_index column, index_kind kind);
   void add_ordered_index(std::int64_t table, std::size_t place, const index_description& index);

@@ -121,7 +121,7 @@ table_description sqlite_files::replace_table(const table_description& d) {
   if (before != 0) replaced_.insert_or_assign(d.name, sums_of_rows(before));
   if (before != 0) db_->run("update history set table_number = 0 where table_number = " + std::to_string(before));
   drop_table(d.name);
-  const std::int64_t now = create(made, made.made_at).number;
+  const std::int64_t now = create(made).number;
   if (before != 0) db_->run("update history set table_number = " + std::to_string(now) + " where table_number = 0");
   return made;
 }

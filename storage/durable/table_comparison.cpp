@@ -87,9 +87,10 @@ struct stored_otherwise {
 };
 
 /// Inside a transaction.
-void write_all(mysql_connection& c, mysql_catalog& catalog, const table& ours, std::span<const change> changes,
-               std::vector<stored_otherwise>& corrections) {
+std::vector<stored_otherwise> write_all(mysql_connection& c, mysql_catalog& catalog, const table& ours,
+                                        std::span<const change> changes) {
   mysql_writer writer(c, catalog);
+  std::vector<stored_otherwise> corrections;
   for (std::size_t at = 0; at < changes.size(); at += changes_per_piece) {
     const auto piece = changes.subspan(at, std::min(changes_per_piece, changes.size() - at));
     c.run("SAVEPOINT before_piece");
@@ -98,6 +99,7 @@ void write_all(mysql_connection& c, mysql_catalog& catalog, const table& ours, s
     auto written = std::make_shared<const statement_changes>(ours, piece);
     if (auto stored = writer.write(*written)) corrections.push_back({std::move(written), std::move(*stored)});
   }
+  return corrections;
 }
 
 void copy_values(const table_differences::outside_row& row, std::vector<value>& values) {
@@ -161,8 +163,7 @@ void give_up_keys(mysql_connection& c, mysql_catalog& catalog, const table& ours
     const row_view view(row.data());
     changes.push_back({.kind = change_kind::update_row, .before = view, .after = view, .assigned = keys});
   }
-  std::vector<stored_otherwise> given_up;
-  write_all(c, catalog, ours, changes, given_up);
+  static_cast<void>(write_all(c, catalog, ours, changes));
 }
 
 /// Which of the rows that differ want a key that cannot be NULL and that another of them has still got: they are taken
@@ -237,8 +238,7 @@ std::vector<stored_otherwise> write_in_order(mysql_connection& c, mysql_catalog&
     encode_row(d.ids_are_outside ? d.different[i].position : ours.get(d.different[i].here).position(), values, *bytes);
     changes.push_back({.kind = change_kind::delete_row, .before = row_view((bytes++)->data())});
   }
-  std::vector<stored_otherwise> corrections;
-  write_all(c, catalog, ours, changes, corrections);
+  static_cast<void>(write_all(c, catalog, ours, changes));
   changes.clear();
   give_up_keys(c, catalog, ours, d, anew);
   for (std::size_t i = 0; i < anew.size(); ++i) {
@@ -253,9 +253,7 @@ std::vector<stored_otherwise> write_in_order(mysql_connection& c, mysql_catalog&
     const row_view here = ours.get(row);
     changes.push_back({.kind = change_kind::insert_row, .after = here, .assigned = columns.of(here)});
   }
-  corrections.clear();
-  write_all(c, catalog, ours, changes, corrections);
-  return corrections;
+  return write_all(c, catalog, ours, changes);
 }
 
 }  // namespace
