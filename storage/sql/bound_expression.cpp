@@ -291,12 +291,12 @@ bound_expression bound_expression::of_column(const table& t, column_index column
 
 datum bound_expression::evaluate(const expression_input& in, evaluation& e) const {
   e.begin();
-  e.spend(steps_);
+  if (!e.spend(steps_)) return {};
   return evaluator(in, e, columns_).value_of(*root_);
 }
 
 bool bound_expression::is_true(const expression_input& in, evaluation& e) const {
-  e.spend(steps_);
+  if (!e.spend(steps_)) return false;
   if (makes_nothing_) return evaluator(in, e, columns_).truth_of(*root_) == ternary::yes;
   std::array<std::byte, 512> first_memory;
   std::pmr::monotonic_buffer_resource memory(first_memory.data(), first_memory.size());

@@ -90,8 +90,10 @@ void evaluation::fail_for_memory() {
   fail({1301, "HY000", "Result of an expression was larger than " + std::to_string(bytes_max) + " bytes"});
 }
 
-void evaluation::fail_for_steps() {
+bool evaluation::fail_for_steps() {
+  budget_->steps_left = 0;  // or what comes behind would take as many again, each for itself
   fail(too_many_steps(budget_->steps_max));
+  return false;
 }
 
 void evaluation::fail_for_held_bytes() {

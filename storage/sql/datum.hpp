@@ -149,11 +149,13 @@ class evaluation {
   }
 
   [[nodiscard]] work_budget* budget() const { return budget_; }
-  /// So many steps are done. A failure is set when there were not so many left.
-  void spend(std::uint64_t steps) {
-    if (budget_ == nullptr) return;
+  /// So many steps are done, or are to be. A failure is set when there were not so many left; then none are, and false
+  /// is returned.
+  bool spend(std::uint64_t steps) {
+    if (budget_ == nullptr) return true;
     if (steps > budget_->steps_left) return fail_for_steps();
     budget_->steps_left -= steps;
+    return true;
   }
   [[nodiscard]] std::uint64_t steps_left() const { return budget_ == nullptr ? UINT64_MAX : budget_->steps_left; }
   /// The statement holds so much more. A failure is set when it may not.
@@ -194,7 +196,7 @@ class evaluation {
   bool strict_ = false;
 
   void fail_for_memory();
-  void fail_for_steps();
+  bool fail_for_steps();
   void fail_for_held_bytes();
 };
 

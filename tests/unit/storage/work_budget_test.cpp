@@ -1,3 +1,4 @@
+#include <memory_resource>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -5,6 +6,7 @@
 #include "parser/parser.hpp"
 #include "storage/database.hpp"
 #include "storage/sql/comparison.hpp"
+#include "storage/sql/datum.hpp"
 
 // What a statement may cost, and what happens when it would cost more: it is refused, and nothing is changed.
 
@@ -91,6 +93,17 @@ TEST_CASE("work budget: a pattern that would take the product of two lengths is 
   // A subscription's filter has a budget for each row, beyond which the row does not match.
   CHECK(e.run("subscribe * from t where v like '" + pattern + "'").empty());
   CHECK(e.run("update t set v = '" + text + "a'").empty());
+}
+
+TEST_CASE("work budget: who has had too few steps has none left") {
+  std::pmr::monotonic_buffer_resource memory;
+  sql::work_budget budget{.steps_max = 10};
+  sql::evaluation e(memory, 0, &budget);
+  CHECK(e.spend(4));
+  CHECK_FALSE(e.spend(7));
+  CHECK(e.failure());
+  // Or each of many patterns would take as many again.
+  CHECK(budget.steps_left == 0);
 }
 
 TEST_CASE("work budget: what a statement holds to group, sort and tell apart is bounded") {
