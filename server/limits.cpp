@@ -63,6 +63,9 @@ constexpr std::array list = {
         "max-statement-steps", unit::number, 1, any, [](auto& o) -> auto& { return o.engine.statement_steps_max; },
         "Steps of computing that a statement may take: a node of an expression, for a row, is one"),
     limit(
+        "max-filter-steps", unit::number, 1, any, [](auto& o) -> auto& { return o.engine.filter_steps_max; },
+        "Steps that the filters of all subscriptions to a table may take for a row before the dearest end"),
+    limit(
         "max-statement-memory", unit::bytes, 1U << 16U, any,
         [](auto& o) -> auto& { return o.engine.statement_memory_max; },
         "Size of what a statement may hold to group, sort and compare rows"),

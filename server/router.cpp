@@ -467,6 +467,10 @@ void router::on(const subscription_over& m) {
   if (session* s = worker_.find(m.session)) s->end_subscription(m.pubsubid, m.dropped);
 }
 
+void router::on(const subscription_too_costly& m) {
+  if (session* s = worker_.find(m.what.target.subscriber)) s->end_as_costly(m.what);
+}
+
 void router::on(const backlog_is_over&) {
   worker_.end_turn_later();
 }

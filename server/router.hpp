@@ -69,6 +69,7 @@ class router {
   void on(const wanted_rows& m) { tables_.show_again(m); }
   void on(const first_rows& m);
   void on(const subscription_over& m);
+  void on(const subscription_too_costly& m);
   void on(const backlog_is_over& m);
   void on(const list_subscriptions& m) { listing_.on(m); }
   void on(subscriptions_listed& m) { listing_.on(m); }

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "server/json_request.hpp"
+#include "server/log_text.hpp"
 #include "server/router.hpp"
 #include "server/worker.hpp"
 
@@ -481,6 +482,16 @@ void session::end_as_unread() {
       "must read faster, or ask for less at a time",
       address(), reply_bytes_);
   close("replies that it does not read, and more than --max-total-reply-bytes wait for all", close_code::refused);
+}
+
+void session::end_as_costly(const storage::costly_subscription& c) {
+  if (stage_ == stage::closed) return;
+  worker_.shared().counters.refused("max-filter-steps");
+  spdlog::warn(
+      "disconnected {}: its subscription {} took {} steps for one row of table {}, and those of all together more than "
+      "--max-filter-steps; it must ask for something simpler",
+      address(), c.target.pubsubid, c.steps, log_text(c.table));
+  close("a subscription took too many steps, and all together more than --max-filter-steps", close_code::refused);
 }
 
 void session::abort(std::string_view why, close_code code) {

@@ -143,6 +143,8 @@ class session : public std::enable_shared_from_this<session> {
   [[nodiscard]] std::int64_t last_read_us() const { return last_read_us_; }
   /// Closes as one that does not read its replies.
   void end_as_unread();
+  /// A subscription of it has ended, and events of it are missing.
+  void end_as_costly(const storage::costly_subscription& c);
   /// Closes as too slow a subscriber.
   void end_as_slow(std::string_view why) { close(why, close_code::refused, true); }
 

@@ -78,7 +78,7 @@ void session::go_on(std::uint64_t pubsubid, const std::optional<std::string>& fi
   if (events_are_due) take_due_events();
   if (stage_ == stage::draining || stage_ == stage::closed) return;
   if (slow_->find(pubsubid) != nullptr && !first_rows) {
-    return close("its subscription shows more than --max-result-bytes by now", close_code::refused);
+    return close("its subscription would begin with more than --max-result-bytes or --max-statement-steps allow by now", close_code::refused);
   }
   slow_->go_on(output_, mode(), pubsubid, first_rows ? std::string_view(*first_rows) : std::string_view(), position);
   wants_flush();

@@ -102,7 +102,7 @@ bool table_runner::is_acknowledged_at_once(const storage::outcome& o) const {
 
 void table_runner::execute(table_queue* q, statement_source from, const parser::statement& s) {
   const bool barrier = is_barrier(s.body);
-  if (barrier) worker_.events().hand_out();  // it may change subscriptions
+  if (barrier) before_subscriptions_change();
   if (barrier && !claim_name(from, s)) return;
   const storage::outcome& o = database_.execute(s, {.subscriber = from.route.session,
                                                     .pubsubid = from.pubsubid,
@@ -427,6 +427,7 @@ void table_runner::drop_subscriber(storage::subscriber_id session) {
 }
 
 void table_runner::end_turn() {
+  end_costly();
   if (const std::size_t now = database_.history_bytes(); now != history_bytes_) {
     worker_.shared().history_bytes.fetch_add(static_cast<std::int64_t>(now) - static_cast<std::int64_t>(history_bytes_),
                                              std::memory_order_relaxed);

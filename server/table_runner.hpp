@@ -168,6 +168,8 @@ class table_runner {
   [[nodiscard]] bool claim_name(statement_source& from, const parser::statement& s);
   void release_name(const parser::statement& s);
   void tell_ended(const storage::ended_subscription& e);
+  void before_subscriptions_change();
+  void end_costly();
 
   // table_runner_showing.cpp
   void show_again(table_queue* q, statement_source from);

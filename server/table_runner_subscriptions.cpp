@@ -54,4 +54,24 @@ void table_runner::tell_ended(const storage::ended_subscription& e) {
   worker_.send(home, message);
 }
 
+void table_runner::before_subscriptions_change() {
+  worker_.events().hand_out();
+  end_costly();
+}
+
+/// Those of which the engine tells nothing any more.
+void table_runner::end_costly() {
+  if (!database_.has_costly()) return;
+  worker_.events().hand_out();
+  for (storage::costly_subscription& c : database_.end_costly()) {
+    const unsigned home = subscriber::of(c.target.subscriber).worker;
+    subscription_too_costly message{std::move(c)};
+    if (home == worker_.index()) {
+      worker_.statements().on(message);
+    } else {
+      worker_.send(home, std::move(message));
+    }
+  }
+}
+
 }  // namespace pubsubsql::server

@@ -66,7 +66,7 @@ void table_runner::make_table(table_queue& q, transaction_answer& a, const reply
 void table_runner::run_owned(table_queue& q, const transaction_request& request, transaction_answer& a) {
   if (!request.copies_from.empty()) return copy_into(q, request, a);
   const parser::statement& s = *statements_.parse(request.sql);
-  if (is_barrier(s.body)) worker_.events().hand_out();
+  if (is_barrier(s.body)) before_subscriptions_change();
   std::uint64_t binding = 0;
   const auto* const bind = std::get_if<parser::bind_statement>(&s.body);
   if (bind != nullptr && !claim_binding(*bind, a, binding, request.route.address)) return;

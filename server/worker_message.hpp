@@ -112,6 +112,11 @@ struct subscription_over {
   bool dropped = false;
 };
 
+/// A subscription of your session has ended, because it cost too much: the session has to, as well.
+struct subscription_too_costly {
+  storage::costly_subscription what;
+};
+
 /// More events wait for connections than may; you may have some that end.
 struct backlog_is_over {};
 
@@ -305,6 +310,6 @@ using worker_message =
                  table_work, transaction_request, transaction_answer, transaction_cancel, transaction_undo,
                  transaction_end, transactions_open, wanted_rows, first_rows, backlog_is_over, list_subscriptions,
                  subscriptions_listed, auth_done, rights_changed, list_metrics, metrics_listed, stop_waiting,
-                 subscription_over>;
+                 subscription_over, subscription_too_costly>;
 
 }  // namespace pubsubsql::server

@@ -63,6 +63,14 @@ void database::pin_all(bool pinned) {
   for (const auto& [name, t] : executor_->tables()) t->pin(pinned);
 }
 
+bool database::has_costly() const {
+  return executor_->has_costly();
+}
+
+std::vector<costly_subscription> database::end_costly() {
+  return executor_->end_costly();
+}
+
 void database::drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid) {
   executor_->drop_subscription(subscriber, pubsubid);
 }

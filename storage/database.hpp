@@ -152,6 +152,11 @@ class database {
   /// Ends one subscription of a subscriber, if there is such a one.
   void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
 
+  /// Whether statements have met subscriptions that cost too much since the last end_costly().
+  [[nodiscard]] bool has_costly() const;
+  /// Ends them, and tells which they were: whoever has them has missed something. To be called before others subscribe.
+  [[nodiscard]] std::vector<costly_subscription> end_costly();
+
   /// The table of a subscription; nothing: there is no such subscription. Valid as long as the table.
   [[nodiscard]] std::optional<std::string_view> table_of(subscriber_id subscriber, std::uint64_t pubsubid) const;
 
@@ -192,7 +197,7 @@ class database {
   /// there is nothing better to do; returns whether there is more. Frees what the last outcome's views pointed to.
   bool maintain();
 
-  /// Whether maintain() has something to do.
+  /// Whether maintain(), or end_costly(), has something to do.
   [[nodiscard]] bool wants_maintenance() const;
 
   /// Rows inserted and erased since the database was made: a measure of the memory it uses and has freed.

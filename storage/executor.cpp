@@ -149,7 +149,7 @@ void executor::derive_events() {
   if (changes.empty()) return;
   table& t = leaving_ != nullptr ? *leaving_ : *log_.about();
   if (t.queue() != nullptr) count_pushed(changes);
-  t.subscribers().begin_statement(who_.now_us);
+  t.subscribers().begin_statement(who_.now_us, limits_.filter_steps_max);
   bool garbage = false;
   std::size_t numbered = 0;
   const auto number_events = [&](std::uint64_t sequence) {
@@ -180,6 +180,7 @@ void executor::derive_events() {
     number_events(c.sequence);
   }
   t.subscribers().on_statement(changes, sent_, t.all_columns(), events_);
+  note_costly(t);
   number_events(changes.back().sequence);
   if (change_history* const h = log_.about()->history()) keep_history(*log_.about(), *h);
   if (garbage && t.wants_maintenance() && std::ranges::find(to_maintain_, &t) == to_maintain_.end()) {

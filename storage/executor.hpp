@@ -49,6 +49,8 @@ class executor {
   void pin(std::string_view table, bool pinned);
   void begin_numbers_after(std::uint64_t number) { numbers_used_ = std::max(numbers_used_, number); }
   void drop_subscription(subscriber_id subscriber, std::uint64_t pubsubid);
+  [[nodiscard]] bool has_costly() const { return !costly_.empty(); }
+  [[nodiscard]] std::vector<costly_subscription> end_costly();
   [[nodiscard]] table* table_of(subscriber_id subscriber, std::uint64_t pubsubid) const;
   [[nodiscard]] const outcome& show_again(subscriber_id subscriber, std::uint64_t pubsubid, std::int64_t now_us,
                                           bool tells_positions);
@@ -61,7 +63,7 @@ class executor {
   void count(std::string_view queue, const queue_counts& done);
   void drop_subscriber(subscriber_id subscriber);
   bool maintain();
-  [[nodiscard]] bool wants_maintenance() const { return !to_maintain_.empty() || log_.is_large(); }
+  [[nodiscard]] bool wants_maintenance() const { return !to_maintain_.empty() || log_.is_large() || has_costly(); }
   [[nodiscard]] std::uint64_t inserted_rows() const { return inserted_rows_; }
   [[nodiscard]] std::uint64_t erased_rows() const { return erased_rows_; }
 
@@ -114,7 +116,7 @@ class executor {
   void forget_published();
   void derive_published();
   failure derive_copies();
-  void copy_to_queues(const table& t, row_view row);
+  failure copy_to_queues(const table& t, row_view row);
   failure run(const parser::bind_statement& s);
   failure run(const parser::unbind_statement& s);
 
@@ -245,7 +247,7 @@ class executor {
   void note_told(table& t);
   /// Whether a subscription can go on at a position of the table.
   [[nodiscard]] bool can_resume(table& t, std::uint64_t since);
-  void replay(table& t, std::uint64_t since);
+  failure replay(table& t, std::uint64_t since);
 
   // executor_queues.cpp
   failure run(const parser::create_queue_statement& s);
@@ -268,6 +270,9 @@ class executor {
 
   // executor_subscribed.cpp
   failure find_again(table& t, std::uint64_t pubsubid);
+  failure keep_matching(const table& t, const matching::row_filter& filter);
+  [[nodiscard]] failure check_steps() const;
+  void note_costly(table& t);
 
   // executor_subscriptions.cpp
   failure run(const parser::subscribe_statement& s);
@@ -348,6 +353,7 @@ class executor {
   std::uint64_t erased_rows_ = 0;
   std::uint64_t numbers_used_ = 0;  // by tables that are gone: the highest
   database::caller who_;
+  std::vector<costly_subscription> costly_;                                       // that nobody has asked for yet
   sql::work_budget budget_;                                                       // of the statement
   std::vector<known_names> known_names_ = std::vector<known_names>(forms_known);  // by form
   known_names* names_ = nullptr;       // of the statement's form; nullptr: it has none
@@ -389,6 +395,7 @@ class executor {
   text_view_map<std::size_t> copies_of_;  // by queue, their places
   std::vector<column_index> copied_columns_;
   std::vector<std::uint64_t> bindings_met_;  // by the table's bindings: how many rows
+  std::size_t copied_bytes_ = 0;             // of copies_
   std::vector<copied_rows> copied_;
   std::vector<std::string_view> queues_;  // of one row
   std::uint32_t row_of_statement_ = 0;    // from 1

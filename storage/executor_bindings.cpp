@@ -98,23 +98,28 @@ void executor::forget_published() {
 
 void executor::derive_published() {
   subscriptions& all = published_to_->subscribers();
-  all.begin_statement(who_.now_us);
+  all.begin_statement(who_.now_us, limits_.filter_steps_max);
   const std::size_t first = events_.size();
   for (const row_view row : published_) all.on_publish(row, published_to_->all_columns(), events_);
+  note_costly(*published_to_);
   // They are no changes: whoever gets them stays where it is.
   for (event& e : std::span(events_).subspan(first)) e.sequence = published_to_->sequence();
 }
 
 // What goes into queues
 
-void executor::copy_to_queues(const table& t, row_view row) {
+executor::failure executor::copy_to_queues(const table& t, row_view row) {
   queues_.clear();
-  t.bindings()->find_queues(row, who_.now_us, queues_, bindings_met_);
+  t.bindings()->find_queues(row, who_.now_us, budget_, queues_, bindings_met_);
+  if (auto failed = check_steps()) return failed;
   for (const std::string_view queue : queues_) {
     const auto [at, is_new] = copies_of_.try_emplace(queue, copies_.size());
     if (is_new) copies_.push_back({.queue = queue, .rows = {}});
     copies_[at->second].rows.push_back(row);
   }
+  copied_bytes_ += queues_.size() * sizeof row;
+  if (copied_bytes_ > limits_.statement_memory_max) return to_error(sql::too_much_held(limits_.statement_memory_max));
+  return std::nullopt;
 }
 
 /// What a store made of rows that came in before has been copied then.
@@ -124,18 +129,14 @@ executor::failure executor::derive_copies() {
     return std::nullopt;
   }
   bindings_met_.assign(t->bindings()->all().size(), 0);
-  std::uint64_t bytes = 0;
-  const auto copy = [&](row_view row) {
-    copy_to_queues(*t, row);
-    bytes += queues_.size() * sizeof row;
-    return bytes <= limits_.statement_memory_max;
-  };
-  bool is_bounded = true;
+  copied_bytes_ = 0;
   for (const change& c : log_.changes()) {
-    is_bounded = is_bounded && (c.kind != change_kind::insert_row || copy(c.after));
+    if (c.kind != change_kind::insert_row) continue;
+    if (auto failed = copy_to_queues(*t, c.after)) return failed;
   }
-  for (const row_view row : published_) is_bounded = is_bounded && copy(row);
-  if (!is_bounded) return to_error(sql::too_much_held(limits_.statement_memory_max));
+  for (const row_view row : published_) {
+    if (auto failed = copy_to_queues(*t, row)) return failed;
+  }
   if (copies_.empty()) return std::nullopt;
   std::ranges::copy_if(assigned_, std::back_inserter(copied_columns_),
                        [&](column_index column) { return column != id_column && !t->is_own(column); });

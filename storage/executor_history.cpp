@@ -100,12 +100,13 @@ bool executor::can_resume(table& t, std::uint64_t since) {
   return h->bytes() <= limits_.result_bytes_max && h->reaches_back_to(since, t.sequence());
 }
 
-void executor::replay(table& t, std::uint64_t since) {
+executor::failure executor::replay(table& t, std::uint64_t since) {
   if (const change_history* const h = t.history()) {
-    t.subscribers().begin_statement(who_.now_us);
-    t.subscribers().replay(who_.pubsubid, h->after(since), replayed_);
+    t.subscribers().begin_statement(who_.now_us, budget_);
+    t.subscribers().replay(who_.pubsubid, h->after(since), budget_, replayed_);
   }
   outcome_.replayed = replayed_;
+  return check_steps();
 }
 
 }  // namespace pubsubsql::storage

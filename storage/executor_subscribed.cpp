@@ -7,6 +7,7 @@
 #include "parser/parser.hpp"
 #include "parser/print.hpp"
 #include "parser/result.hpp"
+#include "storage/errors.hpp"
 #include "storage/executor.hpp"
 #include "storage/matching/column_list.hpp"
 #include "storage/matching/live_query.hpp"
@@ -50,7 +51,8 @@ const outcome& executor::show_again(subscriber_id subscriber, std::uint64_t pubs
 }
 
 executor::failure executor::find_again(table& t, std::uint64_t pubsubid) {
-  const subscriptions::definition d = t.subscribers().refresh(pubsubid, who_.now_us);
+  const subscriptions::definition d = t.subscribers().refresh(pubsubid, who_.now_us, budget_);
+  if (auto failed = check_steps()) return failed;
   outcome_.columns = t.all_columns();
   if (d.live != nullptr) {
     d.live->show(data_);
@@ -68,10 +70,36 @@ executor::failure executor::find_again(table& t, std::uint64_t pubsubid) {
     t.find_all(found_);
   }
   if (d.where != nullptr) {
-    std::erase_if(found_, [&](row_number row) { return !d.where->matches(t.get(row), who_.now_us); });
+    if (auto failed = keep_matching(t, *d.where)) return failed;
   }
   if (d.list != nullptr) outcome_.columns = d.list->columns();
   return show_rows(t, "subscribe");
+}
+
+/// Leaves out those of the rows found that do not match.
+executor::failure executor::keep_matching(const table& t, const matching::row_filter& filter) {
+  std::erase_if(found_, [&](row_number row) {
+    return budget_.steps_left == 0 || !filter.matches(t.get(row), who_.now_us, budget_);
+  });
+  return check_steps();
+}
+
+/// Of what does not fail by itself when there are no steps left.
+executor::failure executor::check_steps() const {
+  if (budget_.steps_left > 0) return std::nullopt;
+  return to_error(sql::too_many_steps(limits_.statement_steps_max));
+}
+
+void executor::note_costly(table& t) {
+  if (!t.subscribers().has_over()) return;
+  for (const auto& [target, steps] : t.subscribers().take_over()) {
+    costly_.push_back({.target = target, .table = std::string(t.name()), .steps = steps});
+  }
+}
+
+std::vector<costly_subscription> executor::end_costly() {
+  for (const costly_subscription& c : costly_) drop_subscription(c.target.subscriber, c.target.pubsubid);
+  return std::exchange(costly_, {});
 }
 
 std::string executor::statement_of(const table& t, std::uint64_t pubsubid) {

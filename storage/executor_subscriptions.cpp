@@ -53,6 +53,12 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
     if (auto failed = subscribe_by_predicate(*t, s, target, needed)) return failed;
   }
   by_subscriber_[who_.subscriber].emplace(who_.pubsubid, t);
+  if (resumes_) {
+    if (auto failed = replay(*t, *since_)) {
+      drop_subscription(who_.subscriber, who_.pubsubid);
+      return failed;
+    }
+  }
   if (tells) note_told(*t);
   if (s.on_slow.value_or(who_.on_slow) == parser::slow_policy::conflate) t->subscribers().key_events(who_.pubsubid);
   outcome_.kind = reply_kind::subscribed;
@@ -63,7 +69,6 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
   outcome_.resumes = resumes_;
   outcome_.resyncs = since_ && !resumes_;
   outcome_.position = resumes_ ? *since_ : t->sequence();  // what is replayed leads on from there
-  if (resumes_) replay(*t, *since_);
   return std::nullopt;
 }
 
@@ -137,7 +142,11 @@ executor::failure executor::subscribe_live(table& t, const parser::subscribe_sta
     if (!s.columns.all) listed = names;
     if (auto failed = matching::live_window::make(s, t, std::move(filter), filter_text, listed, made)) return failed;
   }
-  const matching::live_query& q = t.subscribers().add(target, std::move(made), who_.now_us);
+  const matching::live_query& q = t.subscribers().add(target, std::move(made), who_.now_us, budget_);
+  if (auto failed = check_steps()) {
+    t.subscribers().remove(target.pubsubid);
+    return failed;
+  }
   if (shows_rows(s)) q.show(data_);
   outcome_.about = &t;
   outcome_.action = "subscribe";
@@ -162,7 +171,7 @@ executor::failure executor::subscribe_by_predicate(table& t, const parser::subsc
   if (shows_rows(s) && filter) {
     const std::vector<conjunction> any_of = filter->conjunctions();
     access_path(t, {.any_of = any_of, .filtered = true}).find(found_);
-    std::erase_if(found_, [&](row_number row) { return !filter->matches(t.get(row), who_.now_us); });
+    if (auto failed = keep_matching(t, *filter)) return failed;
   }
   if (auto failed = show_rows(t, "subscribe")) return failed;
   subscriptions::predicate p;

@@ -373,7 +373,8 @@ executor::failure executor::run(const parser::drop_column_statement& s) {
     if (index.columns().size() > 1) return column_of_index(s.column, index.name());
     log_.drop_ordered_index(*t, index);
   }
-  t->subscribers().column_is_dropped(*column, who_.now_us);
+  t->subscribers().column_is_dropped(*column, who_.now_us, budget_);
+  if (auto failed = check_steps()) return failed;
   log_.drop_column(*t, *column);
   return finish_schema(*t, "alter");
 }

@@ -17,6 +17,9 @@ struct limits {
   /// What a statement may cost in steps, each about one node of an expression computed once (see sql::work_budget):
   /// some ten seconds of a core, during which the tables of a worker serve nobody else.
   std::uint64_t statement_steps_max = 1'000'000'000;
+  /// What the filters of all subscriptions to a table may take together for one row that changes, in the same steps
+  /// (see matching::match_budget): some tenth of a second.
+  std::uint64_t filter_steps_max = 10'000'000;
   /// Bytes that a statement may hold to group, sort and tell rows apart.
   std::size_t statement_memory_max = std::size_t{1} << 30U;
   /// Rows of a table. Rows are numbered with 32 bits inside.

@@ -201,6 +201,14 @@ struct ended_subscription {
   bool dropped = false;
 };
 
+/// A subscription that is told nothing any more, since its filter took so much for a changed row that all filters of
+/// the table took more than limits::filter_steps_max.
+struct costly_subscription {
+  event_target target;
+  std::string table;
+  std::uint64_t steps = 0;  ///< for that row
+};
+
 /// The outcome of one statement. All views are valid until the database's next call.
 struct outcome {
   std::optional<error> failure;  ///< when set, nothing else is

@@ -18,11 +18,6 @@ namespace {
 /// Enough for what most predicates compute on their way.
 constexpr std::size_t usual_bytes = 512;
 
-/// What one row may cost one filter; see sql::work_budget. A row of less than so many bytes cannot cost as much, unless
-/// the filter itself is large.
-constexpr std::uint64_t row_steps_max = 10'000'000;
-constexpr std::size_t small_row_bytes = 4096;
-
 void add_missing(const table& of, std::string_view name, std::vector<std::string>& missing) {
   if (!of.find_column(name)) missing.emplace_back(name);
 }
@@ -80,11 +75,10 @@ std::string subscription_filter::canonical_text() const {
   return text;
 }
 
-bool subscription_filter::matches(row_view row, std::int64_t now_us) const {
+bool subscription_filter::matches(row_view row, std::int64_t now_us, sql::work_budget& budget) const {
   std::array<std::byte, usual_bytes> bytes;
   std::pmr::monotonic_buffer_resource memory(bytes.data(), bytes.size());
-  sql::work_budget budget{.steps_max = row_steps_max};
-  sql::evaluation e(memory, now_us, row.size() > small_row_bytes ? &budget : nullptr);
+  sql::evaluation e(memory, now_us, &budget);
   // What cannot be computed for a row, such as a sum that is out of range, does not match.
   return predicate_.is_true({.row = row}, e) && !e.failure();
 }

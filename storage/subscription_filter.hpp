@@ -24,7 +24,7 @@ class subscription_filter : public matching::row_filter {
                                                  const table& of, std::unique_ptr<subscription_filter>& out);
 
   void bind(const table& of) override;
-  [[nodiscard]] bool matches(row_view row, std::int64_t now_us) const override;
+  [[nodiscard]] bool matches(row_view row, std::int64_t now_us, sql::work_budget& budget) const override;
   [[nodiscard]] std::vector<conjunction> conjunctions() const override { return predicate_.conjunctions(); }
   [[nodiscard]] std::span<const column_index> columns() const override { return predicate_.columns(); }
   [[nodiscard]] std::span<const std::string> missing() const override { return missing_; }

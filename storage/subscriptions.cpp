@@ -128,9 +128,9 @@ std::optional<std::span<const column_index>> subscriptions::add(const event_targ
 }
 
 const matching::live_query& subscriptions::add(const event_target& target, std::unique_ptr<matching::live_query> made,
-                                               std::int64_t now_us) {
+                                               std::int64_t now_us, sql::work_budget& budget) {
   if (!live_) live_ = std::make_unique<matching::live_queries>(*table_);
-  matching::live_query& q = live_->enter(std::move(made), now_us);
+  matching::live_query& q = live_->enter(std::move(made), now_us, budget);
   join(&q, target);
   return q;
 }
@@ -142,7 +142,7 @@ void subscriptions::tell_live(std::span<const change> changes, std::span<const c
       update == changes.end() ? std::span<const column_index>() : update->assigned;
   live_->tell(changes,
               {.statement = statement_, .now_us = now_us_, .rows = {}, .assigned = assigned, .sent = sent, .all = all},
-              out);
+              budget_, out);
 }
 
 void subscriptions::join(group* g, const event_target& target) {
@@ -162,9 +162,10 @@ void subscriptions::key_events(std::uint64_t pubsubid) {
   by_id_.find(pubsubid)->second->is_keyed = true;
 }
 
-subscriptions::definition subscriptions::refresh(std::uint64_t pubsubid, std::int64_t now_us) {
+subscriptions::definition subscriptions::refresh(std::uint64_t pubsubid, std::int64_t now_us,
+                                                 sql::work_budget& budget) {
   group* g = by_id_.find(pubsubid)->second;
-  if (g->is_live) live_->refresh(static_cast<matching::live_query&>(*g), now_us);
+  if (g->is_live) live_->refresh(static_cast<matching::live_query&>(*g), now_us, budget);
   return definition_of(pubsubid);
 }
 
@@ -292,7 +293,7 @@ void subscriptions::column_left() {
   if (live_) live_->column_left();
 }
 
-void subscriptions::column_is_dropped(column_index column, std::int64_t now_us) {
+void subscriptions::column_is_dropped(column_index column, std::int64_t now_us, sql::work_budget& budget) {
   matched_before_drop_.clear();
   const auto filters = std::ranges::find(active_, column, &column_filters::index);
   if (filters != active_.end()) {
@@ -307,9 +308,10 @@ void subscriptions::column_is_dropped(column_index column, std::int64_t now_us) 
   for (filtered_group* g : filtered_->readers_of(column)) {
     std::vector<row_number>& matched = matched_before_drop_.emplace_back(matched_rows{.of = g, .rows = {}}).rows;
     table_->directory().for_each([&](row_number row) {
-      if (g->filter->matches(table_->get(row), now_us)) matched.push_back(row);
+      if (budget.steps_left > 0 && g->filter->matches(table_->get(row), now_us, budget)) matched.push_back(row);
     });
   }
+  if (budget.steps_left == 0) matched_before_drop_.clear();
 }
 
 void subscriptions::on_dropped_column(std::span<const column_index> all, std::vector<event>& out) {
@@ -323,14 +325,17 @@ void subscriptions::on_dropped_column(std::span<const column_index> all, std::ve
 }
 
 void subscriptions::send_moved(filtered_group& g, std::span<const row_number> matched_before,
-                               std::span<const column_index> all, std::vector<event>& out) const {
+                               std::span<const column_index> all, std::vector<event>& out) {
   const auto columns = g.list == nullptr ? all : g.list->columns();
   auto before = matched_before.begin();
   table_->directory().for_each([&](row_number number) {
     const bool matched = before != matched_before.end() && *before == number;
     if (matched) ++before;
     const row_view row = table_->get(number);
-    const bool matches = g.filter->matches(row, now_us_);
+    if (g.is_over) return;
+    budget_.begin_rows(1, row.size());
+    const bool matches = g.filter->matches(row, now_us_, budget_.start());
+    if (!budget_.charge(g)) return;
     if (matched != matches) send(&g, matches ? event_action::add : event_action::remove, row, columns, out);
   });
 }
@@ -400,7 +405,9 @@ void subscriptions::on_whole_row(event_action action, row_view row, std::span<co
   for (const column_filters* f : active_) {
     send(f->find(column_text(row, *f->index).get()), action, row, all, out);
   }
-  if (filtered_) send_filtered(filtered_->matching(row, now_us_), action, row, all, out);
+  if (!filtered_) return;
+  budget_.begin_rows(1, row.size());
+  send_filtered(filtered_->matching(row, now_us_, budget_), action, row, all, out);
 }
 
 void subscriptions::on_insert(row_view row, std::span<const column_index> all, std::vector<event>& out) {
@@ -424,7 +431,10 @@ void subscriptions::on_update(row_view before, row_view after, std::span<const c
     return std::ranges::find(assigned, *f.index) != assigned.end() && before.at(*f.index) != after.at(*f.index);
   };
   filtered_groups::movement filtered;
-  if (filtered_) filtered = filtered_->move(before, after, assigned, now_us_);
+  if (filtered_) {
+    budget_.begin_rows(1, before.size() + after.size());
+    filtered = filtered_->move(before, after, assigned, now_us_, budget_);
+  }
   for (const column_filters* f : active_) {
     if (moved(*f)) send(f->find(before.at(*f->index)), event_action::remove, after, all, out);
   }

@@ -17,6 +17,7 @@
 #include "storage/matching/filtered_group.hpp"
 #include "storage/matching/filtered_groups.hpp"
 #include "storage/matching/live_queries.hpp"
+#include "storage/matching/match_budget.hpp"
 #include "storage/outcome.hpp"
 #include "storage/row.hpp"
 #include "storage/text_hash.hpp"
@@ -65,8 +66,9 @@ class subscriptions {
 
   /// A subscription to groups or to first rows. Returns the query that it shares with others who ask for the same,
   /// which shows what there is. REQUIRES: target.pubsubid is not in use.
+  /// What nothing is left of the budget for it does not show all.
   const matching::live_query& add(const event_target& target, std::unique_ptr<matching::live_query> made,
-                                  std::int64_t now_us);
+                                  std::int64_t now_us, sql::work_budget& budget);
 
   /// From now on the events of this subscription say which row they are about. REQUIRES: there is such a subscription.
   void key_events(std::uint64_t pubsubid);
@@ -81,8 +83,8 @@ class subscriptions {
   };
   /// REQUIRES: there is such a subscription.
   [[nodiscard]] definition definition_of(std::uint64_t pubsubid) const;
-  /// The same, and a live query shows the rows that there are.
-  [[nodiscard]] definition refresh(std::uint64_t pubsubid, std::int64_t now_us);
+  /// The same, and a live query shows the rows that there are, unless nothing is left of the budget.
+  [[nodiscard]] definition refresh(std::uint64_t pubsubid, std::int64_t now_us, sql::work_budget& budget);
 
   /// One subscription, for a listing.
   struct entry {
@@ -110,8 +112,8 @@ class subscriptions {
   void column_leaves(column_index column);
   void column_left();
   /// Before a statement drops a column: notes which rows match the filters that read it, at that time, for
-  /// on_dropped_column().
-  void column_is_dropped(column_index column, std::int64_t now_us);
+  /// on_dropped_column(). When nothing is left of the budget the column must stay.
+  void column_is_dropped(column_index column, std::int64_t now_us, sql::work_budget& budget);
   /// The table's columns, or their types, are others than before.
   void columns_changed();
 
@@ -124,10 +126,22 @@ class subscriptions {
   void move_to(const table& t);
 
   /// The changes that follow are those of another statement, made at that time (microseconds since 1970).
-  void begin_statement(std::int64_t now_us) {
+  /// `row_steps_max`: see matching::match_budget.
+  void begin_statement(std::int64_t now_us, std::uint64_t row_steps_max) {
     ++statement_;
     now_us_ = now_us;
+    budget_.begin(row_steps_max);
   }
+  /// The same of one that pays for matching by itself.
+  void begin_statement(std::int64_t now_us, sql::work_budget& budget) {
+    ++statement_;
+    now_us_ = now_us;
+    budget_.begin(budget);
+  }
+
+  /// Those that have cost too much since the last call: they are told nothing any more, and have to be ended.
+  [[nodiscard]] std::vector<matching::match_budget::costly> take_over() { return budget_.take_over(); }
+  [[nodiscard]] bool has_over() const { return budget_.has_over(); }
 
   // Each appends the events of one changed row in the order in which they are to be sent. They are valid until
   // begin_statement().
@@ -144,9 +158,10 @@ class subscriptions {
   void on_dropped_column(std::span<const column_index> all, std::vector<event>& out);
 
   /// Appends the events that a subscription would have got for changes of the past, in order; they have no targets.
-  /// Valid until begin_statement(), and as long as the changes. REQUIRES: it is one to rows; none of the table's
-  /// columns has been dropped since, nor its primary key changed.
-  void replay(std::uint64_t pubsubid, change_history::reader changes, std::vector<event>& out);
+  /// Valid until begin_statement(), and as long as the changes. When nothing is left of the budget some are missing.
+  /// REQUIRES: it is one to rows; none of the table's columns has been dropped since, nor its primary key changed.
+  void replay(std::uint64_t pubsubid, change_history::reader changes, sql::work_budget& budget,
+              std::vector<event>& out);
 
   /// Appends what a statement came to for groups and first rows: behind the events of its rows.
   void on_statement(std::span<const change> changes, std::span<const column_index> sent,
@@ -175,13 +190,13 @@ class subscriptions {
   void read_as_predicates(column_filters& f);
   void move_targets(const group& from, const parser::condition& where);
   void send_moved(filtered_group& g, std::span<const row_number> matched_before, std::span<const column_index> all,
-                  std::vector<event>& out) const;
+                  std::vector<event>& out);
   column_filters& filters_of(std::string_view column, std::optional<column_index> index);
   void tell_live(std::span<const change> changes, std::span<const column_index> sent, std::span<const column_index> all,
                  std::vector<event>& out);
   [[nodiscard]] std::span<const column_index> columns_then(const definition& d, const past_change& c) const;
   [[nodiscard]] std::span<const column_index> columns_sent(std::span<const column_index> assigned);
-  void replay_update(const definition& d, const past_change& c, std::vector<event>& out);
+  void replay_update(const definition& d, const past_change& c, sql::work_budget& budget, std::vector<event>& out);
   void join(group* g, const event_target& target);
   void forget(std::uint64_t pubsubid);
   void drop_if_empty(group* g);
@@ -198,6 +213,7 @@ class subscriptions {
   absl::flat_hash_map<std::uint64_t, std::uint64_t> events_before_;
   std::uint64_t statement_ = 0;
   std::int64_t now_us_ = 0;
+  matching::match_budget budget_;
 
   /// Rows that match a group's filter while its column is still there.
   struct matched_rows {

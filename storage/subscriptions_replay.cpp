@@ -12,8 +12,8 @@ namespace pubsubsql::storage {
 
 namespace {
 
-bool matches(const subscriptions::definition& d, row_view row, std::int64_t now_us) {
-  if (d.where != nullptr) return d.where->matches(row, now_us);
+bool matches(const subscriptions::definition& d, row_view row, std::int64_t now_us, sql::work_budget& budget) {
+  if (d.where != nullptr) return d.where->matches(row, now_us, budget);
   if (!d.equality) return true;
   if (!d.column || !d.equality->text) return false;
   if (*d.column == id_column) return std::to_string(row.id()) == *d.equality->text;
@@ -49,9 +49,10 @@ std::span<const column_index> subscriptions::columns_sent(std::span<const column
   return u.sent;
 }
 
-void subscriptions::replay_update(const definition& d, const past_change& c, std::vector<event>& out) {
-  const bool matched = matches(d, c.before, c.time_us);
-  const bool match = matches(d, c.after, c.time_us);
+void subscriptions::replay_update(const definition& d, const past_change& c, sql::work_budget& budget,
+                                  std::vector<event>& out) {
+  const bool matched = matches(d, c.before, c.time_us, budget);
+  const bool match = matches(d, c.after, c.time_us, budget);
   if (!matched && !match) return;
   event e{.action = event_action::update, .columns = {}, .row = c.after, .targets = {}, .sequence = c.sequence};
   if (!match) {
@@ -70,16 +71,17 @@ void subscriptions::replay_update(const definition& d, const past_change& c, std
   out.push_back(e);
 }
 
-void subscriptions::replay(std::uint64_t pubsubid, change_history::reader changes, std::vector<event>& out) {
+void subscriptions::replay(std::uint64_t pubsubid, change_history::reader changes, sql::work_budget& budget,
+                           std::vector<event>& out) {
   const definition d = definition_of(pubsubid);
   replayed_updates_.clear();
-  while (const past_change* const c = changes.next()) {
+  while (const past_change* const c = budget.steps_left > 0 ? changes.next() : nullptr) {
     switch (c->kind) {
       case change_kind::insert_row:
       case change_kind::delete_row: {
         const bool is_insert = c->kind == change_kind::insert_row;
         const row_view row = is_insert ? c->after : c->before;
-        if (!matches(d, row, c->time_us)) break;
+        if (!matches(d, row, c->time_us, budget)) break;
         out.push_back({.action = is_insert ? event_action::insert : event_action::delete_row,
                        .columns = columns_then(d, *c),
                        .row = row,
@@ -88,7 +90,7 @@ void subscriptions::replay(std::uint64_t pubsubid, change_history::reader change
         break;
       }
       case change_kind::update_row:
-        replay_update(d, *c, out);
+        replay_update(d, *c, budget, out);
         break;
       default:
         break;

@@ -61,11 +61,11 @@ void table_bindings::erase(std::size_t place) {
   for (std::size_t i = place; i < keys_.size(); ++i) place_[keys_[i]] = i;
 }
 
-void table_bindings::find_queues(row_view row, std::int64_t now_us, std::vector<std::string_view>& out,
-                                 std::vector<std::uint64_t>& met) {
+void table_bindings::find_queues(row_view row, std::int64_t now_us, sql::work_budget& budget,
+                                 std::vector<std::string_view>& out, std::vector<std::uint64_t>& met) {
   const std::size_t first = out.size();
   matched_.clear();
-  matcher_.begin_statement(now_us);
+  matcher_.begin_statement(now_us, budget);
   matcher_.on_insert(row, {}, matched_);
   for (const event& e : matched_) {
     for (const event_target& target : e.targets) {

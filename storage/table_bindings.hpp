@@ -58,8 +58,9 @@ class table_bindings {
   void renumber(std::size_t place, std::uint64_t number) { all_[place].number = number; }
 
   /// Appends the queues that a row goes to, each once, in the order of their names, and adds 1 to `met` at the place of
-  /// each binding that it meets. REQUIRES: met.size() == all().size().
-  void find_queues(row_view row, std::int64_t now_us, std::vector<std::string_view>& out,
+  /// each binding that it meets. When nothing is left of the budget some are missing. REQUIRES: met.size() ==
+  /// all().size().
+  void find_queues(row_view row, std::int64_t now_us, sql::work_budget& budget, std::vector<std::string_view>& out,
                    std::vector<std::uint64_t>& met);
 
   /// Who is to be told what becomes of the table's columns.

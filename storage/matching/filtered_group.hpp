@@ -18,9 +18,10 @@ struct column_filters;
 struct subscription_group {
   absl::InlinedVector<event_target, 1> targets;
   column_filters* of = nullptr;   ///< `column = text` and all columns: those of that column
-  std::uint64_t events : 62 = 0;  ///< that it has got since it was made
+  std::uint64_t events : 61 = 0;  ///< that it has got since it was made
   bool is_live : 1 = false;       ///< a live_query
   bool is_keyed : 1 = false;      ///< some of its subscribers need to know which row an event is about
+  bool is_over : 1 = false;       ///< it has cost too much (match_budget): nobody is told anything by it any more
 };
 
 /// Those with any other predicate, or with a column list.

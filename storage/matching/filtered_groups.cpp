@@ -153,9 +153,9 @@ void filtered_groups::columns_changed() {
   }
 }
 
-std::span<filtered_group* const> filtered_groups::matching(row_view row, std::int64_t now_us) {
+std::span<filtered_group* const> filtered_groups::matching(row_view row, std::int64_t now_us, match_budget& budget) {
   after_.clear();
-  index_.find(row, now_us, [&](filtered_group& g) { after_.push_back(&g); });
+  index_.find(row, now_us, budget, [&](filtered_group& g) { after_.push_back(&g); });
   return after_;
 }
 
@@ -166,18 +166,18 @@ bool filtered_groups::may_move(row_view before, row_view after, std::span<const 
 }
 
 filtered_groups::movement filtered_groups::move(row_view before, row_view after, std::span<const column_index> assigned,
-                                                std::int64_t now_us) {
-  if (!may_move(before, after, assigned)) return {.left = {}, .entered = {}, .stayed = matching(after, now_us)};
+                                                std::int64_t now_us, match_budget& budget) {
+  if (!may_move(before, after, assigned)) return {.left = {}, .entered = {}, .stayed = matching(after, now_us, budget)};
   before_.clear();
   after_.clear();
   stayed_.clear();
   // Who matched before is marked; who matches now as well loses the mark, so that the others who had it are left.
   const std::uint64_t mark = ++changes_;
-  index_.find(before, now_us, [&](filtered_group& g) {
+  index_.find(before, now_us, budget, [&](filtered_group& g) {
     g.matched = mark;
     before_.push_back(&g);
   });
-  index_.find(after, now_us, [&](filtered_group& g) {
+  index_.find(after, now_us, budget, [&](filtered_group& g) {
     if (g.matched == mark) {
       g.matched = 0;
       stayed_.push_back(&g);

@@ -14,6 +14,7 @@
 
 #include "storage/matching/column_list.hpp"
 #include "storage/matching/filtered_group.hpp"
+#include "storage/matching/match_budget.hpp"
 #include "storage/matching/predicate_index.hpp"
 #include "storage/outcome.hpp"
 #include "storage/row.hpp"
@@ -50,10 +51,10 @@ class filtered_groups {
   /// The table is another one from now on; columns_changed() has to follow.
   void move_to(const table& t);
 
-  // What a statement's changes mean. `now_us` is its time.
+  // What a statement's changes mean. `now_us` is its time; the budget is at the row.
 
   /// The groups that a row matches. Valid until the next call.
-  [[nodiscard]] std::span<filtered_group* const> matching(row_view row, std::int64_t now_us);
+  [[nodiscard]] std::span<filtered_group* const> matching(row_view row, std::int64_t now_us, match_budget& budget);
 
   /// The groups that an updated row leaves, enters and stays in. Valid until the next call.
   struct movement {
@@ -62,7 +63,7 @@ class filtered_groups {
     std::span<filtered_group* const> stayed;
   };
   [[nodiscard]] movement move(row_view before, row_view after, std::span<const column_index> assigned,
-                              std::int64_t now_us);
+                              std::int64_t now_us, match_budget& budget);
 
  private:
   /// A set of groups, looked up by their keys.

@@ -20,9 +20,9 @@ namespace {
 /// Enough for what most groups compute on their way.
 constexpr std::size_t usual_bytes = 512;
 
-/// Memory to compute in, and the time.
+/// Memory to compute in, the time, and what it may cost.
 struct computation {
-  explicit computation(std::int64_t now_us) : e(memory, now_us) {}
+  computation(std::int64_t now_us, sql::work_budget& budget) : e(memory, now_us, &budget) {}
 
   std::array<std::byte, usual_bytes> bytes;
   std::pmr::monotonic_buffer_resource memory{bytes.data(), bytes.size()};
@@ -236,16 +236,17 @@ void live_groups::remove(row_view row, sql::evaluation& e) {
 }
 
 /// Whether the row is counted as it was before.
-bool live_groups::is_member(row_position position, row_view before, std::int64_t now_us) const {
+bool live_groups::is_member(row_position position, row_view before, std::int64_t now_us,
+                            sql::work_budget& budget) const {
   if (filter_ && filter_->depends_on_time()) return members_.contains(position);
-  return before.data() != nullptr && matches(before, now_us);
+  return before.data() != nullptr && matches(before, now_us, budget);
 }
 
-void live_groups::change(const row_change& c, std::int64_t now_us) {
-  const bool was = is_member(c.position, c.before, now_us);
-  const bool is = c.after.data() != nullptr && matches(c.after, now_us);
+void live_groups::change(const row_change& c, std::int64_t now_us, sql::work_budget& budget) {
+  const bool was = is_member(c.position, c.before, now_us, budget);
+  const bool is = c.after.data() != nullptr && matches(c.after, now_us, budget);
   if (was && is && !differ(columns_read_, c.before, c.after)) return;
-  computation computed(now_us);
+  computation computed(now_us, budget);
   if (was) remove(c.before, computed.e);
   if (is) add(c.after, computed.e);
   if (!filter_ || !filter_->depends_on_time()) return;
@@ -256,8 +257,8 @@ void live_groups::change(const row_change& c, std::int64_t now_us) {
   }
 }
 
-std::string live_groups::compute(const group& g) const {
-  computation computed(0);
+std::string live_groups::compute(const group& g, sql::work_budget& budget) const {
+  computation computed(0, budget);
   sql::evaluation& e = computed.e;
   std::vector<sql::datum> results;
   for (const live_aggregate& a : g.aggregates) results.push_back(a.result(e));
@@ -276,19 +277,19 @@ void live_groups::sort_touched() {
   std::ranges::sort(touched_, {}, &group::number);
 }
 
-void live_groups::settle() {
+void live_groups::settle(sql::work_budget& budget) {
   sort_touched();
   for (group* g : std::exchange(touched_, {})) {
     g->touched = false;
     if (g->rows == 0 && !by_.empty()) {
       groups_.erase(groups_.find(std::string_view(g->key)));
     } else {
-      g->told = compute(*g);
+      g->told = compute(*g, budget);
     }
   }
 }
 
-void live_groups::tell(const statement_result&, std::vector<event>& out) {
+void live_groups::tell(const statement_result&, sql::work_budget& budget, std::vector<event>& out) {
   gone_.clear();
   sort_touched();
   std::vector<event> added;
@@ -303,7 +304,7 @@ void live_groups::tell(const statement_result&, std::vector<event>& out) {
       groups_.erase(groups_.find(std::string_view(g->key)));
       continue;
     }
-    std::string now = compute(*g);
+    std::string now = compute(*g, budget);
     if (now == g->told) continue;
     const bool is_new = g->told.empty();
     g->told = std::move(now);

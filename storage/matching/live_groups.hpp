@@ -27,10 +27,9 @@ class live_groups final : public live_query {
                                                  std::unique_ptr<live_query>& out);
 
   void clear() override;
-  void enter(row_view row, std::int64_t now_us) override { change({row.position(), {}, row}, now_us); }
-  void change(const row_change& c, std::int64_t now_us) override;
-  void settle() override;
-  void tell(const statement_result& result, std::vector<event>& out) override;
+  void change(const row_change& c, std::int64_t now_us, sql::work_budget& budget) override;
+  void settle(sql::work_budget& budget) override;
+  void tell(const statement_result& result, sql::work_budget& budget, std::vector<event>& out) override;
   void show(std::vector<row_view>& out) const override;
   [[nodiscard]] std::span<const column_index> columns() const override { return columns_; }
   [[nodiscard]] std::span<const std::string_view> titles() const override { return title_views_; }
@@ -61,7 +60,8 @@ class live_groups final : public live_query {
   std::optional<error> bind_statement(const parser::subscribe_statement& s, const table& t,
                                       bool unknown_is_null) override;
   void find_columns_read();
-  [[nodiscard]] bool is_member(row_position position, row_view before, std::int64_t now_us) const;
+  [[nodiscard]] bool is_member(row_position position, row_view before, std::int64_t now_us,
+                               sql::work_budget& budget) const;
   void add(row_view row, sql::evaluation& e);
   void remove(row_view row, sql::evaluation& e);
   [[nodiscard]] std::string_view key_of(row_view row, sql::evaluation& e);
@@ -69,7 +69,7 @@ class live_groups final : public live_query {
   void touch(group& g);
   void reset(group& g) const;
   [[nodiscard]] std::string sample_of(row_view row) const;
-  [[nodiscard]] std::string compute(const group& g) const;
+  [[nodiscard]] std::string compute(const group& g, sql::work_budget& budget) const;
   void sort_touched();
 
   std::vector<sql::bound_expression> by_;

@@ -7,20 +7,40 @@
 
 namespace pubsubsql::storage::matching {
 
-live_query& live_queries::enter(std::unique_ptr<live_query> made, std::int64_t now_us) {
+namespace {
+
+/// Tells queries of a row that is there.
+void enter_row(std::span<live_query* const> queries, row_view row, std::int64_t now_us, match_budget& budget) {
+  budget.begin_rows(1, row.size());
+  for (live_query* const q : queries) {
+    if (q->is_over) continue;
+    q->enter(row, now_us, budget.start());
+    budget.charge(*q);
+  }
+}
+
+std::size_t size_of(row_view row) {
+  return row.data() == nullptr ? 0 : row.size();
+}
+
+}  // namespace
+
+live_query& live_queries::enter(std::unique_ptr<live_query> made, std::int64_t now_us, sql::work_budget& budget) {
   auto it = std::ranges::find(queries_, made->key(), [](const auto& q) { return q->key(); });
   if (it == queries_.end()) it = queries_.insert(it, std::move(made));
   live_query& q = **it;
-  refresh(q, now_us);
+  refresh(q, now_us, budget);
   return q;
 }
 
-void live_queries::refresh(live_query& q, std::int64_t now_us) {
+void live_queries::refresh(live_query& q, std::int64_t now_us, sql::work_budget& budget) {
   if (q.validity == live_query::state::good) return;
-  q.clear();
-  enter_all(q, now_us);
-  q.settle();
-  q.validity = live_query::state::good;
+  live_query* const one = &q;
+  match_budget of_statement;
+  of_statement.begin(budget);
+  enter_all({&one, 1}, now_us, of_statement);
+  q.settle(budget);
+  q.validity = budget.steps_left > 0 ? live_query::state::good : live_query::state::unknown;
 }
 
 void live_queries::drop(live_query& q) {
@@ -72,38 +92,77 @@ void live_queries::collect(std::span<const change> changes) {
   }
 }
 
-void live_queries::enter_all(live_query& q, std::int64_t now_us) {
-  table_->directory().for_each([&](row_number row) { q.enter(table_->get(row), now_us); });
+std::vector<live_query*> live_queries::queries_that_are(live_query::state validity) const {
+  std::vector<live_query*> out;
+  for (const auto& q : queries_) {
+    if (q->validity == validity && !q->is_over) out.push_back(q.get());
+  }
+  return out;
+}
+
+void live_queries::enter_all(std::span<live_query* const> queries, std::int64_t now_us, match_budget& budget) {
+  if (queries.empty()) return;
+  for (live_query* const q : queries) q->clear();
+  table_->directory().for_each([&](row_number row) { enter_row(queries, table_->get(row), now_us, budget); });
 }
 
 /// The rows that there were before the statement.
-void live_queries::enter_rows_before(live_query& q, const statement_result& result) {
+void live_queries::enter_all_before(std::span<live_query* const> queries, const statement_result& result,
+                                    match_budget& budget) {
+  if (queries.empty()) return;
+  for (live_query* const q : queries) q->clear();
+  std::size_t bytes = 0;
+  const auto enter = [&](row_view row) {
+    bytes += row.size();
+    enter_row(queries, row, result.now_us, budget);
+  };
   table_->directory().for_each([&](row_number number) {
     const row_view row = table_->get(number);
-    if (result.find(row.position()) == nullptr) q.enter(row, result.now_us);
+    if (result.find(row.position()) == nullptr) enter(row);
   });
   for (const row_change& r : result.rows) {
-    if (r.before.data() != nullptr) q.enter(r.before, result.now_us);
+    if (r.before.data() != nullptr) enter(r.before);
+  }
+  budget.begin_rows(table_->row_count(), bytes);
+  for (live_query* const q : queries) {
+    if (q->is_over) continue;
+    q->settle(budget.start());
+    budget.charge(*q);
+    q->validity = live_query::state::good;
   }
 }
 
-void live_queries::tell(std::span<const change> changes, statement_result result, std::vector<event>& out) {
+/// Tells the queries that have the rows as they were of what has changed. Returns the bytes of those rows.
+std::size_t live_queries::change_rows(const statement_result& result, match_budget& budget) {
+  const std::vector<live_query*> queries = queries_that_are(live_query::state::good);
+  std::size_t bytes = 0;
+  for (const row_change& r : result.rows) {
+    const std::size_t of_row = size_of(r.before) + size_of(r.after);
+    bytes += of_row;
+    budget.begin_rows(1, of_row);
+    for (live_query* const q : queries) {
+      if (q->is_over) continue;
+      q->change(r, result.now_us, budget.start());
+      budget.charge(*q);
+    }
+  }
+  return bytes;
+}
+
+void live_queries::tell(std::span<const change> changes, statement_result result, match_budget& budget,
+                        std::vector<event>& out) {
   collect(changes);
   result.rows = rows_;
-  for (const auto& q : queries_) {
-    if (q->validity == live_query::state::unknown) {
-      q->clear();
-      enter_rows_before(*q, result);
-      q->settle();
-    }
-    if (q->validity == live_query::state::bound_anew) {
-      q->clear();
-      enter_all(*q, result.now_us);
-    } else {
-      for (const row_change& r : rows_) q->change(r, result.now_us);
-    }
-    q->validity = live_query::state::good;
-    q->tell(result, out);
+  enter_all_before(queries_that_are(live_query::state::unknown), result, budget);
+  const std::size_t bytes = change_rows(result, budget);
+  const std::vector<live_query*> bound_anew = queries_that_are(live_query::state::bound_anew);
+  enter_all(bound_anew, result.now_us, budget);
+  for (live_query* const q : bound_anew) q->validity = live_query::state::good;
+
+  budget.begin_rows(bound_anew.empty() ? result.rows.size() : table_->row_count(), bytes);
+  for (live_query* const q : queries_that_are(live_query::state::good)) {
+    q->tell(result, budget.start(), out);
+    budget.charge(*q);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "storage/matching/live_query.hpp"
+#include "storage/matching/match_budget.hpp"
 #include "storage/outcome.hpp"
 #include "storage/row.hpp"
 
@@ -23,10 +24,11 @@ class live_queries {
   live_queries(const live_queries&) = delete;
   live_queries& operator=(const live_queries&) = delete;
 
-  /// The one that asks for the same, or this one; it knows the rows that there are.
-  [[nodiscard]] live_query& enter(std::unique_ptr<live_query> made, std::int64_t now_us);
-  /// Brings it up to the rows that there are, when it has not been since rows were taken back.
-  void refresh(live_query& q, std::int64_t now_us);
+  /// The one that asks for the same, or this one; it knows the rows that there are, unless nothing is left of the
+  /// budget.
+  [[nodiscard]] live_query& enter(std::unique_ptr<live_query> made, std::int64_t now_us, sql::work_budget& budget);
+  /// Brings it up to the rows that there are, when it has not been since rows were taken back. The same.
+  void refresh(live_query& q, std::int64_t now_us, sql::work_budget& budget);
   /// Nobody subscribes to it any more.
   void drop(live_query& q);
 
@@ -44,14 +46,16 @@ class live_queries {
   void rows_taken_back();
 
   /// Appends the events of a statement that has changed the table; `result` without its rows, which are those of
-  /// `changes`. The events are valid until the next statement.
-  void tell(std::span<const change> changes, statement_result result, std::vector<event>& out);
+  /// `changes`. The events are valid until the next statement. Nothing is told by those that are over.
+  void tell(std::span<const change> changes, statement_result result, match_budget& budget, std::vector<event>& out);
 
  private:
   void bind(live_query& q);
   void collect(std::span<const change> changes);
-  void enter_all(live_query& q, std::int64_t now_us);
-  void enter_rows_before(live_query& q, const statement_result& result);
+  [[nodiscard]] std::vector<live_query*> queries_that_are(live_query::state validity) const;
+  void enter_all(std::span<live_query* const> queries, std::int64_t now_us, match_budget& budget);
+  void enter_all_before(std::span<live_query* const> queries, const statement_result& result, match_budget& budget);
+  std::size_t change_rows(const statement_result& result, match_budget& budget);
 
   const table* table_;
   std::vector<std::unique_ptr<live_query>> queries_;

@@ -62,13 +62,17 @@ class live_query : public subscription_group {
 
   /// No row is there; what was told remains.
   virtual void clear() = 0;
+  // When nothing of a budget is left, what the query is told and tells means nothing until clear().
+
   /// A row is there.
-  virtual void enter(row_view row, std::int64_t now_us) = 0;
-  virtual void change(const row_change& c, std::int64_t now_us) = 0;
+  void enter(row_view row, std::int64_t now_us, sql::work_budget& budget) {
+    change({row.position(), {}, row}, now_us, budget);
+  }
+  virtual void change(const row_change& c, std::int64_t now_us, sql::work_budget& budget) = 0;
   /// Takes it that subscribers know what there is.
-  virtual void settle() = 0;
+  virtual void settle(sql::work_budget& budget) = 0;
   /// Appends the events of what is not known yet. They are valid until the next change.
-  virtual void tell(const statement_result& result, std::vector<event>& out) = 0;
+  virtual void tell(const statement_result& result, sql::work_budget& budget, std::vector<event>& out) = 0;
 
   /// Appends what there is, as it has been told. Valid until the next change.
   virtual void show(std::vector<row_view>& out) const = 0;
@@ -93,8 +97,8 @@ class live_query : public subscription_group {
   virtual std::optional<error> bind_statement(const parser::subscribe_statement& s, const table& t,
                                               bool unknown_is_null) = 0;
 
-  [[nodiscard]] bool matches(row_view row, std::int64_t now_us) const {
-    return !filter_ || filter_->matches(row, now_us);
+  [[nodiscard]] bool matches(row_view row, std::int64_t now_us, sql::work_budget& budget) const {
+    return !filter_ || filter_->matches(row, now_us, budget);
   }
   void send(event_action action, row_view row, std::span<const column_index> columns, std::vector<event>& out);
 

@@ -55,10 +55,10 @@ std::span<const column_index> live_window::columns() const {
   return list_ ? list_->columns() : table_->all_columns();
 }
 
-live_window::place live_window::place_of(row_view row, std::int64_t now_us) const {
+live_window::place live_window::place_of(row_view row, std::int64_t now_us, sql::work_budget& budget) const {
   std::array<std::byte, usual_key_bytes> bytes;
   std::pmr::monotonic_buffer_resource memory(bytes.data(), bytes.size());
-  sql::evaluation e(memory, now_us);
+  sql::evaluation e(memory, now_us, &budget);
   place p{.key = {}, .position = row.position()};
   for (const sort_key& k : order_) {
     e.begin();
@@ -107,11 +107,11 @@ void live_window::clear() {
   inside_.clear();
 }
 
-void live_window::change(const row_change& c, std::int64_t now_us) {
+void live_window::change(const row_change& c, std::int64_t now_us, sql::work_budget& budget) {
   std::optional<place> now;
-  if (c.after.data() != nullptr && matches(c.after, now_us)) now = place_of(c.after, now_us);
+  if (c.after.data() != nullptr && matches(c.after, now_us, budget)) now = place_of(c.after, now_us, budget);
   if (c.before.data() != nullptr) {
-    const place before = place_of(c.before, now_us);
+    const place before = place_of(c.before, now_us, budget);
     if (now && *now == before) {
       if (inside_.contains(before)) {
         moved_.try_emplace(before.position, movement{.was = true, .is = true});
@@ -138,7 +138,7 @@ void live_window::send_update(const statement_result& result, row_view before, r
   if (differ(shown, before, after)) send(event_action::update, after, shown, out);
 }
 
-void live_window::tell(const statement_result& result, std::vector<event>& out) {
+void live_window::tell(const statement_result& result, sql::work_budget&, std::vector<event>& out) {
   std::vector<std::pair<row_position, movement>> moved(moved_.begin(), moved_.end());
   moved_.clear();
   std::ranges::sort(moved, {}, [](const auto& m) { return m.first; });

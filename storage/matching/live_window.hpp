@@ -32,10 +32,9 @@ class live_window final : public live_query {
                                                  std::unique_ptr<live_query>& out);
 
   void clear() override;
-  void enter(row_view row, std::int64_t now_us) override { change({row.position(), {}, row}, now_us); }
-  void change(const row_change& c, std::int64_t now_us) override;
-  void settle() override { moved_.clear(); }
-  void tell(const statement_result& result, std::vector<event>& out) override;
+  void change(const row_change& c, std::int64_t now_us, sql::work_budget& budget) override;
+  void settle(sql::work_budget&) override { moved_.clear(); }
+  void tell(const statement_result& result, sql::work_budget& budget, std::vector<event>& out) override;
   void show(std::vector<row_view>& out) const override;
   [[nodiscard]] std::span<const column_index> columns() const override;
 
@@ -59,7 +58,7 @@ class live_window final : public live_query {
 
   std::optional<error> bind_statement(const parser::subscribe_statement& s, const table& t,
                                       bool unknown_is_null) override;
-  [[nodiscard]] place place_of(row_view row, std::int64_t now_us) const;
+  [[nodiscard]] place place_of(row_view row, std::int64_t now_us, sql::work_budget& budget) const;
   void put(place p);
   /// Returns whether it was there.
   bool take(const place& p);

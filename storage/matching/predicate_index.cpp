@@ -148,7 +148,12 @@ void predicate_index::change_range(column_ranges& r, const column_atom& a, const
 
 void predicate_index::report(filtered_group& g, bool ask, const search& s) {
   if (std::exchange(g.met, s.number) == s.number) return;
-  if (!ask || g.filter->matches(s.row.row(), s.now_us)) s.visitor(g);
+  if (!g.is_over && (!ask || matches(g, s))) s.visitor(g);
+}
+
+bool predicate_index::matches(filtered_group& g, const search& s) {
+  const bool matches = g.filter->matches(s.row.row(), s.now_us, s.budget.start());
+  return s.budget.charge(g) && matches;
 }
 
 void predicate_index::find_in_ranges(const column_ranges& r, const search& s) {
@@ -178,9 +183,10 @@ void predicate_index::find_below(const level& l, const search& s) {
   for (const auto& ranges : l.ranges) find_in_ranges(*ranges, s);
 }
 
-void predicate_index::find(row_view row, std::int64_t now_us, absl::FunctionRef<void(filtered_group&)> visitor) {
+void predicate_index::find(row_view row, std::int64_t now_us, match_budget& budget,
+                           absl::FunctionRef<void(filtered_group&)> visitor) {
   row_.start(row);
-  find_below(root_, {.row = row_, .now_us = now_us, .number = ++searches_, .visitor = visitor});
+  find_below(root_, {.row = row_, .now_us = now_us, .budget = budget, .number = ++searches_, .visitor = visitor});
 }
 
 }  // namespace pubsubsql::storage::matching

@@ -15,6 +15,7 @@
 #include "storage/matching/access_path.hpp"
 #include "storage/matching/filtered_group.hpp"
 #include "storage/matching/interval_index.hpp"
+#include "storage/matching/match_budget.hpp"
 #include "storage/matching/row_reader.hpp"
 #include "storage/row.hpp"
 #include "storage/text_hash.hpp"
@@ -50,8 +51,8 @@ class predicate_index {
     row_.move_to(t);
   }
 
-  /// Calls `visitor` once for each group whose predicate the row satisfies.
-  void find(row_view row, std::int64_t now_us, absl::FunctionRef<void(filtered_group&)> visitor);
+  /// Calls `visitor` once for each group whose predicate the row satisfies, and which is not over.
+  void find(row_view row, std::int64_t now_us, match_budget& budget, absl::FunctionRef<void(filtered_group&)> visitor);
 
  private:
   struct member {
@@ -89,6 +90,7 @@ class predicate_index {
   struct search {
     row_reader& row;
     std::int64_t now_us;
+    match_budget& budget;
     std::uint64_t number;
     absl::FunctionRef<void(filtered_group&)> visitor;
   };
@@ -107,6 +109,7 @@ class predicate_index {
   static void find_below(const level& l, const search& s);
   static void find_in_ranges(const column_ranges& r, const search& s);
   static void report(filtered_group& g, bool ask, const search& s);
+  [[nodiscard]] static bool matches(filtered_group& g, const search& s);
 
   const table* table_;
   row_reader row_;

@@ -8,6 +8,7 @@
 
 #include "storage/column_atom.hpp"
 #include "storage/row.hpp"
+#include "storage/sql/work_budget.hpp"
 
 namespace pubsubsql::storage {
 class table;
@@ -28,8 +29,8 @@ class row_filter {
 
   // What follows is as of the last bind().
 
-  /// `now_us`: the time, in microseconds since 1970.
-  [[nodiscard]] virtual bool matches(row_view row, std::int64_t now_us) const = 0;
+  /// `now_us`: the time, in microseconds since 1970. When nothing of the budget is left the result means nothing.
+  [[nodiscard]] virtual bool matches(row_view row, std::int64_t now_us, sql::work_budget& budget) const = 0;
   /// Conjunctions of which at least one holds for every row that matches; none: nothing is known.
   [[nodiscard]] virtual std::vector<conjunction> conjunctions() const = 0;
   /// The columns it reads, rising.

@@ -268,6 +268,35 @@ class UnreadReplies(unittest.TestCase):
             idler.close()
 
 
+class Filters(unittest.TestCase):
+    """What a subscription computes costs those who change rows, up to a limit."""
+
+    def test_the_dearest_end_and_all_others_are_told(self) -> None:
+        dear = "v like '%" + "a" * 3000 + "b%'"
+        with ServerProcess("--threads", "2", "--max-filter-steps", "100000") as server, server.framed() as client:
+            self.assertEqual(client.ask("insert into t (v) values (a)")["status"], "ok")
+            costly = []
+            for statement in (f"subscribe skip * from t where {dear}", f"subscribe skip count(*) from t where {dear}",
+                              f"subscribe skip * from t order by {dear} limit 1"):
+                # One for each worker, that of the table and another one.
+                for _ in range(2):
+                    costly.append(server.framed())
+                    self.assertEqual(costly[-1].ask(statement)["status"], "ok", statement)
+            good = server.framed()
+            good.ask("subscribe skip id from t where v like 'a%' and v <> b")
+            for i in range(1, 3):
+                self.assertEqual(client.ask("insert into t (v) values ('" + "a" * 10_000 + "')")["status"], "ok")
+                self.assertEqual(good.read_event()["data"], [[str(i)]])
+            for c in costly:
+                c.expect_closed()
+                c.close()
+            server.wait_for_log("disconnected .*: its subscription .* took 1.* steps for one row of table t")
+            limit = limits_of(client)["max-filter-steps"]
+            self.assertEqual((limit["Value"], limit["Refused"]), ("100000", "6"))
+            until("they are gone", lambda: client.ask("show subscriptions")["rows"] == 1)
+            good.close()
+
+
 class Idle(unittest.TestCase):
     def test_those_that_send_nothing_are_closed_but_not_subscribers(self) -> None:
         with ServerProcess("--threads", "2", "--idle-timeout-seconds", "1") as server, server.framed() as subscriber:

@@ -90,9 +90,8 @@ TEST_CASE("work budget: a pattern that would take the product of two lengths is 
   CHECK(e.run("insert into t (v) values ('" + text + "')").empty());
   CHECK(e.run("select * from t where v like '" + pattern + "'").starts_with("Query execution was interrupted"));
   CHECK(e.run("select '" + text + "' like '" + pattern + "'").starts_with("Query execution was interrupted"));
-  // A subscription's filter has a budget for each row, beyond which the row does not match.
-  CHECK(e.run("subscribe * from t where v like '" + pattern + "'").empty());
-  CHECK(e.run("update t set v = '" + text + "a'").empty());
+  CHECK(e.run("subscribe * from t where v like '" + pattern + "'").starts_with("Query execution was interrupted"));
+  CHECK(e.run("subscribe count(*) from t where v like '" + pattern + "'").starts_with("Query execution was interr"));
 }
 
 TEST_CASE("work budget: who has had too few steps has none left") {

@@ -132,7 +132,9 @@ class range_filter : public storage::matching::row_filter {
   }
   void bind(const storage::table&) override {}
   [[nodiscard]] std::string_view statement() const override { return {}; }
-  [[nodiscard]] bool matches(storage::row_view, std::int64_t) const override { return false; }
+  [[nodiscard]] bool matches(storage::row_view, std::int64_t, storage::sql::work_budget&) const override {
+    return false;
+  }
   [[nodiscard]] std::vector<storage::conjunction> conjunctions() const override { return {all_}; }
   [[nodiscard]] std::span<const storage::column_index> columns() const override { return columns_; }
   [[nodiscard]] std::span<const std::string> missing() const override { return {}; }
@@ -168,7 +170,7 @@ class matching_ranges : public subject {
   void run(std::size_t times) override {
     for (; times > 0; --times) {
       events_.clear();
-      subscriptions_->begin_statement(0);
+      subscriptions_->begin_statement(0, UINT64_MAX);
       subscriptions_->on_update(before_, after_, assigned_, sent_, all_, events_);
       unused_result = events_.front().targets.size();
     }

@@ -118,7 +118,7 @@ class test_filter : public matching::row_filter {
     conjunctions_ = make_conjunctions();
   }
 
-  [[nodiscard]] bool matches(row_view row, std::int64_t) const override {
+  [[nodiscard]] bool matches(row_view row, std::int64_t, sql::work_budget&) const override {
     std::map<std::string, cell> values;
     for (const column_index column : columns_) {
       const value v = row.at(column);
@@ -363,7 +363,7 @@ class random_subscriptions {
     std::vector<event> events;
     std::vector<std::string> expected;
     const auto dice = pick(4);
-    subscribers().begin_statement(0);
+    subscribers().begin_statement(0, UINT64_MAX);
     if (dice == 0) {
       subscribers().on_insert(new_row, table_.all_columns(), events);
       expect_whole("insert", after, expected);
