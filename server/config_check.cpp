@@ -17,6 +17,7 @@
 #include "server/tls_certificates.hpp"
 #include "storage/access/users_file.hpp"
 #include "storage/durable/mysql_address.hpp"
+#include "storage/durable/sqlite_files.hpp"
 
 namespace pubsubsql::server {
 
@@ -68,6 +69,7 @@ problem check_data_directory(const options& o) {
     return "--data: " + existing.string() + " is not a directory; choose another, or move the file away";
   }
   if (::access(existing.c_str(), W_OK | X_OK) != 0) return cannot(existing, "write to");
+  if (const auto emptied = storage::durable::find_emptied(o.data_directory)) return "--data: " + *emptied;
   for (const char* name : {"pubsubsql.db", "pubsubsql.db-wal", "lock"}) {
     const fs::path path = directory / name;
     const bool is_database = std::string_view(name) == "pubsubsql.db";

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "parser/utf8.hpp"
 #include "server/limits.hpp"
 #include "server/memory_watch.hpp"
 #include "server/version.hpp"
@@ -43,9 +46,26 @@ std::string variable_of(std::string flag) {
   return "PUBSUBSQL_" + flag;
 }
 
+/// Configuration files in UTF-8. CLI11 takes the first byte of some others, such as UTF-16, for the end of the file,
+/// and what they set would be missing without a word.
+class utf8_config : public CLI::ConfigTOML {
+ public:
+  [[nodiscard]] std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    std::ostringstream text;
+    text << input.rdbuf();
+    if (const std::size_t at = parser::find_invalid_utf8(text.view()); at != std::string_view::npos) {
+      throw CLI::ConfigError("--config: byte " + std::to_string(at + 1) + " of the file is not UTF-8; save it as such",
+                             CLI::ExitCodes::ConfigError);
+    }
+    std::istringstream valid(text.str());
+    return CLI::ConfigTOML::from_config(valid);
+  }
+};
+
 class option_reader {
  public:
   option_reader() : app_("PubSubSQL: a SQL publish/subscribe server", "pubsubsqld") {
+    app_.config_formatter(std::make_shared<utf8_config>());
     app_.set_version_flag("--version", std::string("pubsubsqld ") + version);
     app_.set_config("--config", "", "Read flags from this file, `flag = value` a line");
     app_.allow_config_extras(CLI::config_extras_mode::error);
@@ -57,8 +77,7 @@ class option_reader {
     app_.add_flag("--check-config", o.check_config, "Only say what is wrong with the settings, or else what they are");
     flag("bind", o.bind, "Address to listen on");
     flag("port", o.port, "Port to listen on; 0: any free one");
-    flag("users", o.users_file, "File that has the users, made by `pubsubsql user`; none: everybody may do everything")
-        ->check([](const std::string& name) { return name.empty() ? "name the file, or leave --users out" : ""; });
+    file("users", o.users_file, "File that has the users, made by `pubsubsql user`; none: everybody may do everything");
     toggle("insecure-no-auth", o.insecure_no_auth, "Without --users, let --bind be any address");
     flag("http-port", o.http_port, "Port for HTTP and WebSocket; 0: none");
     flag("http-allow-origin", o.http_allow_origin,
@@ -121,10 +140,10 @@ class option_reader {
 
  private:
   void add_tls(options& o) {
-    flag("tls-cert", o.tls.certificate_file,
+    file("tls-cert", o.tls.certificate_file,
          "PEM file with the server's certificate: connections to the port may use TLS; read again at SIGHUP");
-    flag("tls-key", o.tls.key_file, "PEM file with its private key, which only its owner may read");
-    flag("tls-client-ca", o.tls.client_ca_file,
+    file("tls-key", o.tls.key_file, "PEM file with its private key, which only its owner may read");
+    file("tls-client-ca", o.tls.client_ca_file,
          "PEM file with the CAs of client certificates; none: they are not asked for");
     toggle("tls-required", o.tls.required, "Refuse connections without TLS");
     toggle("tls-client-required", o.tls.client_required,
@@ -135,6 +154,15 @@ class option_reader {
   CLI::Option* toggle(const std::string& name, bool& target, const std::string& help) {
     names_.push_back(name);
     return app_.add_flag("--" + name, target, help);
+  }
+
+  /// A file without which clients are let in that should not be: an empty name, as of a variable that somebody forgot
+  /// to set, is a mistake.
+  void file(const std::string& name, std::string& target, const std::string& help) {
+    files_.push_back(name);
+    flag(name, target, help)->check([name](const std::string& given) {
+      return given.empty() ? "name the file, or leave --" + name + " and " + variable_of(name) + " out" : "";
+    });
   }
 
   template <typename T>
@@ -151,7 +179,12 @@ class option_reader {
       const bool given = std::ranges::any_of(arguments, [&](const std::string& argument) {
         return argument == wanted || argument.starts_with(wanted + "=");
       });
-      if (set != nullptr && *set != '\0' && !given) arguments.push_back(wanted + "=" + set);
+      if (set == nullptr || given) continue;
+      if (*set != '\0') {
+        arguments.push_back(wanted + "=" + set);
+      } else if (std::ranges::find(files_, name) != files_.end()) {
+        arguments.insert(arguments.end(), {wanted, ""});
+      }
     }
   }
 
@@ -183,6 +216,7 @@ class option_reader {
 
   CLI::App app_;
   std::vector<std::string> names_;
+  std::vector<std::string> files_;  // of them, those that name a file that keeps clients out
   std::string ack_name_;
   std::string on_slow_name_ = "disconnect";
 };

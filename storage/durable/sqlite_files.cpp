@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
@@ -65,6 +66,18 @@ void refuse_file(const std::string& why) {
   throw sqlite_error(SQLITE_CORRUPT, why);
 }
 
+/// Beside the database the directory remembers that it was made, in its lock file: a disk that loses a file often
+/// leaves it empty.
+std::optional<std::string> find_emptied(const std::string& directory) {
+  const std::string path = directory + "/pubsubsql.db";
+  std::error_code problem;
+  const bool is_there = std::filesystem::exists(path, problem);
+  if (is_there && std::filesystem::file_size(path, problem) > 0) return std::nullopt;
+  if (std::ifstream(directory + "/lock").get() == std::ifstream::traits_type::eof()) return std::nullopt;
+  return path + (is_there ? " is empty" : " is gone") +
+         ", but it was not; restore it from a backup, or remove the directory to begin anew";
+}
+
 sqlite_files::sqlite_files(const std::string& directory) {
   std::error_code problem;
   const bool made = std::filesystem::create_directories(directory, problem);
@@ -72,12 +85,9 @@ sqlite_files::sqlite_files(const std::string& directory) {
   // Who may read the rows is decided by who may connect, not by who has a login on the machine.
   if (made) std::filesystem::permissions(directory, std::filesystem::perms::owner_all, problem);
   lock(directory);
+  if (const auto emptied = find_emptied(directory)) refuse_file(*emptied);
   const std::string path = directory + "/pubsubsql.db";
   if (const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600); file >= 0) ::close(file);
-  const bool is_empty = std::filesystem::file_size(path, problem) == 0;
-  if (is_empty && has_had_tables()) {
-    refuse_file(path + " is empty, but it was not; restore it from a backup, or remove the directory to begin anew");
-  }
   if (const auto damage = find_damage_in_wal(path + "-wal")) refuse_file(*damage);
   db_ = std::make_unique<sqlite_database>(path);
   check_pages();
@@ -100,14 +110,9 @@ void sqlite_files::lock(const std::string& directory) {
   throw sqlite_error(SQLITE_BUSY, "another server uses " + directory + "; stop it, or give this one its own --data");
 }
 
-/// Beside the database the directory remembers that it was made: a disk that loses a file often leaves it empty.
-bool sqlite_files::has_had_tables() const {
-  char noted = 0;
-  return ::pread(lock_.descriptor, &noted, 1, 0) == 1;
-}
-
 void sqlite_files::note_tables() const {
-  if (has_had_tables()) return;
+  char noted = 0;
+  if (::pread(lock_.descriptor, &noted, 1, 0) == 1) return;
   const std::string_view note = "pubsubsql.db has been made\n";
   if (::pwrite(lock_.descriptor, note.data(), note.size(), 0) != static_cast<ssize_t>(note.size()) ||
       ::fsync(lock_.descriptor) != 0) {

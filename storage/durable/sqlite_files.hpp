@@ -19,6 +19,9 @@ namespace pubsubsql::storage::durable {
 /// Throws: the file is not as it should be.
 [[noreturn]] void refuse_file(const std::string& why);
 
+/// What to say of a data directory whose database has lost all that it had, if it has. Changes nothing.
+[[nodiscard]] std::optional<std::string> find_emptied(const std::string& directory);
+
 /// The tables of a data directory as a SQLite file holds them, and the journal for MySQL. Everything throws
 /// sqlite_error. Not thread-safe; one process at a time has a directory (it is locked).
 ///
@@ -119,7 +122,6 @@ class sqlite_files {
   void add_fourth_version();
   void add_fifth_version();
   void add_sixth_version();
-  [[nodiscard]] bool has_had_tables() const;
   void note_tables() const;
   void check_pages() const;
   open_table& open(std::string_view name);

@@ -6,6 +6,7 @@ import resource
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from collections.abc import Callable
@@ -359,6 +360,18 @@ class CheckConfig(unittest.TestCase):
             self.assertEqual(wrong.returncode, 1, flags)
             self.assertIn(said, wrong.stderr)
             self.assertEqual(wrong.stdout, "")
+
+    def test_a_database_that_was_lost_is_not_a_new_one(self) -> None:
+        with tempfile.TemporaryDirectory() as data:
+            with ServerProcess("--data", data) as server, server.framed() as client:
+                client.ask("insert into t (a) values (1)")
+            self.assertEqual(self.check("--data", data).returncode, 0)
+            database = Path(data) / "pubsubsql.db"
+            database.write_bytes(b"")
+            self.assertIn("pubsubsql.db is empty, but it was not", self.check("--data", data).stderr)
+            database.unlink()
+            self.assertIn("pubsubsql.db is gone, but it was not", self.check("--data", data).stderr)
+            self.assertFalse(database.exists())
 
 
 if __name__ == "__main__":

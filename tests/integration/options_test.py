@@ -1,5 +1,6 @@
 """Flags, environment, configuration file, and what is said when they are wrong."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,8 +13,9 @@ from harness.server_process import PROGRAM, ServerProcess  # noqa: E402
 from harness.wire import deadline_s  # noqa: E402
 
 
-def run(*flags: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *flags], capture_output=True, text=True, timeout=deadline_s(20), check=False)
+def run(*flags: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PROGRAM, *flags], capture_output=True, text=True, timeout=deadline_s(20), check=False,
+                          env={**os.environ, **(environment or {})})
 
 
 class Options(unittest.TestCase):
@@ -56,6 +58,27 @@ class Options(unittest.TestCase):
             result = run(*flags)
             self.assertNotEqual(result.returncode, 0, flags)
             self.assertNotEqual(result.stderr + result.stdout, "", flags)
+
+    def test_a_file_that_is_no_text_sets_nothing(self) -> None:
+        for text in (b"\xff", "users = \"/etc/users\"\n".encode("utf-16"), b"port = 0\n# caf\xe9\n"):
+            with tempfile.NamedTemporaryFile("wb", suffix=".conf") as config:
+                config.write(text)
+                config.flush()
+                result = run("--check-config", "--config", config.name)
+                self.assertEqual(result.returncode, 1)
+                self.assertRegex(result.stderr, "--config: byte [0-9]+ of the file is not UTF-8; save it as such")
+
+    def test_a_variable_that_somebody_forgot_to_set(self) -> None:
+        for flag in ("users", "tls-cert", "tls-key", "tls-client-ca"):
+            variable = "PUBSUBSQL_" + flag.upper().replace("-", "_")
+            result = run("--check-config", environment={variable: ""})
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"--{flag}: name the file, or leave --{flag} and {variable} out", result.stderr)
+        unset = run("--check-config", environment={"PUBSUBSQL_BIND": "", "PUBSUBSQL_HTTP_DEFLATE": ""})
+        self.assertEqual(unset.returncode, 0)
+        self.assertIn('bind = "127.0.0.1"', unset.stdout)
+        deflates = run("--check-config", environment={"PUBSUBSQL_HTTP_DEFLATE": "true"})
+        self.assertIn('http-deflate = "true"', deflates.stdout)
 
     def test_ipv6(self) -> None:
         with ServerProcess("--bind", "::1", "--log-level", "off") as server:
