@@ -209,12 +209,13 @@ void access_control::change_now(const reply_route& to, const std::string& sql) {
   auto parsed = parser::parse(sql, arena);
   statement_done done{.route = to, .count = 1, .bytes = {}};
   const std::string_view action = action_of(parsed->body);
+  const unsigned home = subscriber::of(to.session).worker;
   if (const auto wrong = try_change(*parsed)) {
     encode_error(done.bytes, to.address, *wrong);
-  } else {
-    encode_facts(done.bytes, to.address, action, {}, {});
+    return send(home, std::move(done));
   }
-  send(subscriber::of(to.session).worker, std::move(done));
+  encode_facts(done.bytes, to.address, action, {}, {});
+  tell_workers(home, std::move(done));
 }
 
 std::optional<std::string> access_control::try_change(parser::statement& s) {
@@ -246,6 +247,7 @@ void access_control::reload_now() {
   if (!read) return spdlog::error("users stay as they were: {}", read.error());
   read->list.keep_identities_of(users_.list);
   install(std::move(*read));
+  tell_workers();
   spdlog::info("{} users of {}", users_.list.users().size(), path_);
 }
 
@@ -278,7 +280,6 @@ void access_control::install(access::stored_users users) {
     if (!are_credentials_as_before) credentials_version_.fetch_add(1, std::memory_order_release);
     version_.fetch_add(1, std::memory_order_release);
   }
-  tell_workers();
 }
 
 void access_control::expire_tokens() {
@@ -298,6 +299,17 @@ void access_control::expire_tokens() {
 
 void access_control::tell_workers() {
   for (unsigned worker = 0; worker < shared_.workers.size(); ++worker) send(worker, rights_changed{});
+}
+
+/// Who has made the change is answered when all others know of it, but before what it means for himself.
+void access_control::tell_workers(unsigned home, worker_message reply) {
+  for (unsigned worker = 0; worker < shared_.workers.size(); ++worker) {
+    if (worker != home) send(worker, rights_changed{});
+  }
+  std::vector<worker_message> messages;
+  messages.push_back(std::move(reply));
+  messages.emplace_back(rights_changed{});
+  shared_.workers[home]->receive(messages);
 }
 
 }  // namespace pubsubsql::server

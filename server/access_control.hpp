@@ -101,6 +101,7 @@ class access_control {
   void reload_now();
   void install(access::stored_users users);
   void tell_workers();
+  void tell_workers(unsigned home, worker_message reply);
   void send(unsigned worker, worker_message message);
 
   shared_state& shared_;

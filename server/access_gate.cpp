@@ -143,7 +143,9 @@ void access_gate::recheck(session& s) {
   }
   if (!why.empty()) now = nullptr;
   who.user = std::move(now);
-  if (!why.empty()) s.abort(why, close_code::refused);
+  if (why.empty()) return;
+  s.flush();  // what it was told when it had the right
+  s.abort(why, close_code::refused);
 }
 
 // Statements about users

@@ -334,6 +334,19 @@ class Rights(WithUsers):
                 self.refused(again, "auth web web-secret", 1045)
             server.wait_for_log("its user was dropped")
 
+    def test_who_drops_himself_is_answered(self) -> None:
+        with self.server("--threads", "4") as server:
+            root = self.login(server, "root")
+            self.done(root, "create user other identified by 'other-secret'")
+            self.done(root, "grant admin to other")
+            for _ in range(4):  # on each worker
+                with server.framed() as other:
+                    self.done(other, "auth other other-secret")
+                    self.done(other, "drop user other")
+                    self.expect_end(other)
+                self.done(root, "create user other identified by 'other-secret'")
+                self.done(root, "grant admin to other")
+
     def test_another_user_of_the_same_name(self) -> None:
         with self.server("--threads", "4") as server:
             root, web = self.login(server, "root"), self.login(server, "web")
