@@ -88,6 +88,15 @@ void connection_output::end_last() {
   }
 }
 
+void connection_output::append_reply(std::string reply) {
+  std::string& out = replies();
+  if (out.empty() && reply.size() > pooled_buffer_bytes_max) {
+    pool_.give_back(std::exchange(out, std::move(reply)));
+  } else {
+    out += reply;
+  }
+}
+
 void connection_output::append_event(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid,
                                      std::uint64_t seq) {
   if (e.shared) return append_shared(mode, e, pubsubid, seq);

@@ -42,6 +42,9 @@ class connection_output {
   /// The buffer to append replies to, whole messages only. Valid until the next call.
   [[nodiscard]] std::string& replies();
 
+  /// Appends a whole reply.
+  void append_reply(std::string reply);
+
   /// Appends an event for one subscription. `position`: what its message says that it leads to; 0: nothing. All of a
   /// subscription say one, or none does.
   void append_event(parser::wire_mode mode, const encoded_event& e, std::uint64_t pubsubid, std::uint64_t position = 0);

@@ -34,6 +34,8 @@ std::optional<reply_slots::slot> reply_slots::take_first_done() {
   ++first_;
   ++first_number_;
   if (taken.pubsubid != 0) --subscribing_;
+  reply_bytes_ -= taken.bytes.size() - taken.event_bytes;
+  event_bytes_ -= taken.event_bytes;
   if (empty()) {
     slots_.clear();
     first_ = 0;

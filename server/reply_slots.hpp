@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/metrics/statement_mark.hpp"
@@ -19,7 +20,8 @@ class reply_slots {
     std::string bytes;
     std::uint64_t pubsubid = 0;  ///< of the subscription that the request makes; 0: none
     bool done = false;
-    statement_mark mark = {};  ///< of the request
+    std::size_t event_bytes = 0;  ///< of `bytes`, at their end
+    statement_mark mark = {};     ///< of the request
   };
 
   [[nodiscard]] bool empty() const { return first_ == slots_.size(); }
@@ -34,6 +36,25 @@ class reply_slots {
   /// The slot whose request makes that subscription, if its reply is still due.
   [[nodiscard]] slot* find_subscription(std::uint64_t pubsubid);
 
+  /// The reply of a slot is there.
+  void fill(slot& s, std::string reply) {
+    reply_bytes_ += reply.size();
+    s.bytes = std::move(reply);
+    s.done = true;
+  }
+  /// `append` adds an event behind the reply of a slot.
+  template <typename Append>
+  void add_event(slot& s, Append&& append) {
+    const std::size_t before = s.bytes.size();
+    append(s.bytes);
+    s.event_bytes += s.bytes.size() - before;
+    event_bytes_ += s.bytes.size() - before;
+  }
+
+  // What waits here, events apart.
+  [[nodiscard]] std::size_t reply_bytes() const { return reply_bytes_; }
+  [[nodiscard]] std::size_t event_bytes() const { return event_bytes_; }
+
   /// Takes the first slot if its reply is there.
   [[nodiscard]] std::optional<slot> take_first_done();
 
@@ -42,6 +63,8 @@ class reply_slots {
   std::size_t first_ = 0;           // slots before it have been taken
   std::uint64_t first_number_ = 1;  // number of slots_[first_]
   std::size_t subscribing_ = 0;     // slots with a pubsubid
+  std::size_t reply_bytes_ = 0;
+  std::size_t event_bytes_ = 0;
 };
 
 }  // namespace pubsubsql::server

@@ -105,8 +105,7 @@ void session::on_end_of_stream() {
 bool session::may_take_statements() const {
   // With a full store each connection has one statement under way, whose reply gets it going again.
   const std::size_t window = worker_.shared().store_is_full() ? 1 : window_;
-  return stage_ == stage::open && alone_ == 0 && slots_.size() < window &&
-         output_.unsent_bytes() - output_.unsent_event_bytes() < reply_bytes_mark;
+  return stage_ == stage::open && alone_ == 0 && slots_.size() < window && waiting_reply_bytes() < reply_bytes_mark;
 }
 
 void session::take_statements() {
@@ -275,19 +274,30 @@ void session::complete(std::uint64_t slot, std::string bytes) {
   const std::size_t window_max = worker_.shared().settings.pipeline_max;
   window_ = bytes.size() < small_reply_bytes ? std::min(window_ + window_growth, window_max)
                                              : std::max<std::size_t>(window_ / 2, 1);
-  s->bytes = std::move(bytes);
-  s->done = true;
+  slots_.fill(*s, std::move(bytes));
   if (const auto slow = worker_.watch().answered(s->mark, answer_of(s->bytes))) [[unlikely]] {
     report(*slow);
   }
   release_done_slots();
 }
 
-void session::release_done_slots() {
-  while (auto done = slots_.take_first_done()) {
-    if (!done->bytes.empty()) output_.replies() += done->bytes;
+/// Lets replies go that are there and wait behind no other, as long as few of them have not been written. Returns
+/// whether there is something to write now.
+bool session::move_done_slots() {
+  bool moved = false;
+  while (output_.unsent_bytes() - output_.unsent_event_bytes() < reply_bytes_mark) {
+    auto done = slots_.take_first_done();
+    if (!done) break;
+    if (done->bytes.empty()) continue;
+    output_.append_reply(std::move(done->bytes));
+    moved = true;
   }
-  if (output_.unsent_bytes() - output_.unsent_event_bytes() >= reply_bytes_mark) return write_large();
+  return moved;
+}
+
+void session::release_done_slots() {
+  move_done_slots();
+  if (waiting_reply_bytes() >= reply_bytes_mark) return write_large();
   wants_flush();
 }
 
@@ -302,8 +312,12 @@ void session::deliver(const encoded_event& e, std::uint64_t pubsubid) {
   if (stage_ == stage::draining || stage_ == stage::closed) return;
   worker_.counters().deliveries += e.count;
   if (reply_slots::slot* s = slots_.find_subscription(pubsubid)) {
-    append_event(s->bytes, mode(), e, pubsubid, position_to_tell(e, pubsubid));
-    return;
+    slots_.add_event(*s,
+                     [&](std::string& out) { append_event(out, mode(), e, pubsubid, position_to_tell(e, pubsubid)); });
+    if (slots_.event_bytes() > worker_.shared().settings.backlog_bytes_max) {
+      return end_as_slow("a subscriber that waits for replies to what it asked before");
+    }
+    return wants_flush();
   }
   if (slow_ != nullptr) {
     if (slow_subscriptions::subscription* s = slow_->find(pubsubid)) return deliver(*s, e, pubsubid);
@@ -311,6 +325,14 @@ void session::deliver(const encoded_event& e, std::uint64_t pubsubid) {
   output_.append_event(mode(), e, pubsubid, position_to_tell(e, pubsubid));
   if (output_.unsent_event_bytes() > worker_.shared().settings.backlog_bytes_max) return check_backlog();
   wants_flush();
+}
+
+std::size_t session::waiting_reply_bytes() const {
+  return output_.unsent_bytes() - output_.unsent_event_bytes() + slots_.reply_bytes();
+}
+
+std::size_t session::waiting_event_bytes() const {
+  return output_.unsent_event_bytes() + slots_.event_bytes() + (slow_ != nullptr ? slow_->folded_bytes() : 0);
 }
 
 void session::check_backlog() {
@@ -383,7 +405,8 @@ void session::flush() {
 
 void session::write_out() {
   const auto has_more = [this] {
-    return !output_.empty() || transport_.has_unsent() || (slow_ != nullptr && refill());
+    if (move_done_slots() || !output_.empty() || transport_.has_unsent()) return true;
+    return slow_ != nullptr && refill();
   };
   while (stage_ != stage::closed && !writing_ && has_more()) {
     std::array<std::string_view, pieces_max> pieces;
@@ -507,7 +530,7 @@ void session::close(std::string_view why, close_code code, bool slow) {
     spdlog::warn(
         "disconnected {}: {}, {} bytes of events waited for it; it must read faster, or raise "
         "--max-backlog-bytes",
-        address(), why, output_.unsent_event_bytes() + (slow_ != nullptr ? slow_->folded_bytes() : 0));
+        address(), why, waiting_event_bytes());
     ++worker_.slow().disconnects;
   } else {
     log_end(why);
@@ -515,6 +538,7 @@ void session::close(std::string_view why, close_code code, bool slow) {
   transport_.close(code, why);
   if (deadline_) deadline_->cancel();
   output_.release();
+  slots_ = reply_slots();
   slow_.reset();
   positioned_.reset();
   account_backlog();

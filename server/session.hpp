@@ -85,9 +85,10 @@ class session : public std::enable_shared_from_this<session> {
       note_answer(std::string_view(out).substr(start));
     } else {
       reply_slots::slot* s = slots_.find(slots_.open(pubsubid));
-      encode(s->bytes);
-      s->done = true;
-      note_answer(s->bytes);
+      std::string bytes;
+      encode(bytes);
+      note_answer(bytes);
+      slots_.fill(*s, std::move(bytes));
     }
     wants_flush();
   }
@@ -219,6 +220,7 @@ class session : public std::enable_shared_from_this<session> {
   void on_write_error(const boost::system::error_code& error);
   void after_write();
   void wants_flush();
+  bool move_done_slots();
   void release_done_slots();
   void note_worker(unsigned worker);
   void count_ended(std::uint64_t subscriptions);
@@ -234,6 +236,9 @@ class session : public std::enable_shared_from_this<session> {
   // session_slow.cpp
   void deliver(slow_subscriptions::subscription& s, const encoded_event& e, std::uint64_t pubsubid);
   [[nodiscard]] bool refill();
+  // What has not been written yet, or cannot be as a reply before it is missing.
+  [[nodiscard]] std::size_t waiting_reply_bytes() const;
+  [[nodiscard]] std::size_t waiting_event_bytes() const;
   void account_backlog();
   void resume_dropped();
   void begin_draining();

@@ -45,16 +45,14 @@ bool session::refill() {
 
 /// Tells the worker what waits, and sees to what was left out when there is room again.
 void session::account_backlog() {
-  std::size_t bytes = output_.unsent_event_bytes();
-  if (slow_ != nullptr) {
-    bytes += slow_->folded_bytes();
-    if (slow_->has_question() && stage_ == stage::open && output_.unsent_bytes() <= worker_.backlog().drop_at() / 2) {
-      // Later, not from here: a statement may be running at this moment whose events made this connection write.
-      boost::asio::post(transport_.executor(), [self = shared_from_this()] { self->resume_dropped(); });
-    }
+  if (slow_ != nullptr && slow_->has_question() && stage_ == stage::open &&
+      output_.unsent_bytes() <= worker_.backlog().drop_at() / 2) {
+    // Later, not from here: a statement may be running at this moment whose events made this connection write.
+    boost::asio::post(transport_.executor(), [self = shared_from_this()] { self->resume_dropped(); });
   }
   if (!output_.empty()) output_.note_time(worker_.now_us());
-  const std::size_t replies = output_.unsent_bytes() - output_.unsent_event_bytes();
+  const std::size_t bytes = waiting_event_bytes();
+  const std::size_t replies = waiting_reply_bytes();
   if (replies > 0 && bytes_out_ != std::exchange(bytes_out_seen_, bytes_out_)) last_read_us_ = worker_.now_us();
   if (bytes == backlog_bytes_ && replies == reply_bytes_) return;
   worker_.backlog().change(std::exchange(backlog_bytes_, bytes), bytes);
@@ -78,7 +76,8 @@ void session::go_on(std::uint64_t pubsubid, const std::optional<std::string>& fi
   if (events_are_due) take_due_events();
   if (stage_ == stage::draining || stage_ == stage::closed) return;
   if (slow_->find(pubsubid) != nullptr && !first_rows) {
-    return close("its subscription would begin with more than --max-result-bytes or --max-statement-steps allow by now", close_code::refused);
+    return close("its subscription would begin with more than --max-result-bytes or --max-statement-steps allow by now",
+                 close_code::refused);
   }
   slow_->go_on(output_, mode(), pubsubid, first_rows ? std::string_view(*first_rows) : std::string_view(), position);
   wants_flush();

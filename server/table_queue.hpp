@@ -55,9 +55,16 @@ struct table_queue {
   /// Statements that may be held at a time. What a store does not take as it is makes all behind it run again, so that
   /// where this happens few are let run ahead, and more again as long as it does not.
   std::size_t held_max = SIZE_MAX;
+  std::size_t held_bytes = 0;  ///< of the replies of held statements
   /// Something outside, or a transaction, has the table for itself; statements wait until it is done.
   bool occupied = false;
   transaction_id owner{};  ///< the transaction that has it; none: no transaction has
+
+  /// Beyond so much of replies no more statements are held: they wait as texts.
+  static constexpr std::size_t held_bytes_max = std::size_t{16} << 20;
+
+  /// Whether statements that come wait until fewer are held.
+  [[nodiscard]] bool is_full() const { return held.size() >= held_max || held_bytes >= held_bytes_max; }
 };
 
 }  // namespace pubsubsql::server

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include "server/session.hpp"
@@ -83,7 +84,7 @@ void table_runner::run(statement_source from, const parser::statement& s) {
   }
   table_queue& q = queue_of(parser::table_of(s));
   const bool barrier = is_barrier(s.body);
-  if (paused_ || q.occupied || !q.waiting.empty() || q.held.size() >= q.held_max || (barrier && !q.held.empty())) {
+  if (paused_ || q.occupied || !q.waiting.empty() || q.is_full() || (barrier && !q.held.empty())) {
     open_slot(from);
     q.waiting.push_back({.source = std::move(from), .barrier = barrier});
     return;
@@ -179,6 +180,7 @@ void table_runner::hold(table_queue& q, statement_source from, const storage::ou
 held_statement& table_runner::keep(table_queue& q, statement_source from, const storage::outcome& o, bool in_mysql) {
   held_statement& h = q.held.emplace_back();
   if (!from.ends_leases) encode_outcome(h.reply, from, o);
+  q.held_bytes += h.reply.size();
   h.events = ready_events(o);
   h.queued = o.queued;
   h.source = std::move(from);
@@ -217,6 +219,7 @@ void table_runner::on_committed(table_queue& q, std::uint64_t ticket) {
     held_statement& h = q.held.front();
     if (h.changes != nullptr && h.ticket > ticket) return;
     if (h.changes != nullptr) worker_.counters().commit_durations.add(worker_.now_ns() - h.held_since_ns);
+    q.held_bytes -= h.reply.size();
     answer(h.source, std::move(h.reply), std::move(h.subscriptions_ended));
     for (const ready_event& e : h.events) worker_.events().publish(e.event, e.targets);
     count(q.table, h.queued);
@@ -240,6 +243,7 @@ std::deque<held_statement> table_runner::take_back(table_queue& q, std::uint64_t
   ++q.epoch;
   std::deque<held_statement> taken(std::make_move_iterator(first), std::make_move_iterator(q.held.end()));
   q.held.erase(first, q.held.end());
+  for (const held_statement& h : taken) q.held_bytes -= h.reply.size();
   return taken;
 }
 
@@ -297,8 +301,9 @@ void table_runner::redo_corrected(table_queue& q, held_statement h, const storag
 
 void table_runner::advance(table_queue& q) {
   if (queues_kept_.knows(q.table)) queues_kept_.touched(q.table);  // pops that wait for rows have come before
-  while (!q.waiting.empty() && !paused_ && !q.occupied && q.held.size() < q.held_max &&
+  while (!q.waiting.empty() && !paused_ && !q.occupied && !q.is_full() &&
          !(q.waiting.front().barrier && !q.held.empty())) {
+    if (worker_.must_hand_over()) return advance_later(q);
     waiting_statement next = std::move(q.waiting.front());
     q.waiting.pop_front();
     if (next.for_transaction) {
@@ -323,6 +328,11 @@ void table_runner::advance(table_queue& q) {
     }
   }
   if (on_paused_) tell_when_paused();
+}
+
+/// Behind what hands over the replies that there are.
+void table_runner::advance_later(table_queue& q) {
+  boost::asio::post(worker_.context(), [this, &q] { advance(q); });
 }
 
 // Work from outside

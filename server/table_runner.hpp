@@ -144,6 +144,7 @@ class table_runner {
   void on_not_as_asked(table_queue& q, std::span<const result> results);
   void set_occupied(table_queue& q, bool occupied);
   void advance(table_queue& q);
+  void advance_later(table_queue& q);
   void tell_when_paused();
 
   // table_runner_transactions.cpp

@@ -36,7 +36,7 @@ std::span<const storage::change> table_runner::stored_part(const storage::outcom
 bool table_runner::is_free(std::string_view table) const {
   if (paused_) return false;
   const auto it = queues_.find(table);
-  return it == queues_.end() || (!it->second->occupied && it->second->held.size() < it->second->held_max);
+  return it == queues_.end() || (!it->second->occupied && !it->second->is_full());
 }
 
 /// What a statement on a queue has come to.

@@ -25,7 +25,7 @@ void table_runner::show_again(const wanted_rows& asked) {
     return show_again(nullptr, std::move(from));
   }
   table_queue& q = queue_of(*table);
-  if (paused_ || q.occupied || !q.waiting.empty() || q.held.size() >= q.held_max) {
+  if (paused_ || q.occupied || !q.waiting.empty() || q.is_full()) {
     q.waiting.push_back({.source = std::move(from), .barrier = false});
     return;
   }
@@ -45,6 +45,7 @@ void table_runner::show_again(table_queue* q, statement_source from) {
   if (q == nullptr || q->held.empty()) return answer_showing(from, std::move(bytes));
   held_statement& h = q->held.emplace_back();
   h.reply = std::move(bytes);
+  q->held_bytes += h.reply.size();
   h.source = std::move(from);
 }
 

@@ -250,6 +250,7 @@ void worker::send(unsigned to, worker_message message) {
 }
 
 void worker::send_done(unsigned to, statement_done done) {
+  reply_bytes_sent_ += done.bytes.size();
   const auto is_silent = [](const statement_done& d) { return d.bytes.empty() && d.subscriptions_ended.empty(); };
   auto* const last = outboxes_[to].empty() ? nullptr : std::get_if<statement_done>(&outboxes_[to].back());
   const bool joins = last != nullptr && is_silent(*last) && is_silent(done) &&
@@ -259,6 +260,7 @@ void worker::send_done(unsigned to, statement_done done) {
 }
 
 void worker::hand_over() {
+  reply_bytes_sent_ = 0;
   for (unsigned to = 0; to < outboxes_.size(); ++to) {
     if (!outboxes_[to].empty()) shared_.workers[to]->receive(outboxes_[to]);
   }
@@ -286,15 +288,27 @@ void worker::receive(std::vector<worker_message>& messages) {
 }
 
 void worker::read_inbox() {
-  std::vector<worker_message> messages;
+  if (!read_messages()) return;
   {
     const std::scoped_lock lock(inbox_mutex_);
-    messages.swap(inbox_);
+    messages_.swap(inbox_);
   }
-  for (worker_message& m : messages) {
-    std::visit([this](auto& message) { router_.on(message); }, m);
+  read_messages();
+}
+
+/// Returns false when it has to go on later: what has come of the first of the messages is handed over before.
+bool worker::read_messages() {
+  while (first_unread_ < messages_.size()) {
+    std::visit([this](auto& message) { router_.on(message); }, messages_[first_unread_++]);
+    if (must_hand_over() && first_unread_ < messages_.size()) {
+      boost::asio::post(context_, [this] { read_inbox(); });
+      return false;
+    }
   }
+  messages_.clear();
+  first_unread_ = 0;
   forget_time();
+  return true;
 }
 
 }  // namespace pubsubsql::server

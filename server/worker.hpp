@@ -80,6 +80,9 @@ class worker {
   /// Where more waits for all connections than may, some of this worker's end: those for which the most events wait,
   /// and those that have read nothing of their replies for longest.
   void relieve();
+  /// Whether so much is on its way to other workers that it should reach them before more is made: there it counts for
+  /// those who wait for it.
+  [[nodiscard]] bool must_hand_over() const { return reply_bytes_sent_ >= reply_bytes_sent_max; }
   /// A gauge has been told something, which the others are to hear of.
   void backlog_changed() {
     if (!ending_turn_) end_turn_later();
@@ -164,6 +167,7 @@ class worker {
     std::vector<unsigned> subscribed_workers;
   };
   static constexpr std::size_t read_buffer_bytes = 64U << 10;
+  static constexpr std::size_t reply_bytes_sent_max = 16U << 20;
 
   void close_idle_sessions();
   void spin();
@@ -174,6 +178,7 @@ class worker {
   void forget_ended();
   void hand_over();
   void read_inbox();
+  bool read_messages();
 
   unsigned index_;
   shared_state& shared_;
@@ -199,6 +204,7 @@ class worker {
   std::vector<session*> flushing_;  // scratch
   std::vector<ended_session> ended_;
   std::vector<std::vector<worker_message>> outboxes_;  // by worker
+  std::size_t reply_bytes_sent_ = 0;                   // of replies in them
   bool end_of_turn_is_due_ = false;
   bool ending_turn_ = false;       // and telling the others of the backlog comes next
   std::size_t takers_ = 0;         // how often sessions have taken statements in this loop turn
@@ -213,7 +219,9 @@ class worker {
   std::chrono::nanoseconds spun_{0};  // looking for work in vain
 
   std::mutex inbox_mutex_;
-  std::vector<worker_message> inbox_;  // guarded by inbox_mutex_
+  std::vector<worker_message> inbox_;     // guarded by inbox_mutex_
+  std::vector<worker_message> messages_;  // taken out of it
+  std::size_t first_unread_ = 0;          // of them
 };
 
 }  // namespace pubsubsql::server

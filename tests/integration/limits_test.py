@@ -1,5 +1,6 @@
 """Limits as clients and operators meet them: what is refused, what goes on, and what `show limits` says."""
 
+import contextlib
 import os
 import re
 import resource
@@ -260,6 +261,53 @@ class UnreadReplies(unittest.TestCase):
             until("answers are free again", lambda: not is_refused())
             self.assertEqual(client.ask(self.STATEMENT)["rows"], 1600)
             idlers[-1].close()
+
+    def ask_for_little(self, port: int) -> socket.socket:
+        """A connection of which the server has learnt that many requests at a time are no harm."""
+        s = socket.create_connection(("127.0.0.1", port))
+        with s.makefile("rb") as replies:
+            for i in range(2_000):
+                s.sendall(b"update small%d set v = %d\n" % (i % 2, i))
+                if i % 100 == 99:
+                    for _ in range(100):
+                        replies.readline()
+        return s
+
+    def check_pipelined(self, *flags: str) -> None:
+        with ServerProcess("--max-total-reply-bytes", "32MiB", *flags) as server, server.framed() as client:
+            self.fill(client)
+            for i in range(2):
+                client.ask(f"insert into small{i} (v) values (1)")
+            idlers = [self.ask_for_little(server.port) for _ in range(2)]  # on two workers, if there are as many
+            for s in idlers:
+                with contextlib.suppress(ConnectionError):  # the first may have been too much already
+                    s.sendall(b"".join(b"update t set w = %d where id = 0\nselect * from t\n" % i for i in range(100)))
+            until("one is ended", lambda: int(limits_of(client)["max-total-reply-bytes"]["Refused"]) > 0)
+            self.assertEqual(client.ask("select count(*) from t")["data"], [["1600"]])
+            if not SANITIZED:
+                self.assertLess(int(limits_of(client)["max-memory"]["Peak"]), 400 << 20)
+            for s in idlers:
+                s.close()
+
+    def test_those_from_other_workers_count_before_it_is_their_turn(self) -> None:
+        self.check_pipelined("--threads", "2")
+
+    def test_those_that_wait_for_a_commit_are_few(self) -> None:
+        with tempfile.TemporaryDirectory() as data:
+            self.check_pipelined("--threads", "1", "--data", data)
+
+    def test_events_behind_a_reply_that_waits_count_as_unread(self) -> None:
+        with ServerProcess("--max-backlog-bytes", "100000") as server, server.framed() as client:
+            client.ask("create queue q (v text)")
+            client.ask("insert into t (v) values (a)")
+            with server.text() as subscriber:
+                subscriber.send("pop 1 v from q wait 1 hour")
+                subscriber.send("subscribe * from t")
+                until("it is subscribed", lambda: client.ask("show subscriptions")["rows"] == 1)
+                for _ in range(20):
+                    client.ask(f"insert into t (v) values ({'x' * 10_000})")
+                subscriber.expect_closed()
+            server.wait_for_log("disconnected .*: a subscriber that waits for replies to what it asked before, 1.* bytes")
 
     def test_one_that_does_not_read_is_idle(self) -> None:
         with ServerProcess("--idle-timeout-seconds", "1") as server, server.framed() as client:

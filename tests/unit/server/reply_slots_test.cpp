@@ -16,8 +16,7 @@ std::vector<std::string> take_done(reply_slots& slots) {
 }
 
 void complete(reply_slots& slots, std::uint64_t number, const std::string& bytes) {
-  slots.find(number)->bytes = bytes;
-  slots.find(number)->done = true;
+  slots.fill(*slots.find(number), bytes);
 }
 
 using replies = std::vector<std::string>;
@@ -43,6 +42,22 @@ TEST_CASE("reply slots: replies leave in the order of the requests") {
   CHECK(slots.empty());
   CHECK(slots.find(d) == nullptr);
   CHECK(slots.find(d + 1) == nullptr);
+}
+
+TEST_CASE("reply slots: what waits is counted, replies and events apart") {
+  reply_slots slots;
+  const auto first = slots.open();
+  const auto subscribing = slots.open(17);
+  complete(slots, subscribing, "reply");
+  slots.add_event(*slots.find(subscribing), [](std::string& out) { out += "event"; });
+  slots.add_event(*slots.find(subscribing), [](std::string& out) { out += "one more"; });
+  CHECK(slots.reply_bytes() == 5);
+  CHECK(slots.event_bytes() == 13);
+  complete(slots, first, "f");
+  CHECK(slots.reply_bytes() == 6);
+  CHECK(take_done(slots) == replies{"f", "replyeventone more"});
+  CHECK(slots.reply_bytes() == 0);
+  CHECK(slots.event_bytes() == 0);
 }
 
 TEST_CASE("reply slots: a subscription is found while its reply is due") {
