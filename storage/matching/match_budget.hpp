@@ -30,8 +30,9 @@ class match_budget {
   /// when nothing is left. The budget must stay there while rows are looked at.
   void begin(sql::work_budget& statement) { statement_ = &statement; }
 
-  /// A row, or several at once, of that size together are looked at from now on.
+  /// A row, or several at once, of that size together are looked at from now on. None count as one.
   void begin_rows(std::size_t rows, std::size_t bytes) {
+    rows = std::max<std::size_t>(rows, 1);
     small_steps_ = rows * small_steps_min + 2 * bytes;
     limit_ = rows > 1 && row_steps_max_ > UINT64_MAX / rows ? UINT64_MAX : row_steps_max_ * rows;
     steps_max_ = std::max(limit_, small_steps_ + 1);
