@@ -1,5 +1,8 @@
 #include "parser/request_reader.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "parser/frame.hpp"
 #include "parser/parser.hpp"
 
@@ -40,8 +43,41 @@ void request_reader::park() {
   input_ = held_;
 }
 
+void request_reader::discard() {
+  if (discarding_ || held_.empty()) return;
+  if (mode_ == wire_mode::framed) {
+    if (held_.size() < frame_header_bytes) return;
+    const frame_header header = decode_frame_header(held_);
+    discarded_id_ = header.request_id;
+    discarded_left_ = frame_header_bytes + header.payload_bytes - held_.size();
+  }
+  discarding_ = true;
+  held_ = {};
+  input_ = {};
+  scanned_ = 0;
+}
+
+/// Returns whether all of it has come.
+bool request_reader::skip_discarded() {
+  if (mode_ == wire_mode::text) {
+    const std::size_t end = input_.find('\n');
+    input_.remove_prefix(end == std::string_view::npos ? input_.size() : end + 1);
+    return end != std::string_view::npos;
+  }
+  const std::size_t skipped = std::min(discarded_left_, input_.size());
+  input_.remove_prefix(skipped);
+  discarded_left_ -= skipped;
+  return discarded_left_ == 0;
+}
+
 request_reader::outcome request_reader::next(request& out) {
   out = {};
+  if (discarding_) [[unlikely]] {
+    if (!skip_discarded()) return outcome::need_more;
+    discarding_ = false;
+    out.id = std::exchange(discarded_id_, 0);
+    return outcome::discarded;
+  }
   if (input_.empty()) return outcome::need_more;
   if (mode_ == wire_mode::unknown) mode_ = mode_of(input_.front());
   if (mode_ == wire_mode::unknown) return outcome::bad_start;
@@ -61,7 +97,7 @@ request_reader::outcome request_reader::next_frame(request& out) {
 }
 
 std::size_t request_reader::peek(std::span<std::string_view> out) const {
-  if (mode_ != wire_mode::framed) return 0;
+  if (mode_ != wire_mode::framed || discarding_) return 0;
   std::string_view left = input_;
   std::size_t count = 0;
   while (count < out.size() && left.size() >= frame_header_bytes) {
@@ -92,7 +128,9 @@ request_reader::outcome request_reader::next_line(request& out) {
 
 request_reader::outcome request_reader::last(request& out) {
   out = {};
-  if (mode_ != wire_mode::text || input_.empty()) return outcome::need_more;
+  if (mode_ != wire_mode::text) return outcome::need_more;
+  if (std::exchange(discarding_, false)) return outcome::discarded;
+  if (input_.empty()) return outcome::need_more;
   const std::string_view line = without_cr(input_);
   input_ = {};
   scanned_ = 0;

@@ -38,6 +38,7 @@ class request_reader {
     too_large,  ///< a statement above the limit was announced or begun; request.id is set if it could be read.
                 ///< The stream cannot be followed any further: the connection must be closed
     bad_start,  ///< the first byte is neither a frame's, nor text: the connection must be closed
+    discarded,  ///< a statement that discard() has let go is over; request.id is set, its text is not there
   };
 
   /// `mode`: how the client talks; unknown: its first byte says. REQUIRES: 1 <= statement_bytes_max <=
@@ -62,18 +63,26 @@ class request_reader {
   /// Copies what was not consumed, so that the fed bytes may go away. Frees the copy when nothing is left.
   void park();
 
+  /// Lets go what is held of an incomplete statement; what is still to come of it is skipped. Does nothing where not
+  /// even its frame's header has come. REQUIRES: next() has said need_more, and park() was called since.
+  void discard();
+
   /// Bytes held back for the rest of an incomplete statement.
   [[nodiscard]] std::size_t held_bytes() const { return held_.size(); }
 
  private:
   [[nodiscard]] outcome next_frame(request& out);
   [[nodiscard]] outcome next_line(request& out);
+  [[nodiscard]] bool skip_discarded();
 
   std::uint32_t statement_bytes_max_;
   wire_mode mode_;
   std::string_view input_;   // not consumed yet: a view of the fed bytes, or of held_
   std::string held_;         // an incomplete statement between two feeds
   std::size_t scanned_ = 0;  // text mode: bytes of input_ known to hold no LF
+  bool discarding_ = false;  // the rest of a statement is skipped
+  std::uint32_t discarded_id_ = 0;
+  std::size_t discarded_left_ = 0;  // framed: bytes of it that are still to come
 };
 
 }  // namespace pubsubsql::parser

@@ -20,8 +20,9 @@ class reply_slots {
     std::string bytes;
     std::uint64_t pubsubid = 0;  ///< of the subscription that the request makes; 0: none
     bool done = false;
-    std::size_t event_bytes = 0;  ///< of `bytes`, at their end
-    statement_mark mark = {};     ///< of the request
+    std::size_t event_bytes = 0;    ///< of `bytes`, at their end
+    std::size_t request_bytes = 0;  ///< of the request, which is kept until it is done
+    statement_mark mark = {};       ///< of the request
   };
 
   [[nodiscard]] bool empty() const { return first_ == slots_.size(); }
@@ -29,6 +30,12 @@ class reply_slots {
 
   /// Opens a slot behind the others and returns its number.
   std::uint64_t open(std::uint64_t pubsubid = 0);
+
+  /// The request of a slot takes so many bytes until its reply is there. REQUIRES: it is not.
+  void note_request(slot& s, std::size_t bytes) {
+    s.request_bytes = bytes;
+    request_bytes_ += bytes;
+  }
 
   /// The slot of that number, or nullptr when there is none any more.
   [[nodiscard]] slot* find(std::uint64_t number);
@@ -38,6 +45,7 @@ class reply_slots {
 
   /// The reply of a slot is there.
   void fill(slot& s, std::string reply) {
+    request_bytes_ -= std::exchange(s.request_bytes, 0);
     reply_bytes_ += reply.size();
     s.bytes = std::move(reply);
     s.done = true;
@@ -54,6 +62,8 @@ class reply_slots {
   // What waits here, events apart.
   [[nodiscard]] std::size_t reply_bytes() const { return reply_bytes_; }
   [[nodiscard]] std::size_t event_bytes() const { return event_bytes_; }
+  /// Of requests whose replies are still due.
+  [[nodiscard]] std::size_t request_bytes() const { return request_bytes_; }
 
   /// Takes the first slot if its reply is there.
   [[nodiscard]] std::optional<slot> take_first_done();
@@ -65,6 +75,7 @@ class reply_slots {
   std::size_t subscribing_ = 0;     // slots with a pubsubid
   std::size_t reply_bytes_ = 0;
   std::size_t event_bytes_ = 0;
+  std::size_t request_bytes_ = 0;
 };
 
 }  // namespace pubsubsql::server

@@ -11,6 +11,7 @@
 #include "server/log_text.hpp"
 #include "server/router.hpp"
 #include "server/worker.hpp"
+#include "storage/errors.hpp"
 
 namespace pubsubsql::server {
 
@@ -29,6 +30,12 @@ constexpr std::size_t small_reply_bytes = 4U << 10;
 /// What a small reply adds to the window: while stores commit what has come together, a window that is still small
 /// means small transactions, so it opens in few of them.
 constexpr std::size_t window_growth = 4;
+/// Statements are held back, too, while so much of those before is kept until it is their turn.
+constexpr std::size_t request_bytes_mark = 16U << 20;
+/// When the memory is used up, more than so much of an incomplete statement is let go, and who has so much of
+/// statements under way is not read: it is asked again whether there is memory after that time.
+constexpr std::size_t input_bytes_without_memory = 64U << 10;
+constexpr std::chrono::milliseconds memory_wait{100};
 /// Statements that are looked at before the first of them is run: enough for their memory to be fetched together, few
 /// enough that it stays in the processor's nearest cache.
 constexpr std::size_t statements_ahead = 16;
@@ -70,6 +77,10 @@ void session::await_readable() {
 void session::on_readable(const error_code& error) {
   if (stage_ != stage::open) return;
   if (error) return close("connection lost");
+  if (worker_.shared().memory.exceeded() != 0) [[unlikely]] {
+    if (slots_.request_bytes() > input_bytes_without_memory) return wait_for_memory();
+    if (reader_.held_bytes() > input_bytes_without_memory) reader_.discard();
+  }
   const std::span<char> buffer = worker_.read_buffer();
   error_code problem;
   std::size_t bytes = transport_.read_some(buffer, problem);
@@ -84,6 +95,17 @@ void session::on_readable(const error_code& error) {
   }
   if (problem) return on_read_problem(problem);
   take_statements();
+}
+
+/// Until statements that it has under way are done.
+void session::wait_for_memory() {
+  reading_ = true;
+  idle_looks_ = 0;
+  auto timer = std::make_shared<boost::asio::steady_timer>(transport_.executor(), memory_wait);
+  timer->async_wait([self = shared_from_this(), timer](const error_code&) {
+    self->reading_ = false;
+    self->on_readable({});
+  });
 }
 
 void session::on_read_problem(const error_code& problem) {
@@ -105,7 +127,8 @@ void session::on_end_of_stream() {
 bool session::may_take_statements() const {
   // With a full store each connection has one statement under way, whose reply gets it going again.
   const std::size_t window = worker_.shared().store_is_full() ? 1 : window_;
-  return stage_ == stage::open && alone_ == 0 && slots_.size() < window && waiting_reply_bytes() < reply_bytes_mark;
+  return stage_ == stage::open && alone_ == 0 && slots_.size() < window && waiting_reply_bytes() < reply_bytes_mark &&
+         slots_.request_bytes() < request_bytes_mark;
 }
 
 void session::take_statements() {
@@ -117,7 +140,11 @@ void session::take_statements() {
   std::size_t announced = 0;
   while (may_take_statements()) {
     if (announced == 0) announced = look_ahead();
-    if ((got = reader_.next(r)) != outcome::ready) break;
+    if ((got = reader_.next(r)) == outcome::discarded) {
+      refuse_discarded(r);
+      continue;
+    }
+    if (got != outcome::ready) break;
     run(r);
     announced -= std::min<std::size_t>(announced, 1);
   }
@@ -153,7 +180,9 @@ std::size_t session::look_ahead() {
 void session::take_last_statement() {
   parser::request r;
   // Without TLS saying that this is the end, somebody may have cut the last statement short.
-  if (!transport_.is_truncated() && reader_.last(r) == outcome::ready) run(r);
+  const outcome got = transport_.is_truncated() ? outcome::need_more : reader_.last(r);
+  if (got == outcome::ready) run(r);
+  if (got == outcome::discarded) refuse_discarded(r);
   finish(end_reason_);
 }
 
@@ -178,6 +207,15 @@ void session::refuse_input(outcome got, const parser::request& r) {
          too_large ? close_code::too_large : close_code::refused);
 }
 
+void session::refuse_discarded(const parser::request& r) {
+  ++statements_;
+  worker_.shared().counters.refused("max-memory");
+  reply([&](std::string& out) {
+    encode_error(out, {.mode = mode(), .request_id = r.id},
+                 storage::out_of_memory(worker_.shared().settings.memory_bytes_max));
+  });
+}
+
 void session::run(const parser::request& r) {
   ++statements_;
   if (refusal_ != nullptr) return refuse(r);
@@ -188,6 +226,7 @@ void session::run(const parser::request& r) {
 void session::run_counted(const parser::request& r, request_origin how) {
   statement_watch& watch = worker_.watch();
   watch.taken();
+  request_bytes_ = r.text.size();
   worker_.statements().run(*this, r, how);
   if (watch.ended()) [[unlikely]]
     report(watch.slow());
@@ -197,7 +236,9 @@ void session::run_counted(const parser::request& r, request_origin how) {
 
 /// Remembers the statement at hand in the slot that its reply will have.
 std::uint64_t session::mark(std::uint64_t slot) {
-  slots_.find(slot)->mark = worker_.watch().hand_over();
+  reply_slots::slot& s = *slots_.find(slot);
+  s.mark = worker_.watch().hand_over();
+  slots_.note_request(s, request_bytes_);
   return slot;
 }
 

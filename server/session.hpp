@@ -192,6 +192,7 @@ class session : public std::enable_shared_from_this<session> {
   void take_statements();
   [[nodiscard]] std::size_t look_ahead();
   void take_last_statement();
+  void refuse_discarded(const parser::request& r);
   void refuse_input(parser::request_reader::outcome outcome, const parser::request& r);
   void run(const parser::request& r);
   void run_json(const parser::request& r);
@@ -236,6 +237,7 @@ class session : public std::enable_shared_from_this<session> {
   // session_slow.cpp
   void deliver(slow_subscriptions::subscription& s, const encoded_event& e, std::uint64_t pubsubid);
   [[nodiscard]] bool refill();
+  void wait_for_memory();
   // What has not been written yet, or cannot be as a reply before it is missing.
   [[nodiscard]] std::size_t waiting_reply_bytes() const;
   [[nodiscard]] std::size_t waiting_event_bytes() const;
@@ -280,6 +282,7 @@ class session : public std::enable_shared_from_this<session> {
   std::vector<unsigned> subscribed_workers_;  // those with leases among them
   bool leases_ = false;                       // it has popped rows of queues
   std::uint64_t statements_ = 0;
+  std::size_t request_bytes_ = 0;  // of the statement that is run
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
   std::uint64_t bytes_out_before_ = 0;  // when it was last looked at for idleness

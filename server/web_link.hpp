@@ -19,6 +19,7 @@ enum class close_code : std::uint16_t {
   unsupported = 1003,
   refused = 1008,
   too_large = 1009,
+  try_again_later = 1013,
 };
 
 /// What a session talks through when its client came over HTTP: the other end of a request, a WebSocket, or a stream of

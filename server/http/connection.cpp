@@ -28,6 +28,8 @@ constexpr std::size_t buffer_bytes_max = header_bytes_max + (64U << 10);
 constexpr std::chrono::seconds keep_alive_time{60};
 /// How long a body, or the taking of an answer, may stand still.
 constexpr std::chrono::seconds stall_time{30};
+/// More of a body is not read when the memory is used up.
+constexpr std::size_t body_bytes_without_memory = 64U << 10;
 /// How long a connection that must go is still read, so that the client sees the answer and not a reset.
 constexpr std::chrono::seconds linger_time{2};
 
@@ -181,12 +183,19 @@ void connection::continue_to_body() {
 
 void connection::read_body() {
   if (parser_->is_done()) return serve();
-  beast_http::async_read(*stream_, buffer_, *parser_,
-                         [self = shared_from_this()](const error_code& problem, std::size_t) {
-                           if (self->closed_) return;
-                           if (problem) return self->on_parse_problem(problem);
-                           self->serve();
-                         });
+  if (worker_.shared().memory.exceeded() != 0 && current().body().size() > body_bytes_without_memory) {
+    finishing_ = true;
+    worker_.shared().counters.refused("max-memory");
+    return respond(
+        make_error(status::service_unavailable,
+                   "the server uses more memory than --max-memory; send less at a time, or try again later"));
+  }
+  beast_http::async_read_some(*stream_, buffer_, *parser_,
+                              [self = shared_from_this()](const error_code& problem, std::size_t) {
+                                if (self->closed_) return;
+                                if (problem) return self->on_parse_problem(problem);
+                                self->read_body();
+                              });
 }
 
 void connection::serve() {

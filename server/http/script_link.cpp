@@ -18,6 +18,7 @@ constexpr std::string_view error_head = R"({"status":"err")";
 status status_of(close_code code) {
   switch (code) {
     case close_code::server_stops:
+    case close_code::try_again_later:
       return status::service_unavailable;
     case close_code::too_large:
       return status::payload_too_large;

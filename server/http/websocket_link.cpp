@@ -29,6 +29,8 @@ constexpr std::size_t piece_bytes_max = 64U << 10;
 /// A message's buffer at first, which an idle connection holds; and as it grows, at a time.
 constexpr std::size_t first_message_bytes = 256;
 constexpr std::size_t growth_bytes_max = 1U << 20;
+/// Larger messages are not read to their end while the memory is used up.
+constexpr std::size_t input_bytes_without_memory = 64U << 10;
 /// How long a client may take for the end of the conversation.
 constexpr std::chrono::seconds close_time{2};
 /// How long it may take for the answer to the upgrade.
@@ -63,7 +65,8 @@ void serve_websocket(connection& c) {
       std::move(bytes), std::move(counted),
       websocket_link::settings{.message_bytes_max = o.statement_bytes_max,
                                .keep_alive = std::chrono::seconds(o.tcp_keepalive_seconds),
-                               .deflate = o.http_deflate});
+                               .deflate = o.http_deflate,
+                               .memory = home.shared().memory});
   link->accept(c.current(), [link, &home, who = std::move(who), request = c.shared_from_this()] {
     home.welcome(transport(link), counted_connection(link->address()), who);
   });
@@ -126,7 +129,14 @@ void websocket_link::on_read(const error_code& problem, std::size_t bytes) {
   if (problem) return end(problem);
   if (closing_) return;
   filled_ += bytes;
-  if (!socket_.is_message_done()) return read();
+  if (!socket_.is_message_done()) {
+    if (settings_.memory.exceeded() == 0 || filled_ <= input_bytes_without_memory) return read();
+    message_ = {};
+    ended_ = true;
+    reason_ = {static_cast<websocket::close_code>(close_code::try_again_later),
+               "more memory is used than --max-memory; send less at a time, or try again later"};
+    return wake(shared_from_this(), readable_);
+  }
   if (!socket_.got_text()) {
     ended_ = true;
     reason_ = {static_cast<websocket::close_code>(close_code::unsupported), "send text messages"};

@@ -12,6 +12,7 @@
 #include "server/counted_connection.hpp"
 #include "server/http/message.hpp"
 #include "server/http/stream.hpp"
+#include "server/memory_watch.hpp"
 #include "server/web_link.hpp"
 
 namespace pubsubsql::server::http {
@@ -32,6 +33,7 @@ class websocket_link : public web_link, public std::enable_shared_from_this<webs
     std::uint32_t message_bytes_max = 0;
     std::chrono::seconds keep_alive{};  ///< silence before the client is asked; 0: it is not
     bool deflate = false;               ///< whether a client may have messages compressed
+    const memory_watch& memory;         ///< while it is exceeded, no more of a large message is read
   };
 
   websocket_link(std::shared_ptr<stream> bytes, counted_connection counted, const settings& s);

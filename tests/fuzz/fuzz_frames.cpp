@@ -11,6 +11,7 @@
 
 using pubsubsql::parser::request;
 using pubsubsql::parser::request_reader;
+using pubsubsql::parser::wire_mode;
 
 namespace {
 
@@ -52,6 +53,31 @@ result read(std::string_view stream, std::size_t piece) {
   return out;
 }
 
+/// The numbers of the frames that come out when what is held is let go again and again.
+void check_discarding(std::string_view stream, std::size_t piece, const result& whole) {
+  request_reader reader(statement_bytes_max);
+  std::vector<std::uint32_t> ids;
+  request r;
+  auto last = request_reader::outcome::need_more;
+  for (std::size_t at = 0; at < stream.size() && last == request_reader::outcome::need_more; at += piece) {
+    if (reader.held_bytes() > piece) reader.discard();
+    const std::string bytes(stream.substr(at, piece));
+    reader.feed(bytes);
+    for (;;) {
+      last = reader.next(r);
+      if (last != request_reader::outcome::ready && last != request_reader::outcome::discarded) break;
+      if (last == request_reader::outcome::discarded && !r.text.empty()) std::abort();
+      ids.push_back(r.id);
+    }
+    reader.park();
+  }
+  if (reader.mode() != wire_mode::framed) return;
+  if (last != whole.last || ids.size() != whole.statements.size()) std::abort();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] != whole.statements[i].first) std::abort();
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -59,5 +85,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size - 1);
   const result whole = read(stream, stream.size() + 1);
   if (read(stream, 1) != whole || read(stream, 1 + data[0] % 64U) != whole) std::abort();
+  check_discarding(stream, 1 + data[0] % 64U, whole);
   return 0;
 }

@@ -1,6 +1,7 @@
 """Limits as clients and operators meet them: what is refused, what goes on, and what `show limits` says."""
 
 import contextlib
+import json
 import os
 import re
 import resource
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from collections.abc import Callable
@@ -210,6 +212,64 @@ class Connections(unittest.TestCase):
             for client in clients:
                 self.assertEqual(client.ask("status")["status"], "ok")
                 client.close()
+
+
+class UnfinishedStatements(unittest.TestCase):
+    """What has come and cannot be run yet."""
+
+    @unittest.skipIf(SANITIZED, "a sanitizer's memory is not the server's")
+    def test_those_that_wait_for_their_table_are_few(self) -> None:
+        size = 1 << 20
+        with ServerProcess("--threads", "2") as server, server.framed() as client:
+            client.ask("create table t (v longtext)")
+            with server.text() as sender:
+                for i in range(2_000):  # so that it may have many under way
+                    sender.send(f"stream update t set v = {i}")
+                sender.ask("status")
+                client.ask("begin")
+                client.ask("insert into t (v) values (a)")
+                statement = f"insert into t (v) values ('{'x' * size}')"
+                sending = threading.Thread(target=lambda: [sender.send(statement) for _ in range(200)])
+                sending.start()
+                time.sleep(1)  # nothing depends on it: there is more time for what must not happen
+                self.assertLess(int(limits_of(client)["max-memory"]["Peak"]), 100 << 20)
+                self.assertEqual(client.ask("commit")["status"], "ok")
+                for _ in range(200):
+                    self.assertEqual(json.loads(sender.read_reply())["rows"], 1)
+                sending.join()
+            self.assertEqual(client.ask("select count(*) from t")["data"], [["201"]])
+
+    @unittest.skipIf(SANITIZED, "a sanitizer's memory is not the server's")
+    def test_without_memory_large_ones_are_refused(self) -> None:
+        size = 10 << 20
+        with ServerProcess("--max-memory", "150MiB", http=True) as server, server.framed() as client:
+            statement = b"insert into t (v) values ('" + b"x" * size + b"')\n"
+            request = f"POST /sql HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(statement)}\r\n\r\n".encode()
+            senders = []
+            for i in range(40):
+                is_http = i % 4 == 0
+                senders.append(socket.create_connection(("127.0.0.1", server.http_port if is_http else server.port)))
+                senders[-1].settimeout(deadline_s(60))
+            rest = [memoryview(request + statement if i % 4 == 0 else statement) for i in range(40)]
+            # All but the ends of as many statements as are too much.
+            for at in range(0, size, 1 << 20):
+                for i, s in enumerate(senders):
+                    with contextlib.suppress(ConnectionError):  # HTTP may have answered
+                        s.sendall(rest[i][at:at + (1 << 20)])
+            until("there was no memory", lambda: int(limits_of(client)["max-memory"]["Peak"]) > 150 << 20)
+            self.assertLess(int(limits_of(client)["max-memory"]["Peak"]), 300 << 20)
+            self.assertEqual(client.ask("select 1")["status"], "ok")
+            replies = []
+            for i, s in enumerate(senders):
+                with contextlib.suppress(ConnectionError):
+                    s.sendall(rest[i][size:])
+                    replies.append(s.recv(1000))
+                s.close()
+            self.assertTrue(any(b"HTTP/1.1 503" in reply for reply in replies))
+            refused = [json.loads(reply) for reply in replies if b"1041" in reply and not reply.startswith(b"HTTP")]
+            self.assertGreater(len(refused), 5)
+            self.assertIn("--max-memory", refused[0]["msg"])
+            until("there is memory", lambda: client.ask("insert into other (a) values (1)")["status"] == "ok")
 
 
 class UnreadReplies(unittest.TestCase):

@@ -53,6 +53,43 @@ TEST_CASE("request reader: frames come out whole, whatever pieces they arrive in
   for (std::size_t piece = 1; piece <= stream.size(); ++piece) CHECK(read_all(stream, piece) == expected);
 }
 
+TEST_CASE("request reader: what is discarded is skipped to its end") {
+  const std::string long_text(300, 'x');
+  const auto outcomes = [&](const std::string& stream, std::size_t piece, std::size_t held_min) {
+    std::vector<std::pair<std::uint32_t, std::string>> out;
+    request_reader reader(1000);
+    request r;
+    const auto note = [&](outcome got) {
+      if (got == outcome::ready) out.emplace_back(r.id, r.text);
+      if (got == outcome::discarded) out.emplace_back(r.id, "discarded");
+      return got == outcome::ready || got == outcome::discarded;
+    };
+    for (std::size_t at = 0; at < stream.size(); at += piece) {
+      if (reader.held_bytes() > held_min) {
+        reader.discard();
+        CHECK(reader.held_bytes() < frame_header_bytes);
+        CHECK(reader.peek({}) == 0);
+      }
+      const std::string bytes(stream.substr(at, piece));
+      reader.feed(bytes);
+      while (note(reader.next(r))) {
+      }
+      reader.park();
+    }
+    static_cast<void>(note(reader.last(r)));
+    return out;
+  };
+  const std::string frames = frame(1, "status") + frame(2, long_text) + frame(3, "show tables") + frame(4, long_text);
+  const std::string lines = "status\n" + long_text + "\nshow tables\n" + long_text;
+  for (std::size_t piece = 1; piece <= 100; ++piece) {
+    CHECK(outcomes(frames, piece, 120) ==
+          requests{{1, "status"}, {2, "discarded"}, {3, "show tables"}, {4, "discarded"}});
+    CHECK(outcomes(lines, piece, 120) ==
+          requests{{0, "status"}, {0, "discarded"}, {0, "show tables"}, {0, "discarded"}});
+  }
+  CHECK(outcomes(frame(7, "status"), 1, 0) == requests{{7, "discarded"}});
+}
+
 TEST_CASE("request reader: lines come out whole, whatever pieces they arrive in") {
   const std::string stream = "status\r\n\n  \t\n-- comment\nselect * from t where a = 'x'\n;\nshow tables";
   const requests expected = {{0, "status"}, {0, "select * from t where a = 'x'"}, {0, "show tables"}};

@@ -48,13 +48,18 @@ TEST_CASE("reply slots: what waits is counted, replies and events apart") {
   reply_slots slots;
   const auto first = slots.open();
   const auto subscribing = slots.open(17);
+  slots.note_request(*slots.find(first), 100);
+  slots.note_request(*slots.find(subscribing), 20);
+  CHECK(slots.request_bytes() == 120);
   complete(slots, subscribing, "reply");
+  CHECK(slots.request_bytes() == 100);
   slots.add_event(*slots.find(subscribing), [](std::string& out) { out += "event"; });
   slots.add_event(*slots.find(subscribing), [](std::string& out) { out += "one more"; });
   CHECK(slots.reply_bytes() == 5);
   CHECK(slots.event_bytes() == 13);
   complete(slots, first, "f");
   CHECK(slots.reply_bytes() == 6);
+  CHECK(slots.request_bytes() == 0);
   CHECK(take_done(slots) == replies{"f", "replyeventone more"});
   CHECK(slots.reply_bytes() == 0);
   CHECK(slots.event_bytes() == 0);
