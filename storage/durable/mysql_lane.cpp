@@ -137,6 +137,7 @@ void mysql_lane::run(const std::function<void(mysql_connection&, mysql_catalog&)
 void mysql_lane::reconnect() {
   try {
     connect();
+    outage_.message = "MySQL is back and is given what was kept for it; nothing was changed, try again in a moment";
     unblock();
     verify_tables();
     take_told_columns();

@@ -266,6 +266,7 @@ class DataAndMysql(Case):
         with self.both() as server, server.framed() as client:
             self.ok(client, "select price from a where k = 2", data=[[None]])
             mariadb.start()
+            wait_until(lambda: delivered(self.ok(client, "mysql status")))
             wait_until(lambda: self.ok(client, "select price from a where k = 2")["data"] == [["1.50"]])
             self.equal_everywhere(client, "a")
 
