@@ -127,6 +127,8 @@ void session::on_end_of_stream() {
 bool session::may_take_statements() const {
   // With a full store each connection has one statement under way, whose reply gets it going again.
   const std::size_t window = worker_.shared().store_is_full() ? 1 : window_;
+  // What came before a transaction does not wait while it has tables: two such connections might wait for each other.
+  if (transaction != transaction_id{} && !slots_.empty()) return false;
   return stage_ == stage::open && alone_ == 0 && slots_.size() < window && waiting_reply_bytes() < reply_bytes_mark &&
          slots_.request_bytes() < request_bytes_mark;
 }

@@ -6,6 +6,7 @@ import random
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,22 @@ class Ends(unittest.TestCase):
 
 
 class Conflicts(unittest.TestCase):
+    def test_what_comes_before_a_transaction_is_done_before_it(self) -> None:
+        """Else it could wait for somebody who waits for the transaction, and no deadlock would be found."""
+        with ServerProcess("--threads", "2", "--log-level", "warning") as server:
+            set_up(server, "a", "b")
+            with server.framed() as client, server.framed() as other:
+                ok(client, "begin")
+                ok(client, "update a set n = 1")
+                for statement in ("update a set n = 2", "begin", "update b set n = 2"):
+                    other.send(statement)
+                time.sleep(0.2)  # nothing depends on it: there is more time for what must not happen
+                ok(client, "update b set n = 1")
+                ok(client, "commit")
+                self.assertEqual([json.loads(other.read_reply())["action"] for _ in range(3)], ["update", "begin", "update"])
+                ok(other, "commit")
+                self.assertEqual(values(client, "a", "n") + values(client, "b", "n"), ["2", "2"])
+
     def test_a_deadlock_ends_one_of_the_two(self) -> None:
         for threads in ("1", "3"):
             with (
