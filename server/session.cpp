@@ -152,7 +152,7 @@ void session::take_statements() {
   }
   if (announced > 0) worker_.statements().expect({});  // their texts go, or move
   if (stage_ == stage::open && (got == outcome::too_large || got == outcome::bad_start)) refuse_input(got, r);
-  if (stage_ == stage::open && got == outcome::ready) stalled_ = true;
+  if (stage_ == stage::open && (got == outcome::ready || got == outcome::discarded)) stalled_ = true;
   if (stage_ == stage::open && got == outcome::need_more && end_of_stream_) take_last_statement();
   reader_.park();
   const bool is_incomplete = stage_ == stage::open && got == outcome::need_more;

@@ -272,6 +272,27 @@ class UnfinishedStatements(unittest.TestCase):
             until("there is memory", lambda: client.ask("insert into other (a) values (1)")["status"] == "ok")
 
 
+    @unittest.skipIf(SANITIZED, "a sanitizer's memory is not the server's")
+    def test_what_comes_behind_a_refused_one_is_run(self) -> None:
+        """Also when as many statements wait before it as a connection that has just begun may have under way."""
+        waiting = 15
+        with ServerProcess("--max-memory", "100MiB") as server, server.framed() as client, server.text() as sender:
+            for statement in ("insert into t (v) values (a)", "begin", "insert into t (v) values (b)"):
+                self.assertEqual(client.ask(statement)["status"], "ok")
+            large = "select '" + "x" * (1 << 20) + "'"
+            sender.socket.sendall(b"select count(*) from t\n" * waiting + large[: 1 << 19].encode())
+            with server.framed() as other:
+                until("the memory is full", lambda: other.ask(f"insert into f (v) values ('{'x' * (1 << 20)}')")
+                      .get("code") == 1041)
+            sender.socket.sendall(large[1 << 19 :].encode() + b"\nselect 'behind'\n")
+            time.sleep(0.2)  # nothing depends on it: there is more time for what must not happen
+            self.assertEqual(client.ask("commit")["status"], "ok")
+            for _ in range(waiting):
+                self.assertEqual(json.loads(sender.read_reply())["data"], [["2"]])
+            self.assertEqual(json.loads(sender.read_reply())["code"], 1041)
+            self.assertEqual(json.loads(sender.read_reply())["data"], [["behind"]])
+
+
 class UnreadReplies(unittest.TestCase):
     """What clients ask for and do not read: bounded for all of them together."""
 
