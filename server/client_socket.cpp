@@ -6,6 +6,7 @@
 #include <boost/asio/error.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace pubsubsql::server {
@@ -67,6 +68,11 @@ void client_socket::shut_down_sending() {
 void client_socket::acknowledge_at_once() {
   const int on = 1;
   ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+bool client_socket::has_hung_up() {
+  pollfd looked_at{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&looked_at, 1, 0) > 0;
 }
 
 std::size_t client_socket::discard_some(std::span<char> scratch, error_code& problem) {

@@ -86,6 +86,9 @@ class client_socket {
   /// Has the system acknowledge at once what was received.
   void acknowledge_at_once();
 
+  /// Whether the client has ended its side, or the connection is lost, also when there is more to read before that.
+  [[nodiscard]] bool has_hung_up();
+
   /// Tells the client that nothing more is sent.
   void shut_down_sending();
   /// Reads what has come and forgets it, without a look at TLS; `scratch` is overwritten. For a connection that only

@@ -43,11 +43,15 @@ class reply_slots {
   /// The slot whose request makes that subscription, if its reply is still due.
   [[nodiscard]] slot* find_subscription(std::uint64_t pubsubid);
 
-  /// The reply of a slot is there.
+  /// The reply of a slot is there, before what the slot has of events.
   void fill(slot& s, std::string reply) {
     request_bytes_ -= std::exchange(s.request_bytes, 0);
     reply_bytes_ += reply.size();
-    s.bytes = std::move(reply);
+    if (s.bytes.empty()) {
+      s.bytes = std::move(reply);
+    } else {
+      s.bytes.insert(0, reply);
+    }
     s.done = true;
   }
   /// `append` adds an event behind the reply of a slot.

@@ -186,6 +186,7 @@ class session : public std::enable_shared_from_this<session> {
   enum class stage : std::uint8_t { open, finishing, draining, closed };
 
   void await_readable();
+  void wait_for_memory();
   void on_readable(const boost::system::error_code& error);
   void on_read_problem(const boost::system::error_code& problem);
   void on_end_of_stream();
@@ -237,12 +238,13 @@ class session : public std::enable_shared_from_this<session> {
   // session_slow.cpp
   void deliver(slow_subscriptions::subscription& s, const encoded_event& e, std::uint64_t pubsubid);
   [[nodiscard]] bool refill();
-  void wait_for_memory();
   // What has not been written yet, or cannot be as a reply before it is missing.
   [[nodiscard]] std::size_t waiting_reply_bytes() const;
   [[nodiscard]] std::size_t waiting_event_bytes() const;
   void account_backlog();
   void resume_dropped();
+
+  // session_end.cpp
   void begin_draining();
   void on_drainable(const boost::system::error_code& error);
   void set_deadline(std::chrono::milliseconds after);

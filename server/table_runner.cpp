@@ -19,7 +19,7 @@ namespace {
 
 using storage::durable::statement_changes;
 using storage::durable::write;
-using fate = storage::durable::write_result::fate;
+using storage::durable::write_result;
 
 /// Tables are spread over the workers: each has its part of what all of them may keep.
 storage::limits limits_of_one(const shared_state& shared) {
@@ -198,12 +198,12 @@ void table_runner::on(std::vector<result>& results) {
   for (std::size_t i = 0; i < results.size();) {
     table_queue& q = *queue_by_number_[results[i].origin.queue];
     std::size_t end = i + 1;
-    if (results[i].what == fate::committed) {
+    if (results[i].what == write_result::fate::committed) {
       on_committed(q, results[i].origin.ticket);
     } else {
       // One store failure can concern many statements of a table: they are taken back together.
-      while (end < results.size() && results[end].origin.queue == q.number && results[i].what == fate::refused &&
-             results[end].what == fate::refused) {
+      while (end < results.size() && results[end].origin.queue == q.number &&
+             results[i].what == write_result::fate::refused && results[end].what == write_result::fate::refused) {
         ++end;
       }
       on_not_as_asked(q, std::span<const result>(results).subspan(i, end - i));
@@ -254,7 +254,7 @@ void table_runner::on_not_as_asked(table_queue& q, std::span<const result> resul
   // Some have been taken back already.
   while (!results.empty() && std::ranges::none_of(q.held, is_meant)) results = results.subspan(1);
   if (results.empty()) return;
-  q.held_max = results.front().what == fate::corrected ? 1 : std::max<std::size_t>(q.held.size() / 2, 16);
+  q.held_max = results.front().what == write_result::fate::corrected ? 1 : std::max<std::size_t>(q.held.size() / 2, 16);
   std::deque<waiting_statement> again;
   for (held_statement& h : take_back(q, results.front().origin.ticket)) {
     if (!is_meant(h)) {
@@ -263,7 +263,7 @@ void table_runner::on_not_as_asked(table_queue& q, std::span<const result> resul
     }
     const result& r = results.front();
     results = results.subspan(1);
-    if (r.what == fate::corrected) {
+    if (r.what == write_result::fate::corrected) {
       redo_corrected(q, std::move(h), r.rows);
     } else {
       std::string bytes;

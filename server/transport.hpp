@@ -66,6 +66,9 @@ class transport {
     socket().wait_writable(std::forward<Handler>(handler));
   }
 
+  /// As client_socket::has_hung_up(). A web_link notices when it is read.
+  [[nodiscard]] bool has_hung_up() { return !is_web() && socket().has_hung_up(); }
+
   /// The client has become known.
   void admitted() {
     if (is_web()) link().admitted();

@@ -293,6 +293,18 @@ class UnfinishedStatements(unittest.TestCase):
             self.assertEqual(json.loads(sender.read_reply())["data"], [["behind"]])
 
 
+    @unittest.skipIf(SANITIZED, "a sanitizer's memory is not the server's")
+    def test_who_hangs_up_while_memory_is_full_is_gone(self) -> None:
+        with ServerProcess("--max-memory", "60MiB") as server, server.framed() as client:
+            self.assertEqual(client.ask("create queue q (v text)")["status"], "ok")
+            until("the memory is full",
+                  lambda: client.ask(f"insert into f (v) values ('{'x' * (1 << 20)}')").get("code") == 1041)
+            for _ in range(10):
+                with server.framed() as popping:
+                    popping.send("pop 1 v from q wait 1 hour" + " " * 70_000)
+            until("they are gone", lambda: limits_of(client)["max-connections"]["InUse"] == "1")
+
+
 class UnreadReplies(unittest.TestCase):
     """What clients ask for and do not read: bounded for all of them together."""
 

@@ -212,6 +212,24 @@ class Crowds(unittest.TestCase):
             self.assertEqual(len(set(made)), 50, "a name is that of a table, or of a subscription to one table")
 
 
+    def test_one_that_ends_before_its_reply_could_leave(self) -> None:
+        """The reply to `subscribe` waits behind another; its connection goes on as ever when that is there."""
+        for ending in ("drop subscription feed", FEED):
+            with self.subTest(ending), ServerProcess("--threads", "2") as server, server.framed() as client:
+                ok(client, "insert into t (n) values (1)")
+                ok(client, "create queue q (v text)")
+                with server.framed() as waiting, server.framed() as other:
+                    waiting.send("pop 1 v from q wait 1 hour")
+                    waiting.send(FEED)
+                    wait_until(lambda: "feed" in named(client))
+                    ok(other, ending)
+                    ok(client, "push into q (v) values (x)")
+                    self.assertIn('"x"', waiting.read_reply())
+                    self.assertIn('"subscribe"', waiting.read_reply())
+                    self.assertEqual(ok(waiting, "select 1")["rows"], 1)
+                    self.assertTrue(any('"ended"' in event for event in waiting.events), waiting.events)
+
+
 class Users(unittest.TestCase):
     """A subscription is its owner's, and shows what the owner may see."""
 

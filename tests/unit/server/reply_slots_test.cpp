@@ -44,6 +44,18 @@ TEST_CASE("reply slots: replies leave in the order of the requests") {
   CHECK(slots.find(d + 1) == nullptr);
 }
 
+TEST_CASE("reply slots: an event that is there before its reply follows it") {
+  reply_slots slots;
+  const auto subscribing = slots.open(17);
+  slots.add_event(*slots.find(subscribing), [](std::string& out) { out += "event"; });
+  complete(slots, subscribing, "reply");
+  CHECK(slots.reply_bytes() == 5);
+  CHECK(slots.event_bytes() == 5);
+  CHECK(take_done(slots) == replies{"replyevent"});
+  CHECK(slots.reply_bytes() == 0);
+  CHECK(slots.event_bytes() == 0);
+}
+
 TEST_CASE("reply slots: what waits is counted, replies and events apart") {
   reply_slots slots;
   const auto first = slots.open();
