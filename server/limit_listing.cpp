@@ -5,8 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include <sys/resource.h>
-
 #include "server/limits.hpp"
 
 namespace pubsubsql::server {
@@ -18,18 +16,12 @@ struct usage {
   std::optional<std::uint64_t> peak = {};
 };
 
-std::uint64_t most_memory() {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  return static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
-}
-
 usage usage_of(std::size_t place, shared_state& shared) {
   const std::string_view flag = all_limits()[place].flag;
   const std::uint64_t peak = shared.counters.peak(place);
   if (flag == "max-memory") {
     const std::uint64_t now = resident_bytes();
-    return {now, std::max(now, most_memory())};  // the system counts the two at different times
+    return {now, std::max(now, resident_bytes_peak())};  // the system counts the two at different times
   }
   if (flag == "max-connections") return {shared.connections.load(std::memory_order_relaxed), peak};
   if (flag == "max-connections-per-address") return {shared.origins.most()};

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
@@ -41,6 +43,16 @@ std::uint64_t resident_bytes() {
   std::uint64_t pages = 0;
   if (second != end) std::from_chars(second + 1, end, pages);
   return pages * page_bytes();
+}
+
+std::uint64_t resident_bytes_peak() {
+  // Not what getrusage tells, which begins with the size of the process that this one was started by.
+  std::ifstream file("/proc/self/status");
+  constexpr std::string_view name = "VmHWM:";
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(name)) return std::strtoull(line.c_str() + name.size(), nullptr, 10) * 1024;  // in kB
+  }
+  return 0;
 }
 
 std::uint64_t memory_for_process() {

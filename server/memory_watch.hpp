@@ -7,6 +7,8 @@ namespace pubsubsql::server {
 
 /// The memory of the process that is in the machine's memory now. 0: it cannot be found out.
 [[nodiscard]] std::uint64_t resident_bytes();
+/// The most that it was. 0: it cannot be found out.
+[[nodiscard]] std::uint64_t resident_bytes_peak();
 
 /// The memory that the process may have: the machine's, or less where its control group allows less.
 [[nodiscard]] std::uint64_t memory_for_process();
