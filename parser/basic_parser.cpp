@@ -58,6 +58,13 @@ bool basic_parser::end(std::string_view expected) {
   return scanner_.at_end() || fail(expected);
 }
 
+bool basic_parser::too_many_parts() {
+  fail("a statement of at most " + std::to_string(arena_.parts_max()) +
+       " names and parts of expressions (raise --max-statement-parts)");
+  error_.limit = "max-statement-parts";
+  return false;
+}
+
 bool basic_parser::accept_words(std::initializer_list<std::string_view> words) {
   const std::size_t before = scanner_.offset();
   for (const std::string_view word : words) {

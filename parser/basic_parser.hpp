@@ -35,6 +35,8 @@ class basic_parser {
   /// After a quoted value: that it does not run into something else.
   bool ends_properly(const literal& taken, std::size_t start);
   bool end(std::string_view expected);
+  /// To be called for each part of the tree (see statement_arena).
+  bool part() { return arena_.add_part() || too_many_parts(); }
   /// Takes these words if all of them stand next, in any case; they may hold `_`.
   bool accept_words(std::initializer_list<std::string_view> words);
 
@@ -49,6 +51,9 @@ class basic_parser {
   scanner scanner_;
   statement_arena& arena_;
   syntax_error error_;
+
+ private:
+  bool too_many_parts();
 };
 
 }  // namespace pubsubsql::parser

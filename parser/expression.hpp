@@ -82,5 +82,7 @@ struct expression {
 
 /// Expressions nest at most so deep, parentheses and subqueries included: whoever walks them may recurse.
 inline constexpr std::size_t expression_depth_max = 200;
+/// Subqueries that a statement may have: what looks through them all for each of them stays short.
+inline constexpr std::size_t subqueries_max = 1'000;
 
 }  // namespace pubsubsql::parser

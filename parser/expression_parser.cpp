@@ -106,6 +106,7 @@ bool expression_parser::too_deep() {
 bool expression_parser::make(tree& out, std::size_t start, expression e, std::span<expression* const> operands,
                              std::size_t height) {
   if (height >= expression_depth_max) return too_deep();
+  if (!part()) return false;
   e.operands = operands;
   e.source = scanner_.source_from(start);
   out = {.node = new_expression(e), .height = height + 1};
@@ -401,6 +402,9 @@ select_statement* expression_parser::new_query() {
 
 bool expression_parser::subquery(tree& out, std::size_t start) {
   scanner_.accept_keyword("select");
+  if (++subqueries_ > subqueries_max) {
+    return fail("a statement of at most " + std::to_string(subqueries_max) + " subqueries");
+  }
   select_statement* const found = new_query();
   const std::size_t outer_height = std::exchange(height_max_, 0);
   if (!query(*found)) return false;

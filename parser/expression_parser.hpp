@@ -81,6 +81,7 @@ class expression_parser : public basic_parser {
 
   std::pmr::vector<expression*> collected_{arena_.resource()};  // operands of the nodes being read, outermost first
   std::size_t depth_ = 0;
+  std::size_t subqueries_ = 0;  // read so far
   std::size_t height_max_ = 0;  // of the expressions of the select being read
 };
 

@@ -18,6 +18,8 @@ struct syntax_error {
   std::size_t offset = 0;
   /// Whether the offset is that in the statement which `execute` executes or `prepare` prepares.
   bool is_inner = false;
+  /// The flag of the limit that the text is beyond, without `--`; empty: it is no matter of one.
+  std::string_view limit = {};
 };
 
 /// The error as one sentence, for replies and logs: "expected a table name, found end of statement at offset 14".

@@ -321,7 +321,7 @@ void statement_cache::form::put(std::span<const std::string_view> values) {
   for (std::size_t i = 0; i < parts.slots.size(); ++i) *parts.slots[i].value = values[i];
 }
 
-statement_cache::statement_cache() = default;
+statement_cache::statement_cache(std::size_t parts_max) : arena_(parts_max) {}
 statement_cache::~statement_cache() = default;
 
 statement_cache::bucket* statement_cache::bucket_of(std::string_view sql) {

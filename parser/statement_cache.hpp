@@ -23,7 +23,8 @@ namespace pubsubsql::parser {
 /// a time. The forms take some hundred KB as a rule, a few MB at most.
 class statement_cache {
  public:
-  statement_cache();
+  /// `parts_max`: what a statement may have of them, see statement_arena.
+  explicit statement_cache(std::size_t parts_max = SIZE_MAX);
   ~statement_cache();
   statement_cache(const statement_cache&) = delete;
   statement_cache& operator=(const statement_cache&) = delete;

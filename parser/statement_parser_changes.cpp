@@ -41,7 +41,7 @@ bool statement_parser::source(row_source& out) {
   if (!scanner_.accept('(')) return true;
   do {
     std::string_view name;
-    if (!column_name(name)) return false;
+    if (!column_name(name) || !part()) return false;
     out.columns.push_back(name);
   } while (scanner_.accept(','));
   out.width = out.columns.size();
@@ -104,7 +104,7 @@ bool statement_parser::publish(statement_body& out) {
 bool statement_parser::assignments(std::pmr::vector<assignment>& out) {
   do {
     assignment a;
-    if (!column_name(a.column) || !symbol('=', "`=`") || !value(a.value)) return false;
+    if (!column_name(a.column) || !part() || !symbol('=', "`=`") || !value(a.value)) return false;
     out.push_back(a);
   } while (scanner_.accept(','));
   return true;

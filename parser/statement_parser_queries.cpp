@@ -35,6 +35,7 @@ bool statement_parser::column_list(name_list& out) {
   do {
     std::string_view name;
     if (!scanner_.accept_name(name)) return fail(out.empty() ? "`*` or a column name" : "a column name");
+    if (!part()) return false;
     out.push_back(name);
   } while (scanner_.accept(','));
   return true;
@@ -56,6 +57,7 @@ bool statement_parser::select_list(projection& out, list_end behind) {
       return true;
     }
     scanner_.accept(',');
+    if (!part()) return false;
     out.items.push_back({.value = new_expression({.op = operation::all_columns, .source = "*"})});
   }
   do {
@@ -65,6 +67,7 @@ bool statement_parser::select_list(projection& out, list_end behind) {
       const bool is_quoted = scanner_.stands_at('`');
       if (scanner_.accept_name(name) && (is_quoted || !is_constant(name)) &&
           (scanner_.stands_at(',') || is_list_end(behind))) {
+        if (!part()) return false;
         out.names.push_back(name);
         continue;
       }
@@ -86,6 +89,7 @@ bool statement_parser::select_list(projection& out, list_end behind) {
 bool statement_parser::select_item_of(projection& out) {
   if (scanner_.stands_at('*')) {
     scanner_.accept('*');
+    if (!part()) return false;
     out.items.push_back({.value = new_expression({.op = operation::all_columns, .source = "*"})});
     return true;
   }

@@ -186,6 +186,7 @@ bool statement_parser::columns_and_indexes(create_table_statement& out) {
 }
 
 bool statement_parser::table_element(create_table_statement& out) {
+  if (!part()) return false;
   if (index_follows()) return index(out.indexes.emplace_back(no_index(index_type::plain)));
   std::optional<index_definition> beside;
   if (!column(out.columns.emplace_back(), beside)) return false;
@@ -322,7 +323,7 @@ bool statement_parser::index(index_definition& out) {
 bool statement_parser::index_columns(index_definition& out) {
   if (!symbol('(', "`(` and column names")) return false;
   do {
-    if (!column_name(out.columns.emplace_back())) return false;
+    if (!column_name(out.columns.emplace_back()) || !part()) return false;
     // An index is read in both directions.
     if (!scanner_.accept_keyword("asc")) scanner_.accept_keyword("desc");
   } while (scanner_.accept(','));

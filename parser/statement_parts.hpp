@@ -19,15 +19,27 @@ namespace pubsubsql::parser {
 class statement_arena {
  public:
   statement_arena() = default;
+  /// For the statement of a client: one tree may have so many parts, which are its names and the nodes of its
+  /// expressions. The values of rows are none.
+  explicit statement_arena(std::size_t parts_max) : parts_max_(parts_max) {}
   statement_arena(const statement_arena&) = delete;
   statement_arena& operator=(const statement_arena&) = delete;
 
   [[nodiscard]] std::pmr::memory_resource* resource() { return &resource_; }
 
+  /// Counts one part more. Returns whether the tree may have it.
+  [[nodiscard]] bool add_part() { return ++parts_ <= parts_max_; }
+  [[nodiscard]] std::size_t parts_max() const { return parts_max_; }
+
   /// Frees everything at once. REQUIRES: no tree made with this arena is used any more.
-  void reset() { resource_.release(); }
+  void reset() {
+    resource_.release();
+    parts_ = 0;
+  }
 
  private:
+  std::size_t parts_max_ = SIZE_MAX;
+  std::size_t parts_ = 0;
   alignas(std::max_align_t) std::byte inline_[2048];
   std::pmr::monotonic_buffer_resource resource_{inline_, sizeof inline_};
 };

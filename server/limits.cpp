@@ -60,6 +60,9 @@ constexpr std::array list = {
         "max-statement-bytes", unit::bytes, 1, parser::statement_bytes_limit,
         [](auto& o) -> auto& { return o.statement_bytes_max; }, "Size of a statement"),
     limit(
+        "max-statement-parts", unit::number, 100, any, [](auto& o) -> auto& { return o.statement_parts_max; },
+        "Names and parts of expressions of a statement; the values of rows are none"),
+    limit(
         "max-statement-steps", unit::number, 1, any, [](auto& o) -> auto& { return o.engine.statement_steps_max; },
         "Steps of computing that a statement may take: a node of an expression, for a row, is one"),
     limit(

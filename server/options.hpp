@@ -41,6 +41,9 @@ struct options {
 
   /// Bytes of one statement. At most parser::statement_bytes_limit.
   std::uint32_t statement_bytes_max = 16U << 20;
+  /// Names and parts of expressions of a statement (see parser::statement_arena): read and bound, one takes up to some
+  /// 700 bytes.
+  std::size_t statement_parts_max = 500'000;
   /// Bytes of events that may wait for a subscriber before it is too slow.
   std::size_t backlog_bytes_max = 16U << 20;
   /// Bytes of events that may wait for all subscribers together, so that many slow ones cannot take all memory; 0: no

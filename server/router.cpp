@@ -89,7 +89,14 @@ bool makes_subscription(const parser::statement_body& body) {
 
 }  // namespace
 
-router::router(worker& w) : worker_(w), tables_(w), transactions_(w, tables_), gate_(w), listing_(w), metrics_(w) {}
+router::router(worker& w)
+    : worker_(w),
+      tables_(w),
+      transactions_(w, tables_),
+      gate_(w),
+      listing_(w),
+      metrics_(w),
+      statements_(w.shared().settings.statement_parts_max) {}
 
 void router::refuse(const client_request& a, std::string_view message) {
   a.from.reply([&](std::string& out) { encode_error(out, a.to, message); });
@@ -120,6 +127,7 @@ void router::refuse_unread(const client_request& a, request_origin how) {
   worker_.watch().recognised(unreadable_verb, a.sql);
   parser::syntax_error e = statements_.error();
   if (how == request_origin::json) e.is_inner = false;
+  if (!e.limit.empty()) worker_.shared().counters.refused(e.limit);
   gate_.refuse_unread(a, e);
 }
 

@@ -97,9 +97,11 @@ class ServerProcess:
     def text(self) -> TextConnection:
         return TextConnection(self.port)
 
-    def resident_bytes(self) -> int:
+    def resident_bytes(self, at_most: bool = False) -> int:
+        """Now, or the most that it was."""
+        field = "VmHWM" if at_most else "VmRSS"
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            return int(re.search(r"VmRSS:\s+(\d+) kB", status.read())[1]) * 1024  # type: ignore[index]
+            return int(re.search(field + r":\s+(\d+) kB", status.read())[1]) * 1024  # type: ignore[index]
 
     def signal(self, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)

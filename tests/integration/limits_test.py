@@ -305,6 +305,44 @@ class UnfinishedStatements(unittest.TestCase):
             until("they are gone", lambda: limits_of(client)["max-connections"]["InUse"] == "1")
 
 
+class LongStatements(unittest.TestCase):
+    def test_no_statement_makes_the_server_take_memory_or_time_out_of_proportion(self) -> None:
+        def repeated(part: str, head: str, tail: str, by: str = ",") -> str:
+            return head + by.join([part] * ((8 << 20) // (len(part) + len(by)))) + tail
+
+        parts, subqueries = "--max-statement-parts", "at most 1000 subqueries"
+        with ServerProcess("--threads", "2") as server, server.framed() as client, server.framed() as other:
+            client.ask("create table t (a int, b text)")
+            client.ask("insert into t (a, b) values (1, x)")
+            for why, statement in (
+                (parts, repeated("1", "select ", " from t")),
+                (parts, repeated("-a", "select ", " from t")),
+                (parts, repeated("*", "select ", " from t")),
+                (parts, repeated("a", "select ", " from t")),
+                (parts, repeated("1", "select a from t where a in (", ")")),
+                (parts, repeated("a = 1", "select a from t where ", "", " or ")),
+                (parts, repeated("a", "select a from t order by ", "")),
+                (parts, repeated("a", "select count(*) from t group by ", "")),
+                (parts, repeated("a", "select concat(", ") from t")),
+                (parts, repeated("a = 1", "update t set ", "")),
+                (parts, repeated("a", "insert into t (", ") values (1)")),
+                (parts, repeated("a int", "create table u (", ")")),
+                (parts, repeated("1", "subscribe * from t where a in (", ")")),
+                (parts, repeated("a", "subscribe ", " from t")),
+                (subqueries, repeated("(select 1)", "select ", " from t")),
+                (subqueries, repeated("a in (select 1)", "select a from t where ", "", " or ")),
+            ):
+                with self.subTest(statement=statement[:40]):
+                    self.assertIn(why, client.ask(statement)["msg"])
+            self.assertEqual(client.ask("select a, b from t")["data"], [["1", "x"]])
+            self.assertEqual(limits_of(other)["max-statement-parts"]["Refused"], "14")
+            if not SANITIZED:
+                self.assertLess(server.resident_bytes(at_most=True), 600 << 20)
+            # What is just allowed is served.
+            wanted = ",".join(str(i) for i in range(400_000))
+            self.assertEqual(client.ask(f"select a from t where a in ({wanted})")["rows"], 1)
+
+
 class UnreadReplies(unittest.TestCase):
     """What clients ask for and do not read: bounded for all of them together."""
 

@@ -182,6 +182,58 @@ TEST_CASE("subscriptions: columns, groups, the first rows") {
   });
 }
 
+TEST_CASE("expressions: a statement has so many parts") {
+  const auto is_read = [](const std::string& sql, std::size_t parts_max) {
+    statement_arena arena(parts_max);
+    const auto parsed = parse(sql, arena);
+    if (!parsed) {
+      CHECK(parsed.error().expected == "a statement of at most " + std::to_string(parts_max) +
+                                           " names and parts of expressions (raise --max-statement-parts)");
+      CHECK(parsed.error().limit == "max-statement-parts");
+    }
+    return parsed.has_value();
+  };
+  const std::pair<std::string, std::size_t> statements[] = {
+      {"select 1, 2 from t", 2},
+      {"select a, b, c from t", 3},
+      {"select *, *, a from t", 3},
+      {"select a, a + 1 from t", 4},
+      {"select a from t where a in (1, 2, 3)", 6},
+      {"select a from t where a > 1 order by a", 5},
+      {"insert into t (a, b) values (1, 2), (3, 4)", 2},
+      {"insert into t (a) values (1 + 2)", 4},
+      {"update t set a = 1, b = a + 1 where a = 1", 5},
+      {"delete from t where a > 1 returning a, b", 5},
+      {"create table t (a int, b int, index i (a))", 4},
+      {"subscribe a, b from t where a > 1", 5},
+      {"select (select 1), 2", 3},
+  };
+  for (const auto& [sql, parts] : statements) {
+    CAPTURE(sql);
+    CHECK(is_read(sql, parts));
+    CHECK_FALSE(is_read(sql, parts - 1));
+  }
+  // Each statement has its own.
+  statement_arena arena(4);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(parse("select a + 1, 2 from t", arena).has_value());
+    arena.reset();
+  }
+}
+
+TEST_CASE("expressions: subqueries are limited") {
+  const auto subqueries = [](std::size_t count) {
+    std::string sql = "select (select 1)";
+    for (std::size_t i = 1; i < count; ++i) sql += ", (select 1)";
+    return sql;
+  };
+  statement_arena arena;
+  CHECK(parse(subqueries(subqueries_max), arena).has_value());
+  const auto too_many = parse(subqueries(subqueries_max + 1), arena);
+  REQUIRE_FALSE(too_many.has_value());
+  CHECK(too_many.error().expected == "a statement of at most 1000 subqueries");
+}
+
 TEST_CASE("expressions: depth is limited") {
   const auto repeated = [](std::string_view text, int times) {
     std::string all;
