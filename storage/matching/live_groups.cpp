@@ -20,6 +20,9 @@ namespace {
 /// Enough for what most groups compute on their way.
 constexpr std::size_t usual_bytes = 512;
 
+/// The texts of a row that a group shows, at most.
+constexpr std::size_t told_bytes_max = 64U << 20;
+
 /// Memory to compute in, the time, and what it may cost.
 struct computation {
   computation(std::int64_t now_us, sql::work_budget& budget) : e(memory, now_us, &budget) {}
@@ -264,9 +267,15 @@ std::string live_groups::compute(const group& g, sql::work_budget& budget) const
   for (const live_aggregate& a : g.aggregates) results.push_back(a.result(e));
   const row_view sample = g.rows > 0 ? row_view(g.sample.data()) : row_view();
   std::vector<value> values(1);
+  std::size_t bytes = 0;
   for (const sql::bound_expression& shown : shown_) {
     e.begin();
-    values.push_back(sql::value_of(e, shown.evaluate({.row = sample, .aggregates = results}, e)));
+    const value v = sql::value_of(e, shown.evaluate({.row = sample, .aggregates = results}, e));
+    // Thousands of expressions may give one column's text. A row that is too large takes all the steps that are left.
+    const std::size_t size = v ? v->size() : 0;
+    bytes += size;
+    const bool fits = e.spend(bytes > told_bytes_max ? UINT64_MAX : size / sql::evaluation::bytes_per_step);
+    values.push_back(fits ? v : value{});
   }
   std::string row;
   encode_row(static_cast<row_position>(g.number), values, row);

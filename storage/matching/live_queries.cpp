@@ -161,8 +161,10 @@ void live_queries::tell(std::span<const change> changes, statement_result result
 
   budget.begin_rows(bound_anew.empty() ? result.rows.size() : table_->row_count(), bytes);
   for (live_query* const q : queries_that_are(live_query::state::good)) {
+    const auto told = static_cast<std::ptrdiff_t>(out.size());
     q->tell(result, budget.start(), out);
     budget.charge(*q);
+    if (q->is_over) out.erase(out.begin() + told, out.end());  // it has run out of steps
   }
 }
 

@@ -124,6 +124,18 @@ TEST_CASE("match budget: groups and first rows count, too") {
   CHECK(engine.run_all(inserted()) == "insert 1\ns4/4 update count(*): 3");
 }
 
+TEST_CASE("match budget: a group that shows too much costs too much") {
+  engine_driver engine;
+  std::string list = "v";
+  for (int i = 0; i < 7'000; ++i) list += ", coalesce(v, " + std::to_string(i) + ")";
+  engine.run("insert into t (v) values (a)");
+  CHECK(engine.run("subscribe skip " + list + " from t group by v", 1).starts_with("subscribe 1"));
+  engine.run("subscribe skip count(*) from t", 2);
+  CHECK(engine.run_all(inserted()) == "insert 1\ns2/2 update count(*): 2");
+  CHECK(ended(engine) == std::vector<std::uint64_t>{1});
+  CHECK(engine.run("subscribe skip " + list + " from t group by v", 1).starts_with("error: Query execution was inter"));
+}
+
 TEST_CASE("match budget: what a subscription begins with is paid by its statement") {
   engine_driver engine({.statement_steps_max = 1'000'000});
   engine.run(inserted());
