@@ -14,9 +14,9 @@ using unit = limit_facts::unit;
 
 constexpr std::uint64_t any = INT64_MAX;
 constexpr std::uint64_t a_day = 86'400;
-/// A message's size must fit the frame header also when every byte of a result is escaped sixfold.
-constexpr std::uint64_t result_bytes_ceiling = 512U << 20;
-static_assert(result_bytes_ceiling * 6 < UINT32_MAX);
+/// The size of a message, which has a little beside its rows, must fit the frame header.
+constexpr std::uint64_t result_bytes_ceiling = std::uint64_t{2} << 30U;
+static_assert(result_bytes_ceiling <= UINT32_MAX / 2 + 1);
 
 /// `Member` gives the member of the options, for reading and for writing.
 template <typename Member>

@@ -8,11 +8,11 @@
 
 #include "parser/frame.hpp"
 #include "parser/request_reader.hpp"
+#include "storage/shown_bytes.hpp"
 
 namespace pubsubsql::server {
 
-/// Rows of one message at most; a protocol constant that clients rely on.
-inline constexpr std::size_t rows_per_message = 100;
+using storage::rows_per_message;
 
 /// Puts one message around what is appended to `out` between begin and end: a frame's header before it in framed mode;
 /// in text mode a newline behind it, and the number of the request, if it has one, as its first member.

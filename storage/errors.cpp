@@ -153,6 +153,14 @@ error too_many_columns(std::string_view table, std::uint64_t limit) {
                 " columns; use fewer, or raise --max-columns");
 }
 
+error too_many_shown_columns(std::uint64_t limit) {
+  error e =
+      make(error_code::limit_exceeded, "Too many columns; the result would have more than ", limit, ": name fewer");
+  e.mysql_code = 1117;
+  e.sqlstate = "HY000";
+  return e;
+}
+
 error too_many_rows(std::string_view table, std::uint64_t limit) {
   return make(error_code::limit_exceeded, "table ", shown(table), " is full at ", limit, " rows; delete some first");
 }

@@ -20,6 +20,8 @@ namespace pubsubsql::storage {
 [[nodiscard]] error already_indexed(std::string_view table, std::string_view column);
 [[nodiscard]] error key_on_new_column(std::string_view table, std::string_view column);
 [[nodiscard]] error key_over_duplicates(std::string_view table, std::string_view column, std::string_view text);
+/// Of a result.
+[[nodiscard]] error too_many_shown_columns(std::uint64_t limit);
 [[nodiscard]] error too_many_columns(std::string_view table, std::uint64_t limit);
 [[nodiscard]] error too_many_rows(std::string_view table, std::uint64_t limit);
 [[nodiscard]] error row_too_large(std::string_view table, std::uint64_t bytes, std::uint64_t limit);

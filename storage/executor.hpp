@@ -168,8 +168,12 @@ class executor {
   failure run_subquery(const parser::select_statement& s, sql::inner_result& out);
   [[nodiscard]] const sql::inner_result& result_of(const parser::select_statement* s) const;
   failure project(const table& t, const parser::projection& columns);
+  /// Makes `found_` what the outcome shows; show_rows() checks its size as well.
+  void place_rows(const table& t, std::string_view action);
   failure show_rows(const table& t, std::string_view action);
   std::size_t column_repeats();
+  [[nodiscard]] std::size_t shown_names() const;
+  [[nodiscard]] std::size_t shown_names_max() const;
   failure check_result();
 
   /// What the names in statements of one form stand for. Those statements share the texts of their names.
@@ -247,7 +251,8 @@ class executor {
   void note_told(table& t);
   /// Whether a subscription can go on at a position of the table.
   [[nodiscard]] bool can_resume(table& t, std::uint64_t since);
-  failure replay(table& t, std::uint64_t since);
+  failure replay(table& t, const parser::subscribe_statement& s, std::uint64_t since);
+  [[nodiscard]] bool replayed_fits(const table& t) const;
 
   // executor_queues.cpp
   failure run(const parser::create_queue_statement& s);

@@ -5,6 +5,7 @@
 
 #include "parser/print_expression.hpp"
 #include "storage/executor.hpp"
+#include "storage/shown_bytes.hpp"
 
 namespace pubsubsql::storage {
 
@@ -100,13 +101,39 @@ bool executor::can_resume(table& t, std::uint64_t since) {
   return h->bytes() <= limits_.result_bytes_max && h->reaches_back_to(since, t.sequence());
 }
 
-executor::failure executor::replay(table& t, std::uint64_t since) {
+/// What the subscription has missed; where that is more than a result may have, it begins anew. Sets `resumes_`.
+executor::failure executor::replay(table& t, const parser::subscribe_statement& s, std::uint64_t since) {
   if (const change_history* const h = t.history()) {
     t.subscribers().begin_statement(who_.now_us, budget_);
     t.subscribers().replay(who_.pubsubid, h->after(since), budget_, replayed_);
   }
+  if (auto failed = check_steps()) return failed;
+  resumes_ = replayed_fits(t);
+  if (!resumes_) {
+    replayed_.clear();
+    return shows_rows(s) ? find_again(t, who_.pubsubid) : std::nullopt;
+  }
   outcome_.replayed = replayed_;
-  return check_steps();
+  return std::nullopt;
+}
+
+/// Whether what is replayed is no more than a result may have, in the messages that it is sent in.
+bool executor::replayed_fits(const table& t) const {
+  std::size_t bytes = 0;
+  std::size_t rows = 0;
+  const event* first = nullptr;  // of the message
+  for (const event& e : replayed_) {
+    if (first == nullptr || rows == rows_per_message || first->action != e.action ||
+        !std::ranges::equal(first->columns, e.columns)) {
+      for (const column_index column : e.columns) bytes += shown_bytes(value{t.column_name(column)});
+      first = &e;
+      rows = 0;
+    }
+    ++rows;
+    bytes += shown_bytes(e.row, e.columns);
+    if (bytes > limits_.result_bytes_max) return false;
+  }
+  return true;
 }
 
 }  // namespace pubsubsql::storage

@@ -6,6 +6,7 @@
 #include "parser/subqueries.hpp"
 #include "storage/errors.hpp"
 #include "storage/executor.hpp"
+#include "storage/shown_bytes.hpp"
 
 namespace pubsubsql::storage {
 
@@ -76,6 +77,7 @@ executor::failure executor::project(const table& t, const parser::projection& co
     outcome_.columns = t.all_columns();
     return std::nullopt;
   }
+  if (columns.names.size() > query::columns_max) return too_many_shown_columns(query::columns_max);
   for (const std::string_view name : columns.names) {
     const auto column = find_column(t, name);
     if (!column) return unknown_column(t.name(), name);
@@ -100,15 +102,38 @@ std::size_t executor::column_repeats() {
   return most;
 }
 
-executor::failure executor::check_result() {
-  const std::size_t repeats = column_repeats();
+/// What the names of the columns take in each message.
+std::size_t executor::shown_names() const {
   std::size_t bytes = 0;
-  for (const row_view row : data_) bytes += row.size() * repeats;
-  if (bytes > limits_.result_bytes_max) return result_too_large(limits_.result_bytes_max);
+  for (const std::string_view title : outcome_.titles) bytes += shown_bytes(value{title});
+  if (!outcome_.titles.empty()) return bytes;
+  for (const column_index column : outcome_.columns) bytes += shown_bytes(value{outcome_.about->column_name(column)});
+  return bytes;
+}
+
+/// At most that, without reading names of the table.
+std::size_t executor::shown_names_max() const {
+  return outcome_.titles.empty() ? outcome_.columns.size() * shown_bytes_max(limits_.name_bytes_max) : shown_names();
+}
+
+/// Whether the rows to be shown are no more than a result may have. Byte by byte they are looked at only if they might.
+executor::failure executor::check_result() {
+  const std::span<const column_index> columns = outcome_.columns;
+  const std::size_t bytes_max = limits_.result_bytes_max;
+  const std::size_t repeats = column_repeats();
+  std::size_t bytes = shown_names_bytes(shown_names_max(), data_.size());
+  for (const row_view row : data_) bytes += shown_bytes_max(row, columns.size(), repeats);
+  if (bytes <= bytes_max) return std::nullopt;
+  bytes = shown_names_bytes(shown_names(), data_.size());
+  for (const row_view row : data_) {
+    if (bytes > bytes_max) break;
+    bytes += shown_bytes(row, columns);
+  }
+  if (bytes > bytes_max) return result_too_large(bytes_max);
   return std::nullopt;
 }
 
-executor::failure executor::show_rows(const table& t, std::string_view action) {
+void executor::place_rows(const table& t, std::string_view action) {
   data_.reserve(found_.size());
   for (const row_number row : found_) data_.push_back(t.get(row));
   outcome_.kind = reply_kind::rows;
@@ -116,6 +141,10 @@ executor::failure executor::show_rows(const table& t, std::string_view action) {
   outcome_.action = action;
   outcome_.rows = data_.size();
   outcome_.data = data_;
+}
+
+executor::failure executor::show_rows(const table& t, std::string_view action) {
+  place_rows(t, action);
   return check_result();
 }
 

@@ -54,7 +54,7 @@ executor::failure executor::subscribe(const parser::subscribe_statement& s, std:
   }
   by_subscriber_[who_.subscriber].emplace(who_.pubsubid, t);
   if (resumes_) {
-    if (auto failed = replay(*t, *since_)) {
+    if (auto failed = replay(*t, s, *since_)) {
       drop_subscription(who_.subscriber, who_.pubsubid);
       return failed;
     }
@@ -99,9 +99,9 @@ executor::failure executor::subscribe_by_text(table& t, const parser::subscribe_
     t.find_all(found_);
   }
   if (!shows_rows(s)) found_.clear();
+  outcome_.columns = t.all_columns();
   if (auto failed = show_rows(t, "subscribe")) return failed;
   t.subscribers().add(target, filter, column);
-  outcome_.columns = t.all_columns();
   return std::nullopt;
 }
 
@@ -173,14 +173,16 @@ executor::failure executor::subscribe_by_predicate(table& t, const parser::subsc
     access_path(t, {.any_of = any_of, .filtered = true}).find(found_);
     if (auto failed = keep_matching(t, *filter)) return failed;
   }
-  if (auto failed = show_rows(t, "subscribe")) return failed;
+  place_rows(t, "subscribe");
   subscriptions::predicate p;
   if (filter) p.canonical_text = filter->canonical_text();
   p.filter = std::move(filter);
   if (!s.columns.all) p.columns = names;
   const auto listed = t.subscribers().add(target, std::move(p));
   outcome_.columns = listed ? *listed : t.all_columns();
-  return std::nullopt;
+  auto failed = check_result();
+  if (failed) t.subscribers().remove(target.pubsubid);
+  return failed;
 }
 
 std::size_t executor::unsubscribe_one(table& t, std::uint64_t pubsubid) {

@@ -11,8 +11,8 @@ struct limits {
   std::uint32_t columns_max = 10'000;
   /// Bytes of a row as stored: the texts of its columns and a few bytes around each.
   std::size_t row_bytes_max = 64U << 20;
-  /// Bytes of the rows that one statement may show, as stored, times the most often that it names a column. The reply
-  /// is built in memory before it is sent.
+  /// Bytes of the rows that one statement may show, as they are shown (see shown_bytes.hpp). The reply is built in
+  /// memory before it is sent.
   std::size_t result_bytes_max = 256U << 20;
   /// What a statement may cost in steps, each about one node of an expression computed once (see sql::work_budget):
   /// some ten seconds of a core, during which the tables of a worker serve nobody else.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/errors.hpp"
+#include "storage/shown_bytes.hpp"
 #include "storage/sql/order_key.hpp"
 #include "storage/table.hpp"
 
@@ -12,6 +13,7 @@ namespace pubsubsql::storage {
 void query::add_title(std::string_view title, const sql::column_type& type) {
   titles_.push_back(title);
   types_.push_back(type);
+  names_bytes_ += shown_bytes(value{title});
 }
 
 std::optional<error> query::bind_all_columns(const sql::name_scope& names) {
@@ -25,12 +27,14 @@ std::optional<error> query::bind_all_columns(const sql::name_scope& names) {
 
 std::optional<error> query::bind_columns(const parser::select_statement& s, sql::name_scope& names) {
   if (s.columns.all) return bind_all_columns(names);
+  if (s.columns.names.size() > columns_max) return too_many_shown_columns(columns_max);
   for (const std::string_view name : s.columns.names) {
     const parser::expression column{.op = parser::operation::column, .text = name, .source = name};
     if (auto failed = sql::bound_expression::bind(column, names, columns_.emplace_back())) return failed;
     add_title(name, columns_.back().type());
   }
   for (const parser::select_item& item : s.columns.items) {
+    if (columns_.size() > columns_max) break;
     if (item.value->op == parser::operation::all_columns) {
       if (auto failed = bind_all_columns(names)) return failed;
       continue;
@@ -38,6 +42,7 @@ std::optional<error> query::bind_columns(const parser::select_statement& s, sql:
     if (auto failed = sql::bound_expression::bind(*item.value, names, columns_.emplace_back())) return failed;
     add_title(item.alias.empty() ? item.value->source : item.alias, columns_.back().type());
   }
+  if (columns_.size() > columns_max) return too_many_shown_columns(columns_max);
   return std::nullopt;
 }
 
@@ -71,7 +76,6 @@ std::optional<error> query::bind(const parser::select_statement& s, sql::name_sc
 }
 
 std::string_view query::keep(std::string_view text) {
-  kept_bytes_ += text.size();
   auto* const copy = static_cast<char*>(texts_.allocate(text.size(), 1));
   std::ranges::copy(text, copy);  // which may have no characters to point to
   return {copy, text.size()};
@@ -116,24 +120,27 @@ void query::add(row_view row, sql::evaluation& e) {
 }
 
 bool query::compute(const sql::expression_input& in, sql::evaluation& e) {
-  const std::size_t before = computed_.size();
   key_.clear();
+  row_.clear();
   for (const sql::bound_expression& column : columns_) {
     const sql::datum d = column.evaluate(in, e);
     if (distinct_) sql::append_identity_key(key_, d);
     // A column by itself is shown as it is stored.
     const auto stored = in.row.data() == nullptr ? std::nullopt : column.as_column();
     const value v = stored && *stored != id_column ? in.row.at(*stored) : sql::value_of(e, d);
+    row_.push_back(v);
+  }
+  if (distinct_) {
+    if (!seen_.insert(key_).second) return false;
+    e.hold(key_.size());
+  }
+  if (computed_.size() / columns_.size() % rows_per_message == 0) shown_bytes_ += names_bytes_;
+  for (const value& v : row_) {
+    shown_bytes_ += shown_bytes(v);
     computed_.push_back(v ? value{keep(*v)} : value{});
   }
   e.hold(columns_.size() * 2 * sizeof(value));  // here and in the result
-  if (!distinct_) return true;
-  if (seen_.insert(key_).second) {
-    e.hold(key_.size());
-    return true;
-  }
-  computed_.resize(before);
-  return false;
+  return true;
 }
 
 void query::finish_groups(sql::evaluation& e) {

@@ -21,7 +21,10 @@ namespace pubsubsql::storage {
 /// rows that meet `where` one by one; then gives the result, value by value. Made for one statement.
 class query {
  public:
-  /// `bytes_max`: what the texts of the result may take.
+  /// Columns of a result, and of what `returning` shows.
+  static constexpr std::size_t columns_max = 65'536;
+
+  /// `bytes_max`: what the result may take as it is shown.
   explicit query(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
   /// `names` is the scope of the table. The statement must outlive the query.
@@ -41,8 +44,8 @@ class query {
   /// Row after row. Valid as long as the query.
   [[nodiscard]] const std::vector<value>& values() const { return values_; }
   [[nodiscard]] std::size_t row_count() const { return titles_.empty() ? 0 : values_.size() / titles_.size(); }
-  /// Whether more texts were computed than a result may have; then nothing more is taken.
-  [[nodiscard]] bool is_too_large() const { return kept_bytes_ > bytes_max_; }
+  /// Whether more was computed than a result may have; then nothing more is taken.
+  [[nodiscard]] bool is_too_large() const { return shown_bytes_ > bytes_max_; }
 
  private:
   struct group {
@@ -79,8 +82,10 @@ class query {
   std::vector<value> computed_;  // rows of the result before they are ordered
   std::vector<value> values_;
   std::size_t bytes_max_;
-  std::size_t kept_bytes_ = 0;
-  std::string key_;  // scratch
+  std::size_t names_bytes_ = 0;  // of the titles as each message shows them
+  std::size_t shown_bytes_ = 0;  // of computed_
+  std::string key_;              // scratch
+  std::vector<value> row_;       // scratch
   std::pmr::monotonic_buffer_resource texts_;
 };
 

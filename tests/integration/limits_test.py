@@ -310,7 +310,7 @@ class LongStatements(unittest.TestCase):
         def repeated(part: str, head: str, tail: str, by: str = ",") -> str:
             return head + by.join([part] * ((8 << 20) // (len(part) + len(by)))) + tail
 
-        parts, subqueries = "--max-statement-parts", "at most 1000 subqueries"
+        parts, subqueries, columns = "--max-statement-parts", "at most 1000 subqueries", "name fewer"
         with ServerProcess("--threads", "2") as server, server.framed() as client, server.framed() as other:
             client.ask("create table t (a int, b text)")
             client.ask("insert into t (a, b) values (1, x)")
@@ -331,6 +331,10 @@ class LongStatements(unittest.TestCase):
                 (parts, repeated("a", "subscribe ", " from t")),
                 (subqueries, repeated("(select 1)", "select ", " from t")),
                 (subqueries, repeated("a in (select 1)", "select a from t where ", "", " or ")),
+                (columns, "select " + ",".join(["*"] * 30_000) + " from t"),
+                (columns, "select " + ",".join(["a"] * 70_000) + " from t"),
+                (columns, "select distinct " + ",".join(["a"] * 70_000) + " from t"),
+                (columns, "update t set a = 2 returning " + ",".join(["a"] * 70_000)),
             ):
                 with self.subTest(statement=statement[:40]):
                     self.assertIn(why, client.ask(statement)["msg"])
@@ -341,6 +345,63 @@ class LongStatements(unittest.TestCase):
             # What is just allowed is served.
             wanted = ",".join(str(i) for i in range(400_000))
             self.assertEqual(client.ask(f"select a from t where a in ({wanted})")["rows"], 1)
+
+
+class Results(unittest.TestCase):
+    def test_they_count_as_they_are_shown(self) -> None:
+        names = ", ".join(f"c{i}" for i in range(500))
+        refused = {
+            "NULLs": ("wide", "select * from wide"),
+            "control characters": ("escaped", "select * from escaped"),
+            "a column named often": ("wide", "select " + ", ".join(["c0"] * 500) + " from wide"),
+            "computed NULLs": ("wide", "select 1, " + names + " from wide"),
+            "computed control characters": ("escaped", "select concat(a, '') from escaped"),
+            "a name in each message": ("narrow", "select length('" + "x" * 2_000 + "') from narrow"),
+            "returning": ("wide", "update wide set c1 = 1 returning *"),
+            "returning what is gone": ("wide", "delete from wide returning *"),
+            "a subscription": ("wide", "subscribe * from wide"),
+            "a subscription with a condition": ("wide", "subscribe * from wide where c2 is null"),
+            "a subscription with a list": ("wide", f"subscribe {names} from wide"),
+        }
+        with ServerProcess("--threads", "2", "--max-result-bytes", "100000") as server, server.framed() as client:
+            client.ask(f"create table wide ({', '.join(f'c{i} text' for i in range(500))})")
+            client.ask("insert into wide (c0) values " + ", ".join(["(x)"] * 100))
+            client.ask("insert into escaped (a) values " + ", ".join(["('" + "\x01" * 100 + "')"] * 300))
+            client.ask("insert into narrow (a) values " + ", ".join(["(1)"] * 5_000))
+            for what, (table, statement) in refused.items():
+                with self.subTest(what):
+                    self.assertIn("--max-result-bytes", client.ask(statement)["msg"])
+            self.assertEqual(client.ask("select count(*) from wide where c1 is null")["data"], [["100"]])
+            self.assertEqual(client.ask("unsubscribe from wide")["subscriptions"], 0)
+            self.assertEqual(limits_of(client)["max-result-bytes"]["Refused"], str(len(refused)))
+            # What is found many times and shown once is small.
+            self.assertEqual(client.ask("select distinct a from escaped")["rows"], 1)
+            self.assertEqual(client.ask("select distinct c0, c1, c2 from wide")["data"], [["x", None, None]])
+            self.assertEqual(client.ask("select c0 from wide")["rows"], 100)
+            self.assertEqual(client.ask("select * from wide limit 20")["rows"], 20)
+
+    def test_what_was_missed_and_is_too_much_is_not_replayed(self) -> None:
+        with ServerProcess("--threads", "2", "--max-result-bytes", "100000") as server, server.framed() as client:
+            client.ask(f"create table wide ({', '.join(f'c{i} text' for i in range(500))})")
+            with server.framed() as subscriber:
+                since = subscriber.ask("subscribe * from wide where c0 <> gone with seq")["seq"]
+            client.ask("insert into wide (c0) values (x), (y)")
+            with server.framed() as subscriber:
+                self.assertNotIn("resync", subscriber.ask(f"subscribe * from wide where c0 <> gone since {since}"))
+                self.assertEqual(subscriber.read_event()["rows"], 2)
+            for _ in range(100):
+                client.ask("update wide set c0 = gone")
+                client.ask("update wide set c0 = x")
+            with server.framed() as subscriber:
+                self.assertTrue(subscriber.ask(f"subscribe * from wide where c0 <> gone since {since}")["resync"])
+                first = subscriber.read_event()
+                self.assertEqual((first["action"], first["rows"], first["snapshot"]), ("add", 2, "end"))
+                client.ask("update wide set c1 = z where id = 1")
+                self.assertEqual(subscriber.read_event()["data"], [["1", "z"]])
+            with server.framed() as subscriber:
+                self.assertTrue(subscriber.ask(f"subscribe skip * from wide where c0 <> gone since {since}")["resync"])
+                client.ask("update wide set c1 = y where id = 1")
+                self.assertEqual(subscriber.read_event()["data"], [["1", "y"]])
 
 
 class UnreadReplies(unittest.TestCase):

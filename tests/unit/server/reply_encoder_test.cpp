@@ -8,6 +8,7 @@
 #include "parser/parser.hpp"
 #include "server/json.hpp"
 #include "storage/database.hpp"
+#include "storage/shown_bytes.hpp"
 
 using namespace pubsubsql;
 using namespace pubsubsql::server;
@@ -74,6 +75,7 @@ TEST_CASE("json: every byte at every place of a word") {
         std::string written(json_string_room(size), '\0');
         written.resize(static_cast<std::size_t>(write_json_string(written.data(), text) - written.data()));
         CHECK(written == json(text));
+        CHECK(storage::shown_bytes(std::string_view(text)) == written.size());
       }
     }
   }
@@ -175,6 +177,39 @@ TEST_CASE("replies: a column may be asked for many times, whatever is in it") {
         const std::string got = reply({"insert into t (a) values ('" + text + "')", "select " + columns + " from t"});
         CHECK(got.ends_with("\"data\":[[" + values + "]]}\n"));
       }
+    }
+  }
+}
+
+TEST_CASE("replies: rows take what is counted for them, or a little less") {
+  const std::pair<std::string, std::string> rows[] = {
+      {"a, b, c", "null, null, null"},
+      {"a, b, c", "'', 'x', null"},
+      {"a, b, c", "'\"quoted\"', '\\', '\n\t'"},
+      {"a", "'" + std::string(200, '\x1f') + "'"},
+      {"a", "'" + std::string(3'000, '\n') + "'"},
+  };
+  for (const auto& [names, values] : rows) {
+    storage::database database;
+    parser::statement_arena arena;
+    column_lists lists;
+    const auto run = [&](const std::string& sql) -> const storage::outcome& {
+      arena.reset();
+      const auto parsed = parser::parse(sql, arena);
+      REQUIRE(parsed.has_value());
+      return database.execute(*parsed, {.subscriber = storage::subscriber_id{1}, .pubsubid = 5});
+    };
+    REQUIRE_FALSE(run("insert into t (" + names + ") values (" + values + ")").failure);
+    for (const std::string& columns : {std::string("*"), std::string("a, a, id, id"), std::string("id, a, id")}) {
+      const storage::outcome& o = run("select " + columns + " from t");
+      REQUIRE_FALSE(o.failure);
+      std::string out;
+      encode_reply(out, {.mode = wire_mode::text, .request_id = 0}, o, lists);
+      const std::size_t written = out.size() - out.find("[[") - 3;  // without the brackets and braces around the rows
+      const std::size_t counted = storage::shown_bytes(o.data.front(), o.columns);
+      CHECK(written <= counted);
+      CHECK(counted - written < 64);
+      CHECK(counted <= storage::shown_bytes_max(o.data.front(), o.columns.size(), 2));
     }
   }
 }
