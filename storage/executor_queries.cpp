@@ -120,11 +120,14 @@ std::size_t executor::shown_names_max() const {
 executor::failure executor::check_result() {
   const std::span<const column_index> columns = outcome_.columns;
   const std::size_t bytes_max = limits_.result_bytes_max;
-  const std::size_t repeats = column_repeats();
-  std::size_t bytes = shown_names_bytes(shown_names_max(), data_.size());
-  for (const row_view row : data_) bytes += shown_bytes_max(row, columns.size(), repeats);
-  if (bytes <= bytes_max) return std::nullopt;
-  bytes = shown_names_bytes(shown_names(), data_.size());
+  std::size_t stored = 0;
+  for (const row_view row : data_) stored += row.size();
+  const std::size_t names = shown_names_bytes(shown_names_max(), data_.size());
+  const auto fits = [&](std::size_t repeats) {
+    return names + shown_rows_bytes_max(data_.size(), stored, columns.size(), repeats) <= bytes_max;
+  };
+  if (fits(columns.size()) || fits(column_repeats())) return std::nullopt;
+  std::size_t bytes = shown_names_bytes(shown_names(), data_.size());
   for (const row_view row : data_) {
     if (bytes > bytes_max) break;
     bytes += shown_bytes(row, columns);

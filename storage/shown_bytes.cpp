@@ -4,16 +4,7 @@ namespace pubsubsql::storage {
 
 namespace {
 
-constexpr std::size_t null_bytes = 4;
-constexpr std::size_t quotes_bytes = 2;
-/// The comma or bracket behind a value.
-constexpr std::size_t separator_bytes = 1;
-/// The most that a byte becomes: \u001f.
-constexpr std::size_t escaped_bytes_max = 6;
-/// The digits of an id, with quotes.
-constexpr std::size_t id_bytes_max = 20 + quotes_bytes;
-/// A row's first bracket, and the comma behind it.
-constexpr std::size_t row_bytes = 2;
+using namespace json_sizes;
 
 }  // namespace
 
@@ -48,15 +39,6 @@ std::size_t shown_bytes(row_view row, std::span<const column_index> columns) {
     }
   }
   return bytes;
-}
-
-std::size_t shown_bytes_max(std::size_t value_bytes) {
-  return value_bytes * escaped_bytes_max + quotes_bytes + separator_bytes;
-}
-
-std::size_t shown_bytes_max(row_view row, std::size_t columns, std::size_t repeats) {
-  return row_bytes + id_bytes_max * repeats + columns * (null_bytes + separator_bytes) +
-         row.size() * repeats * escaped_bytes_max;
 }
 
 }  // namespace pubsubsql::storage
