@@ -1,12 +1,16 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "server/column_lists.hpp"
+#include "server/event_quota.hpp"
+#include "server/kept_events.hpp"
 #include "server/reply_encoder.hpp"
 #include "storage/outcome.hpp"
 
@@ -26,6 +30,8 @@ class worker;
 ///  - anything else is appended for one of those sessions (`session::events_are_due`), or sent to their worker,
 ///  - subscriptions change,
 ///  - the loop turn ends.
+///
+/// Events that other workers have not seen to yet are bounded: who has too many of them loses those that come then.
 class event_fan_out {
  public:
   explicit event_fan_out(worker& w);
@@ -34,15 +40,15 @@ class event_fan_out {
   /// subscriptions change.
   void publish(const storage::table& about, const storage::event& e);
 
-  /// An event whose list of subscribers is anyone's.
-  void publish(const encoded_event& e, std::span<const storage::event_target> targets);
+  /// The events of a statement that was committed.
+  void publish(const kept_events& events);
 
-  /// Hands out what is collected.
+  /// Hands out what is collected, and what is to be said of lost events.
   void hand_out();
 
   /// To be called before something that is not an event is sent to a session of that worker.
   void hand_out_for(unsigned worker) {
-    if (collecting_ && !remote_targets_[worker].empty()) hand_out();
+    if (has_lost_ || (collecting_ && !remote_targets_[worker].empty())) hand_out();
   }
 
  private:
@@ -54,7 +60,9 @@ class event_fan_out {
   [[nodiscard]] bool continues(const storage::table& about, const storage::event& e) const;
   void begin(const storage::table& about, const storage::event& e);
   void sort_out(std::span<const storage::event_target> targets);
+  void deliver_collected();
   void send_to_workers(const encoded_event& e);
+  void tell_lost(unsigned worker);
   void deliver(const encoded_event& e, std::span<const storage::event_target> targets);
   void count(storage::event_action action, std::size_t rows);
 
@@ -62,6 +70,12 @@ class event_fan_out {
   column_lists column_lists_;
   encoded_event single_;                                            // scratch
   std::vector<std::vector<storage::event_target>> remote_targets_;  // by worker; of what is collected, or scratch
+
+  // What is on its way to other workers
+  std::shared_ptr<std::atomic<std::size_t>> bytes_under_way_ = std::make_shared<std::atomic<std::size_t>>(0);
+  event_quota quota_;
+  std::vector<lost_event_map> lost_;  // by worker
+  bool has_lost_ = false;
 
   // What is being collected
   bool collecting_ = false;

@@ -455,6 +455,13 @@ void router::on(deliver_event& m) {
   for (const auto& [to, pubsubid] : m.targets) {
     if (session* s = worker_.find(to)) s->deliver(*m.event, pubsubid);
   }
+  m = {};  // the messages behind it may be many: their events go one by one
+}
+
+void router::on(const events_left_out& m) {
+  for (const lost_events& l : m.lost) {
+    if (session* s = worker_.find(l.target.subscriber)) s->miss(l);
+  }
 }
 
 void router::on(const rights_changed&) {

@@ -48,6 +48,7 @@ class router {
   void on(run_statement& m);
   void on(statement_done& m);
   void on(deliver_event& m);
+  void on(const events_left_out& m);
   void on(const drop_subscriber& m);
   void on(writes_done& m);
   void on(table_work& m);

@@ -18,7 +18,7 @@ namespace pubsubsql::server {
 namespace {
 
 using boost::system::error_code;
-using outcome = parser::request_reader::outcome;
+using read_outcome = parser::request_reader::outcome;
 
 /// Statements are held back while this much of replies waits to be sent: enough to keep a connection busy, little
 /// enough that a client which asks and never reads costs no more.
@@ -135,27 +135,27 @@ void session::take_statements() {
   stalled_ = false;
   taking_ = true;
   worker_.begin_batch();
-  outcome got = outcome::ready;
+  read_outcome got = read_outcome::ready;
   parser::request r;
   std::size_t announced = 0;
   while (may_take_statements()) {
     if (announced == 0) announced = look_ahead();
-    if ((got = reader_.next(r)) == outcome::discarded) {
+    if ((got = reader_.next(r)) == read_outcome::discarded) {
       refuse_discarded(r);
       continue;
     }
-    if (got != outcome::ready) break;
+    if (got != read_outcome::ready) break;
     run(r);
     announced -= std::min<std::size_t>(announced, 1);
   }
   if (announced > 0) worker_.statements().expect({});  // their texts go, or move
-  if (stage_ == stage::open && (got == outcome::too_large || got == outcome::bad_start)) refuse_input(got, r);
-  if (stage_ == stage::open && (got == outcome::ready || got == outcome::discarded)) stalled_ = true;
-  if (stage_ == stage::open && got == outcome::need_more && end_of_stream_) take_last_statement();
+  if (stage_ == stage::open && (got == read_outcome::too_large || got == read_outcome::bad_start)) refuse_input(got, r);
+  if (stage_ == stage::open && (got == read_outcome::ready || got == read_outcome::discarded)) stalled_ = true;
+  if (stage_ == stage::open && got == read_outcome::need_more && end_of_stream_) take_last_statement();
   reader_.park();
-  const bool is_incomplete = stage_ == stage::open && got == outcome::need_more;
+  const bool is_incomplete = stage_ == stage::open && got == read_outcome::need_more;
   if (is_incomplete && reader_.held_bytes() > unadmitted_bytes_max && !is_admitted()) {
-    refuse_input(outcome::too_large, r);
+    refuse_input(read_outcome::too_large, r);
   }
   if (events_are_due) take_due_events();
   taking_ = false;
@@ -180,18 +180,18 @@ std::size_t session::look_ahead() {
 void session::take_last_statement() {
   parser::request r;
   // Without TLS saying that this is the end, somebody may have cut the last statement short.
-  const outcome got = transport_.is_truncated() ? outcome::need_more : reader_.last(r);
-  if (got == outcome::ready) run(r);
-  if (got == outcome::discarded) refuse_discarded(r);
+  const read_outcome got = transport_.is_truncated() ? read_outcome::need_more : reader_.last(r);
+  if (got == read_outcome::ready) run(r);
+  if (got == read_outcome::discarded) refuse_discarded(r);
   finish(end_reason_);
 }
 
-void session::refuse_input(outcome got, const parser::request& r) {
+void session::refuse_input(read_outcome got, const parser::request& r) {
   const bool is_early = !is_admitted();
   const std::size_t limit = is_early ? unadmitted_bytes_max : worker_.shared().settings.statement_bytes_max;
   reply([&](std::string& out) {
     const reply_address to{.mode = mode(), .request_id = r.id};
-    if (got == outcome::too_large) {
+    if (got == read_outcome::too_large) {
       worker_.shared().counters.refused("max-statement-bytes");
       encode_error(out, to,
                    "the statement is larger than " + std::to_string(limit) +
@@ -202,7 +202,7 @@ void session::refuse_input(outcome got, const parser::request& r) {
     }
   });
   misread_ = true;
-  const bool too_large = got == outcome::too_large;
+  const bool too_large = got == read_outcome::too_large;
   finish(too_large ? "statement too large" : "not our protocol",
          too_large ? close_code::too_large : close_code::refused);
 }

@@ -17,6 +17,7 @@
 #include "server/client_request.hpp"
 #include "server/connection_output.hpp"
 #include "server/counted_connection.hpp"
+#include "server/event_quota.hpp"
 #include "server/metrics/statement_watch.hpp"
 #include "server/prepared_statements.hpp"
 #include "server/reply_slots.hpp"
@@ -146,6 +147,8 @@ class session : public std::enable_shared_from_this<session> {
   void end_as_unread();
   /// A subscription of it has ended, and events of it are missing.
   void end_as_costly(const storage::costly_subscription& c);
+  /// Events of one of its subscriptions have not come this far.
+  void miss(const lost_events& l);
   /// Closes as too slow a subscriber.
   void end_as_slow(std::string_view why) { close(why, close_code::refused, true); }
 

@@ -39,6 +39,18 @@ void session::deliver(slow_subscriptions::subscription& s, const encoded_event& 
   wants_flush();
 }
 
+void session::miss(const lost_events& l) {
+  if (events_are_due) take_due_events();
+  if (stage_ == stage::draining || stage_ == stage::closed) return;
+  slow_subscriptions::subscription* const s = slow_ != nullptr ? slow_->find(l.target.pubsubid) : nullptr;
+  const bool waits = slots_.find_subscription(l.target.pubsubid) != nullptr;
+  if (s == nullptr || s->policy != parser::slow_policy::drop || waits) {
+    return end_as_slow("a subscriber for which more events are on their way than --max-total-backlog-bytes allows");
+  }
+  slow_->leave_out(*s, l.target.pubsubid, l.events, l.position);
+  wants_flush();
+}
+
 bool session::refill() {
   return slow_->refill(output_, mode(), worker_.backlog().fold_at());
 }

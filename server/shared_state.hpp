@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -9,6 +10,7 @@
 
 #include "server/binding_directory.hpp"
 #include "server/connection_origins.hpp"
+#include "server/event_quota.hpp"
 #include "server/limit_counters.hpp"
 #include "server/memory_watch.hpp"
 #include "server/metrics/history.hpp"
@@ -74,6 +76,13 @@ struct shared_state {
   [[nodiscard]] parser::ack_mode default_ack() const {
     if (settings.ack) return *settings.ack;
     return store.has_store() ? parser::ack_mode::committed : parser::ack_mode::memory;
+  }
+
+  /// Of events that are kept for subscribers before they reach their connections, by one worker.
+  [[nodiscard]] event_quota quota_of_worker() const {
+    const std::size_t total_max = settings.backlog_total_bytes_max;
+    const std::size_t part = total_max / std::max<std::size_t>(workers.size(), 1);
+    return {total_max == 0 ? 0 : std::max(part, settings.backlog_bytes_max), settings.backlog_bytes_max};
   }
 
   /// Whether so much waits to be stored that statements have to slow down.

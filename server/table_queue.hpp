@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/reply_encoder.hpp"
+#include "server/kept_events.hpp"
 #include "server/worker_message.hpp"
 #include "storage/durable/statement_changes.hpp"
 #include "storage/outcome.hpp"
@@ -22,12 +22,15 @@ struct held_statement {
   statement_source source;
   std::string reply;
   std::vector<std::uint64_t> subscriptions_ended;
-  std::vector<ready_event> events;
+  kept_events events;
   storage::queue_counts queued;                                        ///< to be counted when it is committed
   std::shared_ptr<const storage::durable::statement_changes> changes;  ///< nullptr: it only read
   std::uint64_t ticket = 0;                                            ///< of its changes
   std::int64_t held_since_ns = 0;                                      ///< by the worker's steady clock
   bool drops_table = false;
+
+  /// Of its reply and its events.
+  [[nodiscard]] std::size_t bytes() const { return reply.size() + events.bytes(); }
 };
 
 /// A statement that has not been run yet, or work of others or a transaction that wants the table for itself.
@@ -55,12 +58,12 @@ struct table_queue {
   /// Statements that may be held at a time. What a store does not take as it is makes all behind it run again, so that
   /// where this happens few are let run ahead, and more again as long as it does not.
   std::size_t held_max = SIZE_MAX;
-  std::size_t held_bytes = 0;  ///< of the replies of held statements
+  std::size_t held_bytes = 0;  ///< of held statements: their replies and events
   /// Something outside, or a transaction, has the table for itself; statements wait until it is done.
   bool occupied = false;
   transaction_id owner{};  ///< the transaction that has it; none: no transaction has
 
-  /// Beyond so much of replies no more statements are held: they wait as texts.
+  /// Beyond so much of replies and events no more statements are held: they wait as texts.
   static constexpr std::size_t held_bytes_max = std::size_t{16} << 20;
 
   /// Whether statements that come wait until fewer are held.

@@ -180,8 +180,8 @@ void table_runner::hold(table_queue& q, statement_source from, const storage::ou
 held_statement& table_runner::keep(table_queue& q, statement_source from, const storage::outcome& o, bool in_mysql) {
   held_statement& h = q.held.emplace_back();
   if (!from.ends_leases) encode_outcome(h.reply, from, o);
-  q.held_bytes += h.reply.size();
   h.events = ready_events(o);
+  q.held_bytes += h.bytes();
   h.queued = o.queued;
   h.source = std::move(from);
   h.held_since_ns = worker_.now_ns();
@@ -219,9 +219,9 @@ void table_runner::on_committed(table_queue& q, std::uint64_t ticket) {
     held_statement& h = q.held.front();
     if (h.changes != nullptr && h.ticket > ticket) return;
     if (h.changes != nullptr) worker_.counters().commit_durations.add(worker_.now_ns() - h.held_since_ns);
-    q.held_bytes -= h.reply.size();
+    q.held_bytes -= h.bytes();
     answer(h.source, std::move(h.reply), std::move(h.subscriptions_ended));
-    for (const ready_event& e : h.events) worker_.events().publish(e.event, e.targets);
+    worker_.events().publish(h.events);
     count(q.table, h.queued);
     const bool drops_table = h.drops_table;
     q.held.pop_front();
@@ -243,7 +243,7 @@ std::deque<held_statement> table_runner::take_back(table_queue& q, std::uint64_t
   ++q.epoch;
   std::deque<held_statement> taken(std::make_move_iterator(first), std::make_move_iterator(q.held.end()));
   q.held.erase(first, q.held.end());
-  for (const held_statement& h : taken) q.held_bytes -= h.reply.size();
+  for (const held_statement& h : taken) q.held_bytes -= h.bytes();
   return taken;
 }
 
@@ -472,11 +472,13 @@ void table_runner::answer(const statement_source& from, std::string bytes,
   }
 }
 
-std::vector<ready_event> table_runner::ready_events(const storage::outcome& o) {
-  std::vector<ready_event> events(o.events.size());
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    encode_event(events[i].event, *o.about, o.events[i], column_lists_);
-    events[i].targets.assign(o.events[i].targets.begin(), o.events[i].targets.end());
+kept_events table_runner::ready_events(const storage::outcome& o) {
+  kept_events events;
+  event_quota quota = worker_.shared().quota_of_worker();
+  for (const storage::event& e : o.events) {
+    ready_event ready{.event = {}, .targets = {e.targets.begin(), e.targets.end()}};
+    encode_event(ready.event, *o.about, e, column_lists_);
+    events.add(std::move(ready), quota);
   }
   return events;
 }

@@ -180,7 +180,7 @@ class table_runner {
   void encode_outcome(std::string& out, const statement_source& from, const storage::outcome& o);
   void open_slot(statement_source& from);
   void answer(const statement_source& from, std::string bytes, std::vector<std::uint64_t> subscriptions_ended);
-  std::vector<ready_event> ready_events(const storage::outcome& o);
+  kept_events ready_events(const storage::outcome& o);
   void publish(const storage::outcome& o);
 
   worker& worker_;

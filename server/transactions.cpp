@@ -30,14 +30,6 @@ void encode_done(std::string& out, const client_request& a, std::string_view act
   encode_facts(out, a.to, action, {}, {});
 }
 
-std::size_t bytes_of(const std::vector<ready_event>& events) {
-  std::size_t bytes = 0;
-  for (const ready_event& e : events) {
-    bytes += sizeof e + e.event.rows.size() + e.event.columns.size() + e.targets.size() * sizeof e.targets.front();
-  }
-  return bytes;
-}
-
 }  // namespace
 
 transactions::transaction::transaction(transaction_id i, storage::subscriber_id s, worker& w)
@@ -360,7 +352,7 @@ void transactions::finish_statement(transaction& t, transaction_answer& a) {
 }
 
 void transactions::take(transaction& t, transaction_answer& a) {
-  t.bytes += bytes_of(a.events);
+  t.bytes += a.events.bytes();
   if (a.changes != nullptr) {
     t.rows += static_cast<std::uint64_t>(std::ranges::count_if(
         a.changes->changes(), [](const storage::change& c) { return storage::is_about_rows(c.kind); }));
@@ -383,8 +375,7 @@ void transactions::forget_subscription(transaction& t) {
   };
   for (step& s : t.steps) {
     if (s.table != t.asked) continue;
-    for (ready_event& e : s.events) std::erase_if(e.targets, is_gone);
-    std::erase_if(s.events, [](const ready_event& e) { return e.targets.empty(); });
+    s.events.forget(is_gone);
   }
 }
 
@@ -531,7 +522,7 @@ void transactions::finish_commit(transaction& t) {
   const std::unique_ptr<transaction> done = forget(t);
   answer(*done, std::move(done->reply));
   for (const step& s : done->steps) {
-    for (const ready_event& e : s.events) worker_.events().publish(e.event, e.targets);
+    worker_.events().publish(s.events);
     for (const storage::copied_rows& c : s.copied) c.counter->fetch_add(c.rows, std::memory_order_relaxed);
   }
   release(*done, false);

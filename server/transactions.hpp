@@ -111,7 +111,7 @@ class transactions {
     std::size_t table = 0;
     bool is_stored = true;
     std::shared_ptr<const storage::durable::statement_changes> changes;
-    std::vector<ready_event> events;
+    kept_events events;
     storage::queue_counts queued;
     std::vector<storage::copied_rows> copied;
     // `changes` is nullptr when rows were published only.

@@ -249,8 +249,13 @@ void worker::send(unsigned to, worker_message message) {
   end_turn_later();
 }
 
+void worker::send(unsigned to, deliver_event message, std::size_t bytes) {
+  bytes_sent_ += bytes;
+  send(to, std::move(message));
+}
+
 void worker::send_done(unsigned to, statement_done done) {
-  reply_bytes_sent_ += done.bytes.size();
+  bytes_sent_ += done.bytes.size();
   const auto is_silent = [](const statement_done& d) { return d.bytes.empty() && d.subscriptions_ended.empty(); };
   auto* const last = outboxes_[to].empty() ? nullptr : std::get_if<statement_done>(&outboxes_[to].back());
   const bool joins = last != nullptr && is_silent(*last) && is_silent(done) &&
@@ -260,7 +265,7 @@ void worker::send_done(unsigned to, statement_done done) {
 }
 
 void worker::hand_over() {
-  reply_bytes_sent_ = 0;
+  bytes_sent_ = 0;
   for (unsigned to = 0; to < outboxes_.size(); ++to) {
     if (!outboxes_[to].empty()) shared_.workers[to]->receive(outboxes_[to]);
   }

@@ -82,7 +82,7 @@ class worker {
   void relieve();
   /// Whether so much is on its way to other workers that it should reach them before more is made: there it counts for
   /// those who wait for it.
-  [[nodiscard]] bool must_hand_over() const { return reply_bytes_sent_ >= reply_bytes_sent_max; }
+  [[nodiscard]] bool must_hand_over() const { return bytes_sent_ >= bytes_sent_max; }
   /// A gauge has been told something, which the others are to hear of.
   void backlog_changed() {
     if (!ending_turn_) end_turn_later();
@@ -139,6 +139,8 @@ class worker {
   void end_turn_later();
   /// Gives a message to another worker at the end of this loop turn.
   void send(unsigned to, worker_message message);
+  /// The same; what it refers to takes so many bytes.
+  void send(unsigned to, deliver_event message, std::size_t bytes);
   /// The same; statements of a session that have nothing to send, one after the other, are told together.
   void send_done(unsigned to, statement_done done);
   /// Users or rights have changed: sessions that have what they may not have any more end.
@@ -167,7 +169,7 @@ class worker {
     std::vector<unsigned> subscribed_workers;
   };
   static constexpr std::size_t read_buffer_bytes = 64U << 10;
-  static constexpr std::size_t reply_bytes_sent_max = 16U << 20;
+  static constexpr std::size_t bytes_sent_max = 16U << 20;
 
   void close_idle_sessions();
   void spin();
@@ -204,7 +206,7 @@ class worker {
   std::vector<session*> flushing_;  // scratch
   std::vector<ended_session> ended_;
   std::vector<std::vector<worker_message>> outboxes_;  // by worker
-  std::size_t reply_bytes_sent_ = 0;                   // of replies in them
+  std::size_t bytes_sent_ = 0;                         // of replies and events in them
   bool end_of_turn_is_due_ = false;
   bool ending_turn_ = false;       // and telling the others of the backlog comes next
   std::size_t takers_ = 0;         // how often sessions have taken statements in this loop turn

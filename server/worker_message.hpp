@@ -12,6 +12,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include "parser/parser.hpp"
+#include "server/kept_events.hpp"
 #include "server/reply_encoder.hpp"
 #include "server/server_sample.hpp"
 #include "server/table_locks.hpp"
@@ -55,12 +56,6 @@ struct statement_source {
   std::uint64_t looked_until = 0;  ///< of a pop that has waited: which of the queue's rows it has looked at
 };
 
-/// An event that is ready to be sent, and to whom.
-struct ready_event {
-  encoded_event event;
-  std::vector<storage::event_target> targets;
-};
-
 /// Run this on your table.
 struct run_statement {
   reply_route route;
@@ -86,6 +81,11 @@ struct statement_done {
 struct deliver_event {
   std::shared_ptr<const encoded_event> event;
   std::vector<storage::event_target> targets;
+};
+
+/// Those of your sessions did not get these events.
+struct events_left_out {
+  std::vector<lost_events> lost;
 };
 
 /// A subscription of your tables has left events out: what would it begin with now? Answered by first_rows, behind the
@@ -250,7 +250,7 @@ struct transaction_answer {
   fate what = fate::done;
   std::string reply = {};  ///< ready to be sent; empty when there is none to send
   std::shared_ptr<const storage::durable::statement_changes> changes = {};  ///< nullptr: it changed nothing
-  std::vector<ready_event> events = {};
+  kept_events events = {};
   std::optional<storage::sql::inner_result> rows = {};  ///< of a subquery
   bool is_awaited = false;  ///< whether a store has to have committed it before it is acknowledged
   bool is_stored = true;    ///< whether stores have the table
@@ -306,10 +306,10 @@ struct table_work {
 };
 
 using worker_message =
-    std::variant<run_statement, statement_done, deliver_event, drop_subscriber, list_tables, tables_listed, writes_done,
-                 table_work, transaction_request, transaction_answer, transaction_cancel, transaction_undo,
-                 transaction_end, transactions_open, wanted_rows, first_rows, backlog_is_over, list_subscriptions,
-                 subscriptions_listed, auth_done, rights_changed, list_metrics, metrics_listed, stop_waiting,
-                 subscription_over, subscription_too_costly>;
+    std::variant<run_statement, statement_done, deliver_event, events_left_out, drop_subscriber, list_tables,
+                 tables_listed, writes_done, table_work, transaction_request, transaction_answer, transaction_cancel,
+                 transaction_undo, transaction_end, transactions_open, wanted_rows, first_rows, backlog_is_over,
+                 list_subscriptions, subscriptions_listed, auth_done, rights_changed, list_metrics, metrics_listed,
+                 stop_waiting, subscription_over, subscription_too_costly>;
 
 }  // namespace pubsubsql::server

@@ -1,5 +1,6 @@
 """Subscribers that do not read: what each policy comes to, and that nobody else is hurt."""
 
+import contextlib
 import json
 import os
 import random
@@ -396,6 +397,68 @@ class Published(unittest.TestCase):
                     while True:
                         reader.read_event()
                 reader.close()
+
+
+class OneStatement(unittest.TestCase):
+    """One that tells more than there is room for: all of it is there at once, whoever reads."""
+
+    ROWS = 10_000
+
+    def check(self, *flags: str, transaction: bool = False) -> None:
+        # By several connections: some are served by the thread that has the table, and some by others.
+        limits = ("--max-total-backlog-bytes", "16MiB", "--max-backlog-bytes", "1MiB")
+        with ServerProcess("--log-level", "error", "--threads", "3", *limits, *flags) as server:
+            with server.framed() as client, contextlib.ExitStack() as closing:
+
+                def subscribers(statement: str) -> list[FramedConnection]:
+                    made = [closing.enter_context(server.framed()) for _ in range(4)]
+                    for one in made:
+                        self.assertEqual(one.ask(statement)["status"], "ok")
+                    return made
+
+                client.ask(f"create table t (a int, b int, {', '.join(f'column_{i} text' for i in range(1_000))})")
+                for i in range(self.ROWS // 1_000):
+                    client.ask("insert into t (a, b) values " + ", ".join(f"(1, {i * 1_000 + n})" for n in range(1_000)))
+                ended = subscribers("subscribe skip * from t where a = 2")
+                conflating = subscribers("subscribe skip * from t where a = 2 on slow conflate")
+                dropping = subscribers("subscribe skip * from t where a = 2 on slow drop")
+                others = subscribers(f"subscribe skip b from t where a = 2 and b = {self.ROWS - 1}")
+                before = server.resident_bytes(at_most=True)
+                if transaction:
+                    client.ask("begin")
+                self.assertEqual(client.ask("update t set a = 2")["rows"], self.ROWS)
+                if transaction:
+                    self.assertEqual(client.ask("commit")["status"], "ok")
+                for one in others:  # whose rows come last
+                    self.assertEqual(one.read_event()["data"], [[str(self.ROWS - 1), str(self.ROWS - 1)]])
+                for one in (*ended, *conflating):
+                    with self.assertRaises(Closed):
+                        while True:
+                            one.read_event()
+                for one in dropping:
+                    seen = lost = 0
+                    while seen + lost < self.ROWS:
+                        event = one.read_event()
+                        lost += event.get("lost", 0)
+                        seen += event["rows"]
+                    self.assertEqual(seen + lost, self.ROWS)
+                    self.assertGreater(lost, 0)
+                client.ask("update t set column_1 = x where b = 7")
+                for one in dropping:
+                    while (event := one.read_event())["columns"] != ["id", "column_1"]:
+                        pass
+                if not SANITIZED:
+                    self.assertLess(server.resident_bytes(at_most=True) - before, 120 << 20)
+
+    def test_in_memory(self) -> None:
+        self.check()
+
+    def test_with_a_store(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            self.check("--data", directory)
+
+    def test_in_a_transaction(self) -> None:
+        self.check(transaction=True)
 
 
 if __name__ == "__main__":
